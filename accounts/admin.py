@@ -1,0 +1,1 @@
+"""Operators' view of users, organizations, projects and keys."""
