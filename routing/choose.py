@@ -1,0 +1,131 @@
+"""From what a caller asked for to the endpoints to try, in order. Pure."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from routing.errors import InvalidStrategy, NoEndpoint, UnknownModel
+from routing.names import fold
+from routing.snaps import Catalog, EndpointSnap, ModelSnap
+from routing.strategies import STRATEGIES, listed_cost, ordered
+
+CANDIDATES_MAX: Final = 3
+# Dialects that the gateway can speak to an upstream so far.
+SPOKEN: Final = frozenset({"openai"})
+# A chain of replacements longer than this is a loop that no loader has checked.
+_HOPS_MAX: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """`replaced`: the name asked for belongs to a retired model, `model` is its successor.
+
+    `bare`: only tags were asked for, so the model is our choice and the answer names it.
+    """
+
+    model: ModelSnap
+    strategies: tuple[str, ...]
+    replaced: bool = False
+    bare: bool = False
+
+
+def resolve(catalog: Catalog, asked: str, allowed: Collection[str] | None = None) -> Resolution:
+    """What `asked` ('GPT 4o', 'openai/gpt-4o@price', '@latency') means.
+
+    `allowed` are the slugs a bare tag may choose from (None: all). Raises UnknownModel, InvalidStrategy, and
+    NoEndpoint for a bare tag when nothing is up.
+    """
+    name, _, tail = asked.partition("@")
+    strategies = _strategies(tail.split("@")) if "@" in asked else ()
+    if strategies and not name.strip():
+        return Resolution(_any_model(catalog, strategies, allowed), strategies, bare=True)
+    slug = catalog.names.get(fold(name))
+    if slug is None:
+        raise UnknownModel(asked)
+    model = _successor(catalog, catalog.models[slug])
+    if model.retired:
+        raise UnknownModel(asked)
+    return Resolution(model, strategies, replaced=model.slug != slug)
+
+
+def _strategies(tags: Iterable[str]) -> tuple[str, ...]:
+    found: list[str] = []
+    for tag in tags:
+        word = tag.strip().casefold()
+        if word not in STRATEGIES:
+            raise InvalidStrategy(tag)
+        if word not in found:
+            found.append(word)
+    return tuple(found)
+
+
+def _successor(catalog: Catalog, model: ModelSnap) -> ModelSnap:
+    for _ in range(_HOPS_MAX):
+        if not model.replaced_by:
+            return model
+        following = catalog.models.get(model.replaced_by)
+        if following is None:
+            return model
+        model = following
+    raise UnknownModel(model.slug)
+
+
+def _any_model(catalog: Catalog, strategies: tuple[str, ...], allowed: Collection[str] | None) -> ModelSnap:
+    """The chat model whose first endpoint comes first among all that can answer now."""
+    offers = {
+        endpoint.id: (endpoint, model)
+        for model in catalog.models.values()
+        if model.modality == "chat" and listed(model) and (allowed is None or model.slug in allowed)
+        for endpoint in serving(model)
+    }
+    if not offers:
+        raise NoEndpoint("@" + "@".join(strategies))
+    return min(offers.values(), key=lambda o: (listed_cost(o[0].cost), o[0].priority, o[0].id))[1]
+
+
+def listed(model: ModelSnap) -> bool:
+    """Whether the catalog offers this model by its own id (neither retired nor replaced)."""
+    return not model.retired and not model.replaced_by
+
+
+def serving(model: ModelSnap, spoken: Collection[str] = SPOKEN) -> tuple[EndpointSnap, ...]:
+    """The endpoints of a model that could answer now."""
+    return tuple(e for e in model.endpoints if e.provider.available and e.provider.dialect in spoken)
+
+
+def candidates(
+    model: ModelSnap,
+    strategies: tuple[str, ...] = (),
+    *,
+    sandbox: EndpointSnap | None = None,
+    demo: bool = False,
+    tokens_min: int = 0,
+) -> tuple[EndpointSnap, ...]:
+    """Whom to ask, best first, at most three; raises NoEndpoint.
+
+    `tokens_min` is what prompt and output certainly need: an endpoint with a smaller window is passed over.
+    In the demo a chat model without any serving endpoint gets the sandbox's endpoint with `stands_in` set,
+    carrying the cost and markup kind that the model itself is listed at.
+    """
+    up = [e for e in serving(model) if window(model, e) == 0 or window(model, e) >= tokens_min]
+    if up:
+        return tuple(ordered(up, strategies)[:CANDIDATES_MAX])
+    stand_in = _stand_in(model, strategies, sandbox) if demo and not serving(model) else None
+    if stand_in is None:
+        raise NoEndpoint(model.slug)
+    return (stand_in,)
+
+
+def _stand_in(
+    model: ModelSnap, strategies: tuple[str, ...], sandbox: EndpointSnap | None
+) -> EndpointSnap | None:
+    if sandbox is None or not sandbox.provider.available or model.modality != "chat" or not model.endpoints:
+        return None
+    asked_for = ordered(model.endpoints, strategies)[0]
+    return replace(sandbox, cost=asked_for.cost, markup_kind=asked_for.markup_kind, stands_in=True)
+
+
+def window(model: ModelSnap, endpoint: EndpointSnap) -> int:
+    """Tokens that fit at this endpoint: the smaller of both windows (the model's, its own); 0 is unknown."""
+    known = [size for size in (model.context_window, endpoint.context_window) if size]
+    return min(known, default=0)

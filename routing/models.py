@@ -1,0 +1,189 @@
+"""What we sell and where we buy.
+
+The law of this file:
+
+- A model is sold under many names (id, aliases, display name); a folded name leads to one model only.
+- An endpoint is one model at one provider. Its price is not a column: the newest CostVersion is in force,
+  and a CostVersion is never changed or removed (a trigger refuses it), so a charge can always be explained.
+- Costs are integers of nano-USD per 10^6 units; so'm and markup are billing's (ARCHITECTURE §3).
+- Nothing is deleted, because request rows keep the ids: it is retired or made inactive.
+- Each statement on these tables moves CatalogVersion by trigger; workers poll that row (ARCHITECTURE §2.3).
+"""
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+COMPONENTS = (
+    "input",
+    "cached_input",
+    "cache_write_5m",
+    "cache_write_1h",
+    "output",
+    "reasoning",
+    "image",
+    "second",
+    "character",
+    "request",
+)
+
+
+class Dialect(models.TextChoices):
+    OPENAI = "openai", "OpenAI"
+    ANTHROPIC = "anthropic", "Anthropic"
+    GEMINI = "gemini", "Gemini"
+    POLLINATIONS = "pollinations", "Pollinations"
+
+
+class OnDisconnect(models.TextChoices):
+    CANCEL = "cancel"  # the upstream stops when the caller leaves: pay for what was produced
+    DRAIN = "drain"  # the upstream bills to the end anyway: read on for the real usage
+
+
+class Modality(models.TextChoices):
+    CHAT = "chat"
+    EMBEDDING = "embedding"
+    IMAGE = "image"
+    VIDEO = "video"
+    SPEECH = "speech"
+    TRANSCRIPTION = "transcription"
+
+
+class Category(models.TextChoices):
+    HOSTED = "hosted"  # open weights: served from our own sites, or bought in where we have none
+    THIRD_PARTY = "third_party"  # closed: only its vendor (or the vendor's cloud partner) has it
+
+
+class MarkupKind(models.TextChoices):
+    ROUTING_FEE = "routing_fee"
+    MARGIN = "margin"
+    HOSTED = "hosted"
+
+
+class Provider(models.Model):
+    """Somebody who answers calls: a vendor, a reseller, or a site of ours."""
+
+    slug = models.SlugField(unique=True)
+    name = models.TextField()
+    dialect = models.TextField(choices=Dialect.choices)
+    base_url = models.TextField(blank=True, help_text="Up to and including /v1 where the dialect has one.")
+    base_url_ref = models.TextField(blank=True, help_text="env:NAME, if the address is read from a setting.")
+    credential_ref = models.TextField(blank=True, help_text="env:NAME; empty for a keyless provider.")
+    credential_sealed = models.BinaryField(null=True, editable=False)
+    credential_last4 = models.CharField(max_length=4, blank=True, editable=False)
+    sealed_from_env = models.BooleanField(default=False, editable=False)
+    on_disconnect = models.TextField(choices=OnDisconnect.choices, default=OnDisconnect.CANCEL)
+    hosted = models.BooleanField(default=False, help_text="A site of our own.")
+    sandbox = models.BooleanField(default=False, help_text="Stands in for unconfigured models in the demo.")
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["slug"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["sandbox"], condition=models.Q(sandbox=True), name="routing_one_sandbox"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Model(models.Model):
+    """Something a caller can name in `model`."""
+
+    slug = models.TextField(unique=True)
+    name = models.TextField()
+    modality = models.TextField(choices=Modality.choices)
+    category = models.TextField(choices=Category.choices)
+    free = models.BooleanField(default=False, help_text="Free within the daily quota, at its price after.")
+    rpm = models.PositiveIntegerField(null=True, blank=True, help_text="Requests per minute, per key.")
+    context_window = models.PositiveIntegerField(default=0, help_text="Tokens; 0 where it has no meaning.")
+    max_output_tokens = models.PositiveIntegerField(null=True, blank=True)
+    default_output_tokens = models.PositiveIntegerField(null=True, blank=True)
+    capabilities = ArrayField(models.TextField(), default=list, blank=True)
+    creator = models.TextField(blank=True)
+    description = models.TextField(blank=True)
+    strengths = models.TextField(blank=True)
+    weaknesses = models.TextField(blank=True)
+    tokenizer = models.TextField(blank=True)
+    max_duration_s = models.PositiveIntegerField(null=True, blank=True)
+    default_size = models.TextField(blank=True)
+    replaced_by = models.TextField(blank=True, help_text="Id of the model that answers for this one.")
+    retired_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["slug"]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class ModelName(models.Model):
+    """A spelling that leads to a model, folded by `routing.names.fold`."""
+
+    folded = models.TextField(unique=True)
+    name = models.TextField()
+    model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="names")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["folded"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Endpoint(models.Model):
+    """A model at a provider. `context_window` is the provider's own where it is smaller than the model's."""
+
+    model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="endpoints")
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="endpoints")
+    upstream_name = models.TextField()
+    markup_kind = models.TextField(choices=MarkupKind.choices)
+    priority = models.PositiveIntegerField(default=1, help_text="The smallest is asked first.")
+    context_window = models.PositiveIntegerField(null=True, blank=True)
+    active = models.BooleanField(default=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["model", "priority", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["model", "provider", "upstream_name"], name="routing_endpoint_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} at {self.provider}"
+
+
+class CostVersion(models.Model):
+    """What an endpoint costs us from a moment on: component → nano-USD per 10^6 units. Append-only."""
+
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="costs")
+    components = models.JSONField()
+    above_input = models.JSONField(default=list, blank=True)
+    valid_from = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-id"]
+
+    def __str__(self) -> str:
+        return f"c{self.pk} of {self.endpoint}"
+
+
+class CatalogVersion(models.Model):
+    """One row, id 1: moves with every change above."""
+
+    version = models.BigIntegerField(default=1)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(id=1), name="routing_catalogversion_single"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.version)

@@ -1,0 +1,86 @@
+"""The catalog as plain frozen values: what choosing, pricing and listing work on. Pure.
+
+Costs are nano-USD per 10^6 units.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSnap:
+    """`available`: active, has an address, and its credential (if it needs one) is there."""
+
+    id: int
+    slug: str
+    name: str
+    dialect: str
+    base_url: str
+    credential_ref: str
+    secret: str | None = field(repr=False)
+    on_disconnect: str
+    hosted: bool
+    sandbox: bool
+    available: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostSnap:
+    """The CostVersion in force: component → nano-USD per 10^6 units, with tiers by input size."""
+
+    id: int
+    components: Mapping[str, int]
+    above_input: tuple[tuple[int, Mapping[str, int]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointSnap:
+    """`stands_in`: the sandbox answering for another model, whose cost and markup it then carries."""
+
+    id: int
+    provider: ProviderSnap
+    upstream_name: str
+    markup_kind: str
+    priority: int
+    cost: CostSnap
+    context_window: int | None = None
+    stands_in: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSnap:
+    """`endpoints` holds only active ones, of available and unavailable providers alike."""
+
+    pk: int
+    slug: str
+    name: str
+    modality: str
+    category: str
+    free: bool
+    rpm: int | None
+    context_window: int
+    max_output_tokens: int | None
+    default_output_tokens: int | None
+    capabilities: frozenset[str]
+    replaced_by: str
+    retired: bool
+    creator: str
+    description: str
+    strengths: str
+    weaknesses: str
+    tokenizer: str
+    max_duration_s: int | None
+    default_size: str
+    created_at: datetime
+    endpoints: tuple[EndpointSnap, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """`names` maps a folded name to a slug; retired models stay in, so that their names can be explained."""
+
+    version: int
+    models: Mapping[str, ModelSnap]
+    names: Mapping[str, str]
+    sandbox: EndpointSnap | None

@@ -1,0 +1,151 @@
+"""The catalog as the gateway holds it in memory: frozen, loaded by one SQL statement, no ORM.
+
+One statement sees one state of the database, so the version always belongs to what was read with it.
+"""
+
+import json
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import psycopg
+from cryptography.fernet import InvalidToken
+
+from routing.snaps import Catalog, CostSnap, EndpointSnap, ModelSnap, ProviderSnap
+
+__all__ = [
+    "Catalog",
+    "CostSnap",
+    "EndpointSnap",
+    "ModelSnap",
+    "ProviderSnap",
+    "catalog_version",
+    "catalog_version_sync",
+    "load_catalog",
+    "load_catalog_sync",
+]
+
+Unseal = Callable[[bytes], str]
+
+
+_VERSION: Final = "SELECT version FROM routing_catalogversion WHERE id = 1"
+
+_SNAPSHOT: Final = """
+SELECT json_build_object(
+  'version', (SELECT version FROM routing_catalogversion WHERE id = 1),
+  'providers', (SELECT coalesce(json_agg(json_build_object(
+      'id', id, 'slug', slug, 'name', name, 'dialect', dialect, 'base_url', base_url,
+      'credential_ref', credential_ref, 'sealed', encode(credential_sealed, 'base64'),
+      'on_disconnect', on_disconnect, 'hosted', hosted, 'sandbox', sandbox, 'active', active)), '[]')
+    FROM routing_provider),
+  'models', (SELECT coalesce(json_agg(m ORDER BY m.slug), '[]') FROM routing_model m),
+  'names', (SELECT coalesce(json_agg(json_build_array(folded, model_id)), '[]') FROM routing_modelname),
+  'endpoints', (SELECT coalesce(json_agg(json_build_object(
+      'id', e.id, 'model', e.model_id, 'provider', e.provider_id, 'upstream_name', e.upstream_name,
+      'markup_kind', e.markup_kind, 'priority', e.priority, 'context_window', e.context_window,
+      'cost', c.id, 'components', c.components, 'above_input', c.above_input)
+      ORDER BY e.priority, e.id), '[]')
+    FROM routing_endpoint e
+    CROSS JOIN LATERAL (SELECT id, components, above_input FROM routing_costversion
+      WHERE endpoint_id = e.id ORDER BY id DESC LIMIT 1) c
+    WHERE e.active AND e.retired_at IS NULL)
+)::text
+"""
+
+
+async def catalog_version(conn: psycopg.AsyncConnection[Any]) -> int:
+    """The version now; cheap enough to poll."""
+    row = await (await conn.execute(_VERSION)).fetchone()
+    return int(_only(row))
+
+
+async def load_catalog(
+    conn: psycopg.AsyncConnection[Any], environ: Mapping[str, str], unseal: Unseal
+) -> Catalog:
+    """The whole catalog. A credential that no key of ours opens makes its provider unavailable, no more."""
+    row = await (await conn.execute(_SNAPSHOT)).fetchone()
+    return _build(json.loads(_only(row)), environ, unseal)
+
+
+def catalog_version_sync(conn: psycopg.Connection[Any]) -> int:
+    """See catalog_version()."""
+    return int(_only(conn.execute(_VERSION).fetchone()))
+
+
+def load_catalog_sync(conn: psycopg.Connection[Any], environ: Mapping[str, str], unseal: Unseal) -> Catalog:
+    """See load_catalog()."""
+    return _build(json.loads(_only(conn.execute(_SNAPSHOT).fetchone())), environ, unseal)
+
+
+def _only(row: Any) -> Any:
+    if row is None:
+        raise LookupError("the catalog has no version row: run migrate")
+    return row[0] if not isinstance(row, dict) else next(iter(row.values()))
+
+
+def _build(data: dict[str, Any], environ: Mapping[str, str], unseal: Unseal) -> Catalog:
+    providers = {row["id"]: _provider(row, environ, unseal) for row in data["providers"]}
+    by_model: dict[int, list[EndpointSnap]] = {}
+    sandbox: EndpointSnap | None = None
+    for row in data["endpoints"]:
+        endpoint = _endpoint(row, providers[row["provider"]])
+        by_model.setdefault(row["model"], []).append(endpoint)
+        if endpoint.provider.sandbox and sandbox is None:
+            sandbox = endpoint
+    models = [_model(row, tuple(by_model.get(row["id"], ()))) for row in data["models"]]
+    slugs = {model.pk: model.slug for model in models}
+    return Catalog(
+        version=data["version"],
+        models={model.slug: model for model in models},
+        names={folded: slugs[pk] for folded, pk in data["names"]},
+        sandbox=sandbox,
+    )
+
+
+def _provider(row: dict[str, Any], environ: Mapping[str, str], unseal: Unseal) -> ProviderSnap:
+    secret = _secret(row["sealed"], row["credential_ref"], environ, unseal)
+    needs = bool(row["credential_ref"] or row["sealed"])
+    return ProviderSnap(
+        **{key: row[key] for key in ("id", "slug", "name", "dialect", "base_url", "credential_ref")},
+        **{key: row[key] for key in ("on_disconnect", "hosted", "sandbox")},
+        secret=secret,
+        available=row["active"] and bool(row["base_url"]) and (secret is not None or not needs),
+    )
+
+
+def _secret(sealed: str | None, ref: str, environ: Mapping[str, str], unseal: Unseal) -> str | None:
+    if sealed:
+        try:
+            return unseal(b64decode(sealed))
+        except InvalidToken:
+            return None
+    return environ.get(ref.removeprefix("env:")) or None if ref else None
+
+
+def _endpoint(row: dict[str, Any], provider: ProviderSnap) -> EndpointSnap:
+    tiers = sorted((tier["over"], tier["components"]) for tier in row["above_input"])
+    cost = CostSnap(id=row["cost"], components=row["components"], above_input=tuple(tiers))
+    return EndpointSnap(
+        **{key: row[key] for key in ("id", "upstream_name", "markup_kind", "priority", "context_window")},
+        provider=provider,
+        cost=cost,
+    )
+
+
+_SAME: Final = (
+    *("slug", "name", "modality", "category", "free", "rpm", "replaced_by", "tokenizer"),
+    *("context_window", "max_output_tokens", "default_output_tokens", "max_duration_s", "default_size"),
+    *("creator", "description", "strengths", "weaknesses"),
+)
+
+
+def _model(row: dict[str, Any], endpoints: tuple[EndpointSnap, ...]) -> ModelSnap:
+    return ModelSnap(
+        **{key: row[key] for key in _SAME},
+        pk=row["id"],
+        capabilities=frozenset(row["capabilities"]),
+        retired=row["retired_at"] is not None,
+        created_at=datetime.fromisoformat(row["created_at"]),
+        endpoints=endpoints,
+    )
