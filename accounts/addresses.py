@@ -1,7 +1,14 @@
 """IP addresses and CIDR networks of a key's allow-list. Pure: the gateway uses it too."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 
 type Address = IPv4Address | IPv6Address
 type Network = IPv4Network | IPv6Network

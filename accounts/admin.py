@@ -1,1 +1,172 @@
-"""Operators' view of users, organizations, projects and keys."""
+"""Operators' view of users, organizations, projects and keys. Nothing here shows a digest."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import UserChangeForm as DjangoUserChangeForm
+from django.contrib.auth.forms import UserCreationForm as DjangoUserCreationForm
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.keys import revoke_key
+from accounts.models import ApiKey, Membership, Organization, Project, User
+from accounts.signup import open_personal_organization
+
+
+class UserCreationForm(DjangoUserCreationForm[User]):
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
+class UserChangeForm(DjangoUserChangeForm[User]):
+    class Meta:
+        model = User
+        fields = "__all__"  # noqa: DJ007 (the fieldsets below choose)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    ordering = ("-date_joined",)
+    list_display = ("email", "name", "language", "is_staff", "is_active", "date_joined")
+    list_filter = ("is_staff", "is_superuser", "is_active", "language")
+    search_fields = ("email", "name")
+    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("email", "password", "name", "language")}),
+        (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change:
+            open_personal_organization(obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # an organization outlives its people; make them inactive
+
+
+class MembershipInline(admin.TabularInline[Membership, Organization]):
+    model = Membership
+    extra = 0
+    autocomplete_fields = ("user",)
+    readonly_fields = ("created_at",)
+
+
+@admin.register(Organization)
+class OrganizationAdmin(admin.ModelAdmin[Organization]):
+    list_display = ("name", "owner", "is_personal", "verified_at", "suspended_at", "created_at")
+    list_filter = (
+        "is_personal",
+        ("suspended_at", admin.EmptyFieldListFilter),
+        ("verified_at", admin.EmptyFieldListFilter),
+    )
+    search_fields = ("name", "slug", "public_id", "owner__email")
+    list_select_related = ("owner",)
+    fields = (
+        "name",
+        "api_id",
+        "slug",
+        "owner",
+        "is_personal",
+        "rpm_max",
+        "key_rpm_max",
+        "verified_at",
+        "suspended_at",
+        "created_at",
+    )
+    readonly_fields = ("api_id", "slug", "owner", "is_personal", "verified_at", "suspended_at", "created_at")
+    inlines = (MembershipInline,)
+    actions = ("suspend", "resume")
+
+    @admin.action(description=_("Suspend: refuse all calls of their keys"), permissions=["change"])
+    def suspend(self, request: HttpRequest, queryset: QuerySet[Organization]) -> None:
+        count = queryset.filter(suspended_at=None, slug=None).update(suspended_at=timezone.now())
+        self.message_user(request, _organizations(count), messages.SUCCESS)
+
+    @admin.action(description=_("Lift the suspension"), permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[Organization]) -> None:
+        count = queryset.exclude(suspended_at=None).update(suspended_at=None)
+        self.message_user(request, _organizations(count), messages.SUCCESS)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a sign-up makes them, with owner and project
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Project)
+class ProjectAdmin(admin.ModelAdmin[Project]):
+    list_display = ("name", "organization", "is_default", "archived_at", "created_at")
+    list_filter = ("is_default", ("archived_at", admin.EmptyFieldListFilter))
+    search_fields = ("name", "public_id", "organization__name", "organization__owner__email")
+    list_select_related = ("organization",)
+    fields = ("name", "api_id", "organization", "is_default", "allowed_models", "archived_at", "created_at")
+    readonly_fields = ("api_id", "organization", "is_default", "archived_at", "created_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
+    list_display = ("name", "prefix", "last4", "project", "state", "last_used_at", "created_at")
+    list_filter = (
+        ("revoked_at", admin.EmptyFieldListFilter),
+        ("expires_at", admin.EmptyFieldListFilter),
+    )
+    search_fields = ("name", "prefix", "public_id", "project__organization__name")
+    list_select_related = ("project",)
+    fields = (
+        "name",
+        "api_id",
+        "prefix",
+        "last4",
+        "project",
+        "state",
+        "scopes",
+        "rpm",
+        "allowed_ips",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+        "created_by",
+        "created_at",
+    )
+    actions = ("revoke",)
+
+    @admin.action(description=_("Revoke for good"), permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        revoked = sum(revoke_key(key) for key in queryset)
+        text = ngettext("%(count)d key revoked.", "%(count)d keys revoked.", revoked)
+        self.message_user(request, text % {"count": revoked}, messages.SUCCESS)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.change_apikey")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # the plain key would pass through an operator's hands
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def _organizations(count: int) -> str:
+    text = ngettext("%(count)d organization changed.", "%(count)d organizations changed.", count)
+    return text % {"count": count}

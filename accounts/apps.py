@@ -1,6 +1,8 @@
 """Accounts: who is calling."""
 
+from allauth.account.signals import email_confirmed
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,3 +10,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = _("Accounts")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # By name: models can't be imported before the registry is ready.
+        email_confirmed.connect(import_string("accounts.signup.on_email_confirmed"))

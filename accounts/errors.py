@@ -1,4 +1,4 @@
-"""What can be wrong with a caller. HTTP statuses live in proxy/errors.py, not here.
+"""What can be wrong with a caller. HTTP statuses live in proxy/, not here.
 
 AccountsError
 ├── CredentialError          nobody is identified
@@ -16,11 +16,25 @@ AccountsError
 │   └── WiderKey
 ├── InvalidField             a value that no key may have
 └── NotFound                 missing and foreign alike
+
+Pure, as the gateway's hot path raises and catches some of these.
 """
+
+from typing import ClassVar
 
 
 class AccountsError(Exception):
-    """Base class of everything that accounts refuses. Do not raise directly."""
+    """Base class of everything that accounts refuses. Do not raise directly.
+
+    str() is a sentence for the caller; code is the stable word that programs match on.
+    """
+
+    code: ClassVar[str] = "accounts_error"
+    message: ClassVar[str] = ""
+    param: str | None = None
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or self.message)
 
 
 class CredentialError(AccountsError):
@@ -28,27 +42,35 @@ class CredentialError(AccountsError):
 
 
 class MissingKey(CredentialError):
-    """The request carries no API key."""
+    code = "missing_api_key"
+    message = "No API key was given. Send it as 'Authorization: Bearer <key>' or 'x-api-key: <key>'."
 
 
 class InvalidScheme(CredentialError):
-    """The Authorization header is not of the form `Bearer <key>`."""
+    code = "invalid_auth_scheme"
+    message = "The Authorization header must be of the form 'Bearer <key>'."
 
 
 class InvalidKey(CredentialError):
-    """The key is malformed or unknown; both look the same from outside."""
+    """Malformed and unknown keys look the same from outside."""
+
+    code = "invalid_api_key"
+    message = "The API key is not known."
 
 
 class AmbiguousCredentials(CredentialError):
-    """The request carries two different keys of ours."""
+    code = "ambiguous_credentials"
+    message = "The request carries two different API keys."
 
 
 class RevokedKey(CredentialError):
-    """The key has been revoked."""
+    code = "api_key_revoked"
+    message = "This API key was revoked."
 
 
 class ExpiredKey(CredentialError):
-    """The key's expiry date has passed."""
+    code = "api_key_expired"
+    message = "This API key has expired."
 
 
 class AccessError(AccountsError):
@@ -56,35 +78,39 @@ class AccessError(AccountsError):
 
 
 class AccountSuspended(AccessError):
-    """The caller's organization is suspended."""
+    code = "account_suspended"
+    message = "This account is suspended. Contact support."
 
 
 class IpNotAllowed(AccessError):
-    """The key may not be used from this address."""
+    code = "ip_not_allowed"
+    message = "This API key may not be used from this address."
 
 
 class MissingScope(AccessError):
-    """The key lacks the scope that this request needs."""
+    code = "scope_missing"
 
     def __init__(self, scope: str) -> None:
-        super().__init__(f"This API key does not have the scope '{scope}'.")
-        self.scope = scope
+        super().__init__(f"This API key lacks the scope '{scope}'.")
 
 
 class RoleNotAllowed(AccessError):
-    """The member's role does not allow this."""
+    code = "role_not_allowed"
+    message = "Your role in this organization doesn't allow this."
 
 
 class WiderKey(AccessError):
     """A key may not create a key that can do more than itself."""
 
+    code = "wider_than_parent"
+
     def __init__(self, param: str) -> None:
-        super().__init__(f"A key can't create a key with wider '{param}' than its own.")
+        super().__init__(f"A key can't create a key whose '{param}' is wider than its own.")
         self.param = param
 
 
 class InvalidField(AccountsError):
-    """A field's value is outside what any key may have."""
+    code = "invalid_value"
 
     def __init__(self, param: str, message: str) -> None:
         super().__init__(message)
@@ -92,4 +118,5 @@ class InvalidField(AccountsError):
 
 
 class NotFound(AccountsError):
-    """There is no such object in the caller's organization."""
+    code = "not_found"
+    message = "There is no such object."

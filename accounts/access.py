@@ -1,0 +1,123 @@
+"""Who may do what: from a request of the control plane to its organization and powers.
+
+Every query for something of a customer starts from caller_organization(request); an id of
+somebody else's then looks exactly like a missing one.
+"""
+
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.addresses import ip_allowed
+from accounts.credentials import pick
+from accounts.errors import (
+    AccountSuspended,
+    IpNotAllowed,
+    MissingKey,
+    MissingScope,
+    NotFound,
+    RoleNotAllowed,
+)
+from accounts.keys import find_key
+from accounts.models import ApiKey, Membership, Organization, Project, Role, User
+from accounts.signup import open_personal_organization
+
+ORGANIZATION = "organization_id"  # session key: the organization that the person works in now
+WRITERS = frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """An identified caller: a person with a role in the organization, or one of its keys."""
+
+    organization: Organization
+    user: User | None = None
+    role: str | None = None
+    key: ApiKey | None = None
+
+    def require_writer(self) -> None:
+        """Raises RoleNotAllowed for a viewer. A key's powers are its scopes, checked before."""
+        if self.key is None and self.role not in WRITERS:
+            raise RoleNotAllowed
+
+    def projects(self) -> list[Project]:
+        """The projects within reach: a key's own, or all of the person's organization."""
+        if self.key is not None:
+            return [self.key.project]
+        return list(self.organization.projects.filter(archived_at=None).order_by("-is_default", "name"))
+
+
+def has_credentials(request: HttpRequest) -> bool:
+    """Whether the request identifies itself by header; its cookies then don't count."""
+    return "HTTP_AUTHORIZATION" in request.META or "HTTP_X_API_KEY" in request.META
+
+
+def require_key(request: HttpRequest, scope: str) -> ApiKey:
+    """The request's key, valid, allowed from this address, of an active organization and with the scope.
+
+    Raises CredentialError (nobody) or AccessError (somebody, but not allowed).
+    """
+    key = find_key(
+        pick(_header_values(request, "HTTP_AUTHORIZATION"), _header_values(request, "HTTP_X_API_KEY"))
+    )
+    if key.project.organization.suspended_at is not None:
+        raise AccountSuspended
+    if not ip_allowed(request.META.get("REMOTE_ADDR", ""), key.allowed_ips):
+        raise IpNotAllowed
+    if scope not in key.scopes:
+        raise MissingScope(scope)
+    return key
+
+
+def membership(request: HttpRequest) -> Membership:
+    """The signed-in person's membership in the organization that the session works in.
+
+    Raises MissingKey when nobody is signed in.
+    """
+    if not isinstance(request.user, User):
+        raise MissingKey
+    mine = Membership.objects.select_related("organization", "user").filter(user=request.user)
+    chosen = mine.filter(organization_id=request.session.get(ORGANIZATION)).first()
+    found = chosen or mine.order_by("-organization__is_personal", "pk").first()
+    if found is not None:
+        return found
+    # A user made by a command or in the admin.
+    return mine.get(organization=open_personal_organization(request.user))
+
+
+def caller(request: HttpRequest, scope: str) -> Caller:
+    """By key with the scope if a key was sent, else by session (the view checks CSRF)."""
+    if has_credentials(request):
+        key = require_key(request, scope)
+        return Caller(organization=key.project.organization, key=key, user=key.created_by)
+    member = membership(request)
+    return Caller(organization=member.organization, user=member.user, role=member.role)
+
+
+def caller_organization(request: HttpRequest) -> Organization:
+    """The organization that the signed-in person works in. Raises MissingKey."""
+    return membership(request).organization
+
+
+def find_caller_key(caller: Caller, api_id: str) -> ApiKey:
+    """A key by its `key_…` id within the caller's reach. Raises NotFound, for foreign ids too."""
+    prefix, _sep, public_id = api_id.partition("_")
+    if prefix != "key" or len(public_id) != 32 or not public_id.isascii() or not public_id.isalnum():
+        raise NotFound
+    try:
+        return reachable_keys(caller).get(public_id=public_id)
+    except (ApiKey.DoesNotExist, ValidationError):
+        raise NotFound from None
+
+
+def reachable_keys(caller: Caller) -> QuerySet[ApiKey]:
+    """The keys that the caller may see: of the key's project, or of the person's organization."""
+    keys = ApiKey.objects.select_related("project").filter(project__organization=caller.organization)
+    return keys.filter(project=caller.key.project) if caller.key is not None else keys
+
+
+def _header_values(request: HttpRequest, name: str) -> list[str]:
+    # Django joins repeated headers with a comma, which no key contains.
+    return request.META.get(name, "").split(",")

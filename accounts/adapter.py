@@ -1,0 +1,42 @@
+"""Our wishes to allauth: what a sign-up creates, and the confirmation link on the demo's screen."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import get_language
+
+from accounts.models import Language, User
+from accounts.signup import open_personal_organization
+
+DEMO_CONFIRMATION = "demo_confirmation_url"  # session key
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        """User, organization and project are one transaction."""
+        user.language = _language()
+        with transaction.atomic():
+            saved: User = super().save_user(request, user, form, commit)
+            if commit:
+                open_personal_organization(saved)
+        return saved
+
+    def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
+        """In the demo nobody reads mail: the link is also kept for the browser that has just signed up."""
+        if settings.DEMO and signup:
+            url = self.get_email_confirmation_url(request, emailconfirmation)
+            request.session[DEMO_CONFIRMATION] = url
+        super().send_confirmation_mail(request, emailconfirmation, signup)
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        """A known address gets a mail but no link on the screen, whoever's link this session holds."""
+        self.request.session.pop(DEMO_CONFIRMATION, None)
+        super().send_account_already_exists_mail(email)
+
+
+def _language() -> str:
+    language = (get_language() or "").partition("-")[0]
+    return language if language in Language.values else ""

@@ -1,0 +1,27 @@
+"""The sign-up form. Whether an address has an account stays unknown to whoever fills it in."""
+
+from typing import Any
+
+from allauth.account.forms import SignupForm as AllauthSignupForm
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponseBase
+
+from accounts.models import User
+
+
+class SignupForm(AllauthSignupForm):  # type: ignore[misc]
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponseBase | None]:
+        """Same answer and same work for a new and for a known address."""
+        if self.account_already_exists:
+            # A new account costs one password hash: without this one, the clock would tell.
+            make_password(self.cleaned_data["password1"])
+        return self._save_or_pretend(request)
+
+    def _save_or_pretend(self, request: HttpRequest) -> Any:
+        try:
+            return super().try_save(request)
+        except IntegrityError:
+            # Two sign-ups of one address at the same time: the second one meets a known address.
+            self.account_already_exists = True
+            return super().try_save(request)
