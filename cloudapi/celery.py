@@ -1,0 +1,30 @@
+"""The Celery application and its schedule, in code: what runs when is a matter of review, not of a table.
+
+Queue `money` has a process of its own, so that nothing slow ever delays the sweeper. A task that waited longer
+than its `expires` is dropped: the next one does the same work.
+"""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloudapi.settings")
+
+app = Celery("cloudapi")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+DAY_S = 86_400
+
+
+def _every(task: str, schedule: float | crontab, *, queue: str, expires_s: float) -> dict[str, Any]:
+    return {"task": task, "schedule": schedule, "options": {"queue": queue, "expires": expires_s}}
+
+
+app.conf.beat_schedule = {
+    "sweeper": _every("billing.tasks.sweep", 2.0, queue="money", expires_s=2),
+    "invariants": _every("billing.tasks.check_invariants", 60.0, queue="money", expires_s=60),
+    "partitions": _every("billing.tasks.ensure_partitions", crontab(hour="3", minute="10"), queue="money", expires_s=DAY_S),
+}

@@ -1,0 +1,105 @@
+"""Under /v1 and /api every error is the JSON envelope of proxy/errors.py, whoever raised it, DEBUG or not."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from proxy.errors import ApiError
+
+_PREFIXES = ("/v1", "/api")
+_KNOWN = {
+    400: ("bad_request", "The request could not be understood."),
+    401: ("invalid_api_key", "No valid credential was given."),
+    403: ("permission_denied", "This is not allowed."),
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not take this method."),
+    406: ("not_acceptable", "This address answers JSON only."),
+    408: ("request_timeout", "The request took too long to arrive."),
+    413: ("request_too_large", "The body is too large."),
+    415: ("unsupported_media_type", "Send application/json."),
+    422: ("invalid_request", "A value in the request is not valid."),
+    429: ("rate_limit_exceeded", "Too many requests."),
+}
+
+
+def is_api(path: str) -> bool:
+    """Whether machines read this address."""
+    return any(path == prefix or path.startswith(prefix + "/") for prefix in _PREFIXES)
+
+
+def new_request_id() -> str:
+    return f"req_{uuid4().hex}"
+
+
+def error_of(status: int) -> ApiError:
+    """The error for a bare HTTP status."""
+    code, message = _KNOWN.get(status, ("internal_error", "Something broke on our side; we have been told."))
+    return ApiError(status, code, message)
+
+
+class JsonErrors:
+    """Outermost middleware: gives /v1 and /api answers their request id and turns foreign error bodies into ours."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not is_api(request.path):
+            return self.get_response(request)
+        request_id = new_request_id()
+        request.request_id = request_id  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        if response.status_code >= 400 and not _is_envelope(response):
+            response = _replaced(response, request_id)
+        response.headers.setdefault("x-request-id", request_id)
+        response.headers.setdefault("request-id", response.headers["x-request-id"])
+        return response
+
+
+def _is_envelope(response: HttpResponseBase) -> bool:
+    body = getattr(response, "content", b"")
+    return response.headers.get("Content-Type", "").startswith("application/json") and b'"request_id"' in body
+
+
+def _replaced(response: HttpResponseBase, request_id: str) -> HttpResponse:
+    error = error_of(response.status_code)
+    answer = HttpResponse(error.body(request_id), status=error.status, content_type="application/json")
+    for name in ("Allow", "Retry-After", "WWW-Authenticate"):
+        if name in response.headers:
+            answer.headers[name] = response.headers[name]
+    for name, value in error.headers.items():
+        answer.headers.setdefault(name, value)
+    return answer
+
+
+def rest_error(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's EXCEPTION_HANDLER: the same envelope with DRF's own message and the first offending field."""
+    response = Response() if isinstance(exc, ApiError) else exception_handler(exc, context)
+    if response is None:
+        return None
+    error = exc if isinstance(exc, ApiError) else error_of(response.status_code)
+    if isinstance(exc, ValidationError):
+        error.param, error.message = _first(exc.detail)
+    elif isinstance(exc, APIException):
+        error.message = str(exc.detail)
+    response.status_code = error.status
+    request_id = getattr(context["request"], "request_id", None) or new_request_id()
+    response.data = error.payload(request_id)
+    for name, value in error.headers.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _first(detail: Any, param: str | None = None) -> tuple[str | None, str]:
+    while isinstance(detail, dict | list) and detail:
+        if isinstance(detail, dict):
+            param, detail = next(iter(detail.items()))
+        else:
+            detail = detail[0]
+    return (None if param == "non_field_errors" else param), str(detail)

@@ -1,0 +1,260 @@
+"""Settings of the whole site, read from the environment by the strict readers of cloudapi/env.py.
+
+Three ways to run: `make run` sets everything; `manage.py` beside it reads var/run.json and var/secrets.json;
+DJANGO_ENV=production takes all from the environment and refuses missing or published secrets and the demo.
+"""
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+from django.utils.translation import gettext_lazy as _
+
+from cloudapi.env import BASE_DIR, Env, broker, database, environment
+
+env = Env(environment())
+
+# --- Which installation this is -----------------------------------------------------------------------------
+
+PRODUCTION = env.choice("DJANGO_ENV", ("local", "production")) == "production"
+DEBUG = env.flag("DEBUG", default=False)
+DEMO = env.flag("DEMO", default=False)
+if PRODUCTION and (DEBUG or DEMO):
+    raise ImproperlyConfigured("DEBUG and DEMO are refused in production")
+
+SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+# What customers put into the OpenAI SDK, less its /v1; the Anthropic SDK takes it as it is.
+API_BASE_URL = env.text("API_BASE_URL", SITE_URL).rstrip("/")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", SITE_URL if PRODUCTION else "")
+
+SECRET_KEY = env.secret("SECRET_KEY", production=PRODUCTION)
+KEY_PEPPERS = env.peppers("KEY_PEPPERS", production=PRODUCTION)  # of API key digests; the newest makes new keys
+CREDENTIAL_KEYS = env.secret("CREDENTIAL_KEYS", production=PRODUCTION).split(",")  # Fernet; the first one seals
+
+# --- The gateway --------------------------------------------------------------------------------------------
+
+SHOW_USD = env.flag("SHOW_USD", default=False)
+KEY_RPM_MAX = env.number("KEY_RPM_MAX", 60, least=1)
+ORG_RPM_MAX = env.number("ORG_RPM_MAX", 600, least=1)
+FREE_DAILY_REQUESTS = env.number("FREE_DAILY_REQUESTS", 100)
+SPOOL_DIR = env.text("SPOOL_DIR", str(BASE_DIR / "var" / "spool"))
+DRAIN_S = env.number("DRAIN_S", 900 if PRODUCTION else 10)
+SANDBOX_URL = env.text("SANDBOX_URL")
+MODEL_CATALOG = env.text("MODEL_CATALOG", str(BASE_DIR / "routing" / "catalog" / "models.yaml"))
+
+# --- Stores -------------------------------------------------------------------------------------------------
+
+DATABASE_URL = env.text("DATABASE_URL")
+# The data plane's own login and pool, always straight to the primary.
+GATEWAY_DATABASE_URL = env.text("GATEWAY_DATABASE_URL", DATABASE_URL)
+REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+if PRODUCTION and not all(env.text(name) for name in ("DATABASE_URL", "GATEWAY_DATABASE_URL", "REDIS_URL")):
+    raise ImproperlyConfigured("production needs DATABASE_URL, GATEWAY_DATABASE_URL and REDIS_URL")
+
+DATABASES: dict[str, dict[str, Any]] = {"default": database(DATABASE_URL)}
+# Under ASGI each request has a thread of its own, so connections live in a pool; commands and jobs need none.
+if pool := env.number("DATABASE_POOL", 0):
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool, "timeout": 10}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "web",
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", broker(REDIS_URL))
+CELERY_TIMEZONE = TIME_ZONE = "Asia/Tashkent"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "jobs:", "visibility_timeout": 3600}
+
+# --- The site -----------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "django_htmx",
+    "ninja",
+    "rest_framework",
+    "accounts",
+    "routing",
+    "billing",
+    "proxy",
+    "dashboard",
+    "cloudapi",
+]
+
+MIDDLEWARE = [
+    "cloudapi.envelope.JsonErrors",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "cloudapi.urls"
+ASGI_APPLICATION = "cloudapi.asgi.application"
+WSGI_APPLICATION = "cloudapi.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.csp",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Outside production files come straight from their sources, so that nothing has to be collected first.
+WHITENOISE_USE_FINDERS = not PRODUCTION
+if PRODUCTION:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("uz", _("Uzbek")), ("ru", _("Russian")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_TZ = True
+
+MAILERS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
+if smtp := env.text("SMTP_HOST"):
+    MAILERS["default"] = {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": smtp,
+            "port": env.number("SMTP_PORT", 587, least=1),
+            "username": env.text("SMTP_USER"),
+            "password": env.text("SMTP_PASSWORD"),
+            "use_tls": env.flag("SMTP_TLS", default=True),
+            "timeout": 10,
+        },
+    }
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "CloudAPI <noreply@localhost>")
+
+# --- Who is calling -----------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/dashboard"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm"}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_CHANGE_EMAIL = True  # one address per person
+ACCOUNT_CONFIRM_EMAIL_ON_GET = False
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.partition(":")[0]
+ACCOUNT_RATE_LIMITS = {"signup": "20/m/ip", "login": "30/m/ip", "login_failed": "10/m/ip,5/300s/key"}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "CloudAPI"
+USER_AGENT_MAX_LENGTH = 200
+
+REST_FRAMEWORK = {
+    # The browsable API needs inline scripts, which the policy below forbids.
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "EXCEPTION_HANDLER": "cloudapi.envelope.rest_error",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+
+# --- What browsers are told ---------------------------------------------------------------------------------
+
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, CSP.NONCE],
+    "img-src": [CSP.SELF, "data:"],
+    "connect-src": [CSP.SELF],
+    "object-src": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+SESSION_COOKIE_NAME = "cloudapi_session"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = PRODUCTION
+if PRODUCTION:
+    SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+
+# One JSON object a line with the request id; never a body, a key or a cookie (cloudapi/log.py).
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "cloudapi.log.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+}
