@@ -26,5 +26,7 @@ def _every(task: str, schedule: float | crontab, *, queue: str, expires_s: float
 app.conf.beat_schedule = {
     "sweeper": _every("billing.tasks.sweep", 2.0, queue="money", expires_s=2),
     "invariants": _every("billing.tasks.check_invariants", 60.0, queue="money", expires_s=60),
-    "partitions": _every("billing.tasks.ensure_partitions", crontab(hour="3", minute="10"), queue="money", expires_s=DAY_S),
+    "partitions": _every(
+        "billing.tasks.ensure_partitions", crontab(hour="3", minute="10"), queue="money", expires_s=DAY_S
+    ),
 }

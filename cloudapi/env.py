@@ -24,7 +24,16 @@ INSECURE = {
     "CREDENTIAL_KEYS": "aW5zZWN1cmUtZGV2ZWxvcG1lbnQtZmVybmV0LWtleS0=",
 }
 
-_SWITCHES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+_SWITCHES = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
 
 
 def environment() -> dict[str, str]:
@@ -86,7 +95,9 @@ class Env:
         path = self.text(f"{name}_FILE")
         value = Path(path).read_text().strip() if path else self.text(name)
         if production and (not value or value == INSECURE[name] or len(value) < 32):
-            raise ImproperlyConfigured(f"{name} must be set to a secret of 32 characters or more in production")
+            raise ImproperlyConfigured(
+                f"{name} must be set to a secret of 32 characters or more in production"
+            )
         return value or INSECURE[name]
 
     def peppers(self, name: str, *, production: bool) -> dict[int, bytes]:
@@ -95,7 +106,9 @@ class Env:
         for word in self.secret(name, production=production).split(","):
             number, colon, pepper = word.strip().partition(":")
             if not colon or not number.isdigit() or not 0 < int(number) < 32768 or len(pepper) < 16:
-                raise ImproperlyConfigured(f"{name}: write NUMBER:SECRET,… with 16 characters or more in each")
+                raise ImproperlyConfigured(
+                    f"{name}: write NUMBER:SECRET,… with 16 characters or more in each"
+                )
             found[int(number)] = pepper.encode()
         return found
 

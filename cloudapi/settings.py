@@ -29,8 +29,12 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", SITE_URL if PRODUCTION else "")
 
 SECRET_KEY = env.secret("SECRET_KEY", production=PRODUCTION)
-KEY_PEPPERS = env.peppers("KEY_PEPPERS", production=PRODUCTION)  # of API key digests; the newest makes new keys
-CREDENTIAL_KEYS = env.secret("CREDENTIAL_KEYS", production=PRODUCTION).split(",")  # Fernet; the first one seals
+KEY_PEPPERS = env.peppers(
+    "KEY_PEPPERS", production=PRODUCTION
+)  # of API key digests; the newest makes new keys
+CREDENTIAL_KEYS = env.secret("CREDENTIAL_KEYS", production=PRODUCTION).split(
+    ","
+)  # Fernet; the first one seals
 
 # --- The gateway --------------------------------------------------------------------------------------------
 
@@ -156,7 +160,9 @@ LANGUAGES = [("uz", _("Uzbek")), ("ru", _("Russian")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 
-MAILERS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
+MAILERS: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+}
 if smtp := env.text("SMTP_HOST"):
     MAILERS["default"] = {
         "BACKEND": "django.core.mail.backends.smtp.EmailBackend",

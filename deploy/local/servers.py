@@ -1,0 +1,286 @@
+"""Embedded PostgreSQL and Valkey for `make run` and the tests: from wheels, on unix sockets only.
+
+    with start(Path("var/postgresql-and-valkey")) as servers:
+        servers.database_url(), servers.gateway_database_url(), servers.redis_url()
+
+Who starts them holds a lock on the data folder for life; a second start of the same folder joins the live ones.
+What an owner killed with -9 left behind is stopped (Linux stops it by itself) and recovered.
+"""
+
+import fcntl
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+from urllib.parse import quote
+
+import psycopg
+import psycopg.sql
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from deploy.local.place import SOCKET_LOCK, Place, find_place
+from deploy.local.process import spawn, stop, tail
+
+OWNER, GATEWAY, SUPERUSER = "cloudapi", "cloudapi_gateway", "postgres"
+PATIENCE_S = 30.0
+
+_POSTGRES = {
+    "listen_addresses": "",
+    "max_connections": "200",
+    "max_locks_per_transaction": "256",  # a statement over all months locks each partition
+    "timezone": "UTC",
+    "jit": "off",
+}
+_ROLES = f"""
+DO $$ BEGIN
+    CREATE ROLE {OWNER} LOGIN CREATEDB;
+EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+DO $$ BEGIN
+    CREATE ROLE {GATEWAY} LOGIN;
+EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+GRANT {GATEWAY} TO {OWNER};
+"""
+
+
+class ServersError(RuntimeError):
+    """A server did not come up; the message ends with its log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servers:
+    """A live pair. `processes` is empty when they belong to another process, and then `stop` leaves them alone."""
+
+    place: Place
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    lock: IO[str] | None = None
+
+    def database_url(self, dbname: str = "cloudapi", *, user: str = OWNER) -> str:
+        """libpq URL of a database on this server."""
+        return f"postgresql://{user}@/{dbname}?host={quote(str(self.place.sockets), safe='')}"
+
+    def gateway_database_url(self, dbname: str = "cloudapi") -> str:
+        """libpq URL for the data plane's own role."""
+        return self.database_url(dbname, user=GATEWAY)
+
+    def superuser_url(self, dbname: str = "postgres") -> str:
+        """libpq URL of the server's superuser; the project itself never needs it."""
+        return self.database_url(dbname, user=SUPERUSER)
+
+    def redis_url(self, db: int = 0) -> str:
+        """redis-py URL of one of Valkey's 16 databases."""
+        return f"unix://{quote(str(self.place.sockets))}/valkey.sock?db={db}"
+
+    def stop(self) -> None:
+        """Stop what this process started: PostgreSQL with its fast shutdown, Valkey with its own."""
+        for name, sig in (("valkey", signal.SIGTERM), ("postgresql", signal.SIGINT)):
+            if name in self.processes:
+                stop(self.processes[name], sig, PATIENCE_S)
+        if self.lock:
+            with suppress(OSError):
+                self.place.sockets.rmdir()
+            self.lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def start(
+    data_dir: Path,
+    *,
+    log_dir: Path | None = None,
+    durable: bool = True,
+    database: str = OWNER,
+    postgres_settings: Mapping[str, str] | None = None,
+) -> Servers:
+    """Start or join the servers of a data folder and make roles and database. Call it from the main thread.
+
+    `durable=False` trades the safety of data at a power cut for speed (tests); a killed server loses nothing
+    either way. Raises ServersError or place.PlaceError.
+    """
+    place = find_place(data_dir)
+    logs = log_dir or data_dir
+    for folder in (data_dir, logs):
+        folder.mkdir(parents=True, exist_ok=True)
+    lock = _locked(data_dir / "servers.lock")
+    if lock is None:
+        servers = Servers(place=place)
+        _await(lambda: _answers(servers), "the servers of another process")
+        return servers
+    for folder in (place.data, place.data / "postgresql", place.data / "valkey", place.sockets):
+        place.own(folder)
+    _stop_leftovers(place)
+    settings = (
+        _POSTGRES
+        | ({} if durable else {"fsync": "off", "full_page_writes": "off"})
+        | dict(postgres_settings or {})
+    )
+    _initdb(place, logs / "postgresql.log")
+    servers = Servers(
+        place=place,
+        lock=lock,
+        processes={
+            "postgresql": _postgresql(place, logs / "postgresql.log", settings),
+            "valkey": _valkey(place, logs / "valkey.log", durable=durable),
+        },
+    )
+    try:
+        _up(servers, logs)
+        _make_roles(servers, database)
+    except BaseException:
+        servers.stop()
+        raise
+    return servers
+
+
+def _locked(path: Path) -> IO[str] | None:
+    """Take the folder's lock for the life of this process; None if a live process has it."""
+    lock = path.open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    return lock
+
+
+def _initdb(place: Place, log: Path) -> None:
+    target = place.data / "postgresql"
+    if (target / "PG_VERSION").exists():
+        return
+    command = [
+        place.postgres / "initdb",
+        "-D",
+        target,
+        "-U",
+        SUPERUSER,
+        "-E",
+        "UTF8",
+        "-A",
+        "trust",
+        "--no-instructions",
+    ]
+    # The built-in provider knows Cyrillic and Oʻ without any locale of the system.
+    locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    with log.open("ab") as stream:
+        done = subprocess.run(
+            [*command, *locale, "--no-sync"], stdout=stream, stderr=stream, **place.popen, check=False
+        )
+    if done.returncode:
+        raise ServersError(f"initdb failed:\n{tail(log)}")
+
+
+def _postgresql(place: Place, log: Path, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    command = [place.postgres / "postgres", "-D", place.data / "postgresql", "-k", place.sockets, *options]
+    return spawn(command, log, death_signal=signal.SIGINT, **place.popen)
+
+
+def _valkey(place: Place, log: Path, *, durable: bool) -> subprocess.Popen[bytes]:
+    command = [
+        place.valkey,
+        "--port",
+        "0",
+        "--unixsocket",
+        place.sockets / "valkey.sock",
+        "--unixsocketperm",
+        "700",
+    ]
+    storage = ["--dir", place.data / "valkey", "--save", "", "--appendonly", "yes" if durable else "no"]
+    memory = ["--maxmemory", "256mb", "--maxmemory-policy", "noeviction", "--databases", "16"]
+    return spawn([*command, *storage, *memory], log, **place.popen)
+
+
+def _stop_leftovers(place: Place) -> None:
+    """Stop servers whose owner is gone, and remove lock files whose pid now belongs to somebody else.
+
+    PostgreSQL itself clears a lock file of a dead pid, and must, as it also looks at the shared memory.
+    """
+    lock_files = [place.data / "postgresql" / "postmaster.pid", place.sockets / SOCKET_LOCK]
+    for path in lock_files:
+        try:
+            pid = int(path.read_text().splitlines()[0])
+        except (FileNotFoundError, ValueError, IndexError):
+            continue
+        command = _command_of(pid)
+        if str(place.data) in command:
+            _end(pid, signal.SIGINT)
+        elif command:
+            path.unlink()
+    try:
+        with _client(place) as client:
+            _end(int(client.info("server")["process_id"]), signal.SIGTERM)
+    except redis.RedisError:
+        pass  # as it should be
+
+
+def _client(place: Place) -> redis.Redis:
+    """One try, no patience: redis-py's default is to retry for seconds."""
+    return redis.Redis(unix_socket_path=str(place.sockets / "valkey.sock"), retry=Retry(NoBackoff(), 0))
+
+
+def _command_of(pid: int) -> str:
+    found = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return found.stdout.strip()
+
+
+def _end(pid: int, sig: int) -> None:
+    try:
+        os.kill(pid, sig)
+        _await(lambda: not _command_of(pid), f"the end of process {pid}")
+    except ProcessLookupError:
+        pass
+
+
+def _up(servers: Servers, logs: Path) -> None:
+    """Wait until both answer. One that ended at once is told with the end of its log."""
+
+    def ready() -> bool:
+        for name, process in servers.processes.items():
+            if process.poll() is not None:
+                raise ServersError(f"{name} ended with {process.returncode}:\n{tail(logs / f'{name}.log')}")
+        return _answers(servers)
+
+    _await(ready, "PostgreSQL and Valkey")
+
+
+def _answers(servers: Servers) -> bool:
+    try:
+        psycopg.connect(servers.superuser_url(), connect_timeout=2).close()
+        with _client(servers.place) as client:
+            client.ping()
+    except (psycopg.OperationalError, redis.RedisError):
+        return False
+    return True
+
+
+def _await(done: Callable[[], bool], what: str) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while not done():
+        if time.monotonic() > until:
+            raise ServersError(f"waited {PATIENCE_S:.0f} s for {what}")
+        time.sleep(0.02)
+
+
+def _make_roles(servers: Servers, database: str) -> None:
+    with psycopg.connect(servers.superuser_url(), autocommit=True) as connection:
+        connection.execute(_ROLES)
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone()
+        if not known:
+            connection.execute(
+                psycopg.sql.SQL("CREATE DATABASE {} OWNER {}").format(
+                    *map(psycopg.sql.Identifier, (database, OWNER))
+                )
+            )
