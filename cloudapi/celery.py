@@ -1,7 +1,7 @@
 """The Celery application and its schedule, in code: what runs when is a matter of review, not of a table.
 
-Queue `money` has a process of its own, so that nothing slow ever delays the sweeper. A task that waited longer
-than its `expires` is dropped: the next one does the same work.
+Queue `money` has a process of its own, so that nothing slow ever delays the sweeper. A task that waited
+longer than its `expires` is dropped: the next one does the same work.
 """
 
 import os

@@ -22,7 +22,7 @@ def credential_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
         return [
             Error(
                 f"CREDENTIAL_KEYS: {error}",
-                hint="Make one with cryptography.fernet.Fernet.generate_key(); the first one seals, all unseal.",
+                hint="Make one with Fernet.generate_key(); the first one seals, all unseal.",
                 id="cloudapi.E001",
             )
         ]

@@ -37,7 +37,7 @@ _SWITCHES = {
 
 
 def environment() -> dict[str, str]:
-    """Return the process environment; without DATABASE_URL, completed by a running `make run` of this checkout."""
+    """Return the process environment; without DATABASE_URL, completed by a running `make run`."""
     found = dict(os.environ)
     if "DATABASE_URL" not in found:
         for path in (RUN_FILE, SECRETS_FILE):
@@ -91,7 +91,7 @@ class Env:
         return [word for part in self.text(name, default).split(",") if (word := part.strip())]
 
     def secret(self, name: str, *, production: bool) -> str:
-        """Read a secret from NAME or the file named by NAME_FILE. Production refuses a missing or published one."""
+        """Read NAME, or the file that NAME_FILE names. Production refuses a missing or published secret."""
         path = self.text(f"{name}_FILE")
         value = Path(path).read_text().strip() if path else self.text(name)
         if production and (not value or value == INSECURE[name] or len(value) < 32):

@@ -44,7 +44,7 @@ def error_of(status: int) -> ApiError:
 
 
 class JsonErrors:
-    """Outermost middleware: gives /v1 and /api answers their request id and turns foreign error bodies into ours."""
+    """Outermost middleware: gives /v1 and /api answers a request id and our shape of error."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

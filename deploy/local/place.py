@@ -1,7 +1,7 @@
 """Where the embedded servers' files live, and as which user the servers run.
 
-PostgreSQL refuses to run as root, so under root both servers run as `nobody`. Where `nobody` can't reach the
-checkout (a 0700 home or temporary folder), data and binaries live under /var/lib/cloudapi/<hash of the checkout>.
+PostgreSQL refuses to run as root, so under root both servers run as `nobody`. Where `nobody` can't reach
+the checkout (a 0700 home or temporary folder), data and binaries live under /var/lib/cloudapi/<hash of it>.
 """
 
 import hashlib
@@ -14,7 +14,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 OUTSIDE = Path("/var/lib/cloudapi")
@@ -72,7 +71,7 @@ def find_place(data_dir: Path) -> Place:
 
 
 def _package(name: str) -> Path:
-    """Where a wheel unpacked itself. Its code isn't run: the two packages' own start-up changes modes and users."""
+    """Where a wheel unpacked itself. Its code isn't run: its own start-up makes users and changes modes."""
     spec = importlib.util.find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         raise PlaceError(f"The package {name} is not installed: `make run` installs it")
@@ -84,7 +83,7 @@ def _digest(*parts: object) -> str:
 
 
 def _reaches(path: Path, popen: dict[str, Any]) -> bool:
-    """Whether the servers' user can pass through to the path: asked of the kernel, as modes tell half of it."""
+    """Whether the servers' user gets to the path: asked of the kernel, as modes tell half of it."""
     if not popen:
         return True
     return subprocess.run(["/bin/sh", "-c", 'test -x "$0"', path], **popen, check=False).returncode == 0

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,20 +59,16 @@ def stop(process: subprocess.Popen[bytes], sig: int, patience_s: float) -> None:
     """Signal one process, wait, then kill its whole group."""
     if process.poll() is None:
         process.send_signal(sig)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(patience_s)
-        except subprocess.TimeoutExpired:
-            pass
     kill_group(process)
     process.wait()
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
     """Kill what is left of a child's process group, grandchildren included."""
-    try:
+    with suppress(ProcessLookupError, PermissionError):  # nobody left
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass  # nobody left
 
 
 def tail(log: Path, lines: int = 20) -> str:

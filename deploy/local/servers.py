@@ -3,7 +3,7 @@
     with start(Path("var/postgresql-and-valkey")) as servers:
         servers.database_url(), servers.gateway_database_url(), servers.redis_url()
 
-Who starts them holds a lock on the data folder for life; a second start of the same folder joins the live ones.
+Who starts them holds a lock on the data folder for life; a second start of the folder joins the live ones.
 What an owner killed with -9 left behind is stopped (Linux stops it by itself) and recovered.
 """
 
@@ -56,7 +56,7 @@ class ServersError(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Servers:
-    """A live pair. `processes` is empty when they belong to another process, and then `stop` leaves them alone."""
+    """A live pair. Without `processes` they belong to another process, and `stop` leaves them alone."""
 
     place: Place
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
