@@ -1,6 +1,6 @@
 """Provider credentials at rest: Fernet under CREDENTIAL_KEYS, the newest key first."""
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 
@@ -16,3 +16,11 @@ def seal(secret: str) -> bytes:
 def unseal(sealed: bytes) -> str:
     """The secret itself; cryptography.fernet.InvalidToken if none of our keys opens it."""
     return _box().decrypt(bytes(sealed)).decode()
+
+
+def unseal_or_none(sealed: bytes) -> str | None:
+    """See unseal(); None instead of an error."""
+    try:
+        return unseal(sealed)
+    except InvalidToken:
+        return None

@@ -1,0 +1,77 @@
+"""A catalog file as values: what `catalog load` was asked to make true. Pure.
+
+`where` is "file:line" of the entry, for messages. Costs are nano-USD per 10^6 units.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Tier = tuple[int, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderEntry:
+    where: str
+    slug: str
+    name: str
+    dialect: str
+    base_url: str
+    credential: str = ""
+    on_disconnect: str = "cancel"
+    hosted: bool = False
+    sandbox: bool = False
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointEntry:
+    """`markup` is empty where the file leaves it out: the loader then decides by category and provider."""
+
+    where: str
+    provider: str
+    upstream_name: str
+    components: Mapping[str, int]
+    above_input: tuple[Tier, ...] = ()
+    markup: str = ""
+    priority: int = 1
+    context_window: int | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEntry:
+    where: str
+    id: str
+    name: str
+    modality: str
+    category: str
+    aliases: tuple[str, ...] = ()
+    free: bool = False
+    rpm: int | None = None
+    context_window: int = 0
+    max_output_tokens: int | None = None
+    default_output_tokens: int | None = None
+    capabilities: tuple[str, ...] = ()
+    creator: str = ""
+    description: str = ""
+    strengths: str = ""
+    weaknesses: str = ""
+    tokenizer: str = ""
+    max_duration_s: int | None = None
+    default_size: str = ""
+    replaced_by: str = ""
+    endpoints: tuple[EndpointEntry, ...] = ()
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """Every name that leads here, as written."""
+        return (self.id, self.name, *self.aliases)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entries:
+    """`problems` are the mistakes found in reading, "file:line: what"; with any, nothing may be loaded."""
+
+    providers: tuple[ProviderEntry, ...]
+    models: tuple[ModelEntry, ...]
+    problems: tuple[str, ...] = ()

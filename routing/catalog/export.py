@@ -1,0 +1,101 @@
+"""The catalog as a file that loads back into the same catalog."""
+
+from typing import Any, Final
+
+import yaml
+
+from routing.catalog.amounts import from_nano
+from routing.catalog.parse import COMPONENTS
+from routing.models import CostVersion, Endpoint, Model, Provider
+from routing.names import fold
+
+_OPTIONAL: Final = (
+    *("rpm", "max_output_tokens", "default_output_tokens", "max_duration_s", "default_size"),
+    *("creator", "description", "strengths", "weaknesses", "tokenizer", "replaced_by"),
+)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists and maps of plain values on one line, without YAML's anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def export() -> str:
+    """YAML of what is on sale: retired models and endpoints are left out, credentials are references."""
+    endpoints = list(Endpoint.objects.filter(retired_at=None).select_related("provider"))
+    used = {endpoint.provider_id for endpoint in endpoints}
+    providers = [_provider(p) for p in Provider.objects.all() if p.active or p.pk in used]
+    newest = CostVersion.objects.order_by("endpoint_id", "-id").distinct("endpoint_id")
+    costs = {cost.endpoint_id: cost for cost in newest}
+    offers: dict[int, list[dict[str, Any]]] = {}
+    for endpoint in endpoints:
+        if endpoint.pk in costs:
+            offers.setdefault(endpoint.model_id, []).append(_endpoint(endpoint, costs[endpoint.pk]))
+    rows = Model.objects.filter(retired_at=None).prefetch_related("names")
+    models = [_model(model, offers.get(model.pk, [])) for model in rows]
+    return yaml.dump(
+        {"providers": providers, "models": models},
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=110,
+        default_flow_style=None,
+    )
+
+
+def _provider(provider: Provider) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "slug": provider.slug,
+        "name": provider.name,
+        "dialect": provider.dialect,
+        "base_url": provider.base_url_ref or provider.base_url,
+    }
+    if provider.credential_ref:
+        entry["credential"] = provider.credential_ref
+    if provider.on_disconnect != "cancel":
+        entry["on_disconnect"] = provider.on_disconnect
+    entry |= {flag: True for flag in ("hosted", "sandbox") if getattr(provider, flag)}
+    if not provider.active:
+        entry["active"] = False
+    return entry
+
+
+def _model(model: Model, endpoints: list[dict[str, Any]]) -> dict[str, Any]:
+    own = {fold(model.slug), fold(model.name)}
+    entry: dict[str, Any] = {
+        "id": model.slug,
+        "name": model.name,
+        "aliases": [name.name for name in model.names.all() if name.folded not in own],
+        "modality": model.modality,
+        "category": model.category,
+        "free": model.free,
+        "context_window": model.context_window,
+        "capabilities": model.capabilities,
+    }
+    entry |= {name: getattr(model, name) for name in _OPTIONAL if getattr(model, name)}
+    return entry | {"endpoints": endpoints}
+
+
+def _endpoint(endpoint: Endpoint, cost: CostVersion) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "provider": endpoint.provider.slug,
+        "upstream_name": endpoint.upstream_name,
+        "price_usd": _prices(cost.components),
+        "markup": endpoint.markup_kind,
+        "priority": endpoint.priority,
+    }
+    if cost.above_input:
+        entry["above_input"] = [
+            {"over": tier["over"], "price_usd": _prices(tier["components"])} for tier in cost.above_input
+        ]
+    if endpoint.context_window:
+        entry["context_window"] = endpoint.context_window
+    if not endpoint.active:
+        entry["active"] = False
+    return entry
+
+
+def _prices(components: dict[str, int]) -> dict[str, str]:
+    return {name: from_nano(name, components[name]) for name in COMPONENTS if name in components}

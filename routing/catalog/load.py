@@ -1,0 +1,304 @@
+"""Makes the database say what a catalog file says: all of it in one transaction, or nothing.
+
+An entry states its provider or model in full: keys left out mean their defaults. What a file doesn't
+mention is left alone, unless `prune` asks to retire it. A load that changes nothing writes nothing, so the
+catalog's version stays.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+
+from routing.catalog.entries import EndpointEntry, Entries, ModelEntry, ProviderEntry
+from routing.credentials import seal, unseal_or_none
+from routing.errors import CatalogError
+from routing.models import CatalogVersion, CostVersion, Endpoint, Model, ModelName, Provider
+from routing.names import fold
+
+_MODEL_FIELDS: Final = (
+    *("name", "modality", "category", "free", "rpm", "context_window", "max_output_tokens"),
+    *("default_output_tokens", "creator", "description", "strengths", "weaknesses", "tokenizer"),
+    *("max_duration_s", "default_size"),
+)
+_PROVIDER_FIELDS: Final = ("name", "dialect", "on_disconnect", "hosted", "sandbox", "active")
+_HOPS_MAX: Final = 8
+
+
+@dataclass(slots=True)
+class Changes:
+    """How many rows of each kind were added, changed or retired."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, what: str, number: int = 1) -> None:
+        if number:
+            self.counts[what] = self.counts.get(what, 0) + number
+
+    def __str__(self) -> str:
+        return ", ".join(f"{n} {what}" for what, n in sorted(self.counts.items())) or "nothing changed"
+
+
+@transaction.atomic
+def load(entries: Entries, environ: Mapping[str, str], *, prune: bool = False) -> Changes:
+    """Apply the entries; CatalogError lists every entry that contradicts what the database holds."""
+    CatalogVersion.objects.select_for_update().get(pk=1)
+    stored = {model.slug: model for model in Model.objects.all()}
+    _check(entries, stored, prune)
+    changes = Changes()
+    for provider in sorted(entries.providers, key=lambda entry: entry.sandbox):
+        _load_provider(provider, environ, changes)
+    _load_models(entries, stored, changes)
+    _load_names(entries, stored, changes)
+    _load_endpoints(entries, stored, prune, changes)
+    if prune:
+        _prune(entries, changes)
+    return changes
+
+
+def _check(entries: Entries, stored: Mapping[str, Model], prune: bool) -> None:
+    providers = {entry.slug for entry in entries.providers}
+    providers |= set() if prune else set(Provider.objects.values_list("slug", flat=True))
+    problems = [
+        f"{endpoint.where}: model '{model.id}': there is no provider '{endpoint.provider}'"
+        for model in entries.models
+        for endpoint in model.endpoints
+        if endpoint.provider not in providers
+    ]
+    owners = _owners(entries, stored, prune)
+    ours = {model.id for model in entries.models}
+    for model in entries.models:
+        for name in model.spellings:
+            owner = owners.get(fold(name), model.id)
+            if owner != model.id and owner not in ours:
+                problems.append(
+                    f"{model.where}: '{model.id}': the name '{name}' already belongs to '{owner}'"
+                )
+    problems += _bad_replacements(entries, {**owners, **_file_names(entries)}, stored)
+    sandboxes = {entry.slug for entry in entries.providers if entry.sandbox}
+    if not prune:
+        others = Provider.objects.filter(sandbox=True).exclude(slug__in=[e.slug for e in entries.providers])
+        sandboxes |= set(others.values_list("slug", flat=True))
+    if len(sandboxes) > 1:
+        problems.append(f"only one provider can be the sandbox, not {', '.join(sorted(sandboxes))}")
+    problems += entries.problems
+    if problems:
+        raise CatalogError(sorted(problems, key=_place))
+
+
+def _place(problem: str) -> tuple[str, int]:
+    """File and line of a problem, to list them as the file does."""
+    file, _, rest = problem.partition(":")
+    line = rest.partition(":")[0]
+    return file, int(line) if line.isdigit() else 0
+
+
+def _owners(entries: Entries, stored: Mapping[str, Model], prune: bool) -> dict[str, str]:
+    """Folded name → slug of the stored models that keep their names through this load."""
+    kept = {s for s, model in stored.items() if model.retired_at is None and not prune}
+    rows = ModelName.objects.values_list("folded", "model__slug")
+    return {folded: slug for folded, slug in rows if slug in kept}
+
+
+def _file_names(entries: Entries) -> dict[str, str]:
+    return {fold(name): model.id for model in entries.models for name in model.spellings}
+
+
+def _bad_replacements(entries: Entries, names: Mapping[str, str], stored: Mapping[str, Model]) -> list[str]:
+    """Replacements that lead nowhere or in a circle."""
+    successor = {slug: model.replaced_by for slug, model in stored.items()}
+    successor |= {model.id: _slug_of(model.replaced_by, names) for model in entries.models}
+    problems = []
+    for model in entries.models:
+        if model.replaced_by and fold(model.replaced_by) not in names:
+            problems.append(
+                f"{model.where}: '{model.id}': replaced_by '{model.replaced_by}' is no known model"
+            )
+            continue
+        slug, hops = model.id, 0
+        while (slug := successor.get(slug, "")) and hops <= _HOPS_MAX:
+            hops += 1
+        if hops > _HOPS_MAX:
+            problems.append(f"{model.where}: '{model.id}': replaced_by leads in a circle")
+    return problems
+
+
+def _slug_of(name: str, names: Mapping[str, str]) -> str:
+    return names.get(fold(name), "") if name else ""
+
+
+def _update(row: models.Model, values: Mapping[str, Any]) -> bool:
+    """Save what differs; False if nothing does."""
+    differing = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in differing:
+        setattr(row, name, values[name])
+    if differing:
+        row.save(update_fields=differing)
+    return bool(differing)
+
+
+def _load_provider(entry: ProviderEntry, environ: Mapping[str, str], changes: Changes) -> None:
+    values: dict[str, Any] = {name: getattr(entry, name) for name in _PROVIDER_FIELDS}
+    reference = entry.base_url if entry.base_url.startswith("env:") else ""
+    values["base_url_ref"] = reference
+    values["base_url"] = _setting(reference, environ) if reference else entry.base_url
+    values["credential_ref"] = entry.credential
+    stored = Provider.objects.filter(slug=entry.slug).first()
+    values |= _sealed(stored, entry.credential, environ)
+    if stored is None:
+        Provider.objects.create(slug=entry.slug, **values)
+        changes.add("providers added")
+    elif _update(stored, values):
+        changes.add("providers changed")
+
+
+def _setting(reference: str, environ: Mapping[str, str]) -> str:
+    """The address that env:NAME stands for: a setting of that name, else the environment, else nothing."""
+    name = reference.removeprefix("env:")
+    return str(getattr(settings, name, "") or environ.get(name, "")).rstrip("/")
+
+
+def _sealed(stored: Provider | None, reference: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    """The credential columns to write. A seal made by hand in the admin is kept as it is."""
+    if stored is not None and stored.credential_sealed and not stored.sealed_from_env:
+        return {}
+    secret = environ.get(reference.removeprefix("env:"), "") if reference else ""
+    if stored is not None and stored.credential_sealed:
+        if secret and unseal_or_none(stored.credential_sealed) == secret:
+            return {}
+    elif not secret:
+        return {}
+    return {
+        "credential_sealed": seal(secret) if secret else None,
+        "credential_last4": secret[-4:],
+        "sealed_from_env": bool(secret),
+    }
+
+
+def _load_models(entries: Entries, stored: dict[str, Model], changes: Changes) -> None:
+    """Add and change the models; `stored` then knows the new ones too."""
+    names = dict(ModelName.objects.values_list("folded", "model__slug"))
+    names |= _file_names(entries)
+    fresh = []
+    for entry in entries.models:
+        values: dict[str, Any] = {name: getattr(entry, name) for name in _MODEL_FIELDS}
+        values["capabilities"] = sorted(set(entry.capabilities))
+        values["replaced_by"] = _slug_of(entry.replaced_by, names)
+        values["retired_at"] = None
+        known = stored.get(entry.id)
+        if known is None:
+            fresh.append(Model(slug=entry.id, **values))
+        elif _update(known, values):
+            changes.add("models changed")
+    if fresh:
+        stored |= {model.slug: model for model in Model.objects.bulk_create(fresh)}
+        changes.add("models added", len(fresh))
+
+
+def _load_names(entries: Entries, stored: Mapping[str, Model], changes: Changes) -> None:
+    """Each model of the file gets exactly its spellings; names it took from a retired model move over."""
+    wanted = {
+        fold(name): (name, stored[model.id].pk)
+        for model in entries.models
+        for name in reversed(model.spellings)
+    }
+    ours = {stored[model.id].pk for model in entries.models}
+    rows = ModelName.objects.filter(models.Q(model__in=ours) | models.Q(folded__in=list(wanted)))
+    right = {row.folded for row in rows if wanted.get(row.folded) == (row.name, row.model_id)}
+    stale = [row.pk for row in rows if row.folded not in right]
+    if stale:
+        ModelName.objects.filter(pk__in=stale).delete()
+        changes.add("names removed", len(stale))
+    fresh = [
+        ModelName(folded=folded, name=name, model_id=pk)
+        for folded, (name, pk) in wanted.items()
+        if folded not in right
+    ]
+    if fresh:
+        ModelName.objects.bulk_create(fresh)
+        changes.add("names added", len(fresh))
+
+
+def _load_endpoints(entries: Entries, stored: Mapping[str, Model], prune: bool, changes: Changes) -> None:
+    providers = {provider.slug: provider for provider in Provider.objects.all()}
+    known = {(e.model_id, e.provider_id, e.upstream_name): e for e in Endpoint.objects.all()}
+    asked: list[tuple[Endpoint, EndpointEntry]] = []
+    fresh: list[Endpoint] = []
+    for entry in entries.models:
+        model = stored[entry.id]
+        for wanted in entry.endpoints:
+            provider = providers[wanted.provider]
+            values = _endpoint_values(entry, wanted, provider)
+            endpoint = known.get((model.pk, provider.pk, wanted.upstream_name))
+            if endpoint is None:
+                endpoint = Endpoint(
+                    model=model, provider=provider, upstream_name=wanted.upstream_name, **values
+                )
+                fresh.append(endpoint)
+            elif _update(endpoint, values):
+                changes.add("endpoints changed")
+            asked.append((endpoint, wanted))
+    if fresh:
+        Endpoint.objects.bulk_create(fresh)
+        changes.add("endpoints added", len(fresh))
+    _load_costs(asked, changes)
+    if prune:
+        keep = [endpoint.pk for endpoint, _ in asked]
+        absent = Endpoint.objects.filter(retired_at=None).exclude(pk__in=keep)
+        _retire(absent, "endpoints retired", changes)
+
+
+def _endpoint_values(model: ModelEntry, entry: EndpointEntry, provider: Provider) -> dict[str, Any]:
+    return {
+        "markup_kind": entry.markup or _markup(model, provider),
+        "priority": entry.priority,
+        "context_window": entry.context_window,
+        "active": entry.active,
+        "retired_at": None,
+    }
+
+
+def _markup(model: ModelEntry, provider: Provider) -> str:
+    """Our own site: the hosted formula; closed models: the routing fee; all else is bought in."""
+    if provider.hosted:
+        return "hosted"
+    return "routing_fee" if model.category == "third_party" else "margin"
+
+
+def _load_costs(asked: list[tuple[Endpoint, EndpointEntry]], changes: Changes) -> None:
+    """A new version where the figures differ from those in force."""
+    newest = CostVersion.objects.order_by("endpoint_id", "-id").distinct("endpoint_id")
+    in_force = {cost.endpoint_id: (cost.components, cost.above_input) for cost in newest}
+    fresh = []
+    for endpoint, entry in asked:
+        tiers = [{"over": over, "components": dict(costs)} for over, costs in entry.above_input]
+        figures = (dict(entry.components), tiers)
+        if in_force.get(endpoint.pk) != figures:
+            fresh.append(CostVersion(endpoint=endpoint, components=figures[0], above_input=tiers))
+    if fresh:
+        CostVersion.objects.bulk_create(fresh)
+        changes.add("prices added", len(fresh))
+
+
+def _retire(rows: models.QuerySet[Any], what: str, changes: Changes) -> None:
+    absent = list(rows.values_list("pk", flat=True))
+    if absent:
+        rows.model.objects.filter(pk__in=absent).update(retired_at=timezone.now())
+        changes.add(what, len(absent))
+
+
+def _prune(entries: Entries, changes: Changes) -> None:
+    """Retire the models and switch off the providers that the file doesn't mention."""
+    _retire(
+        Model.objects.filter(retired_at=None).exclude(slug__in=[m.id for m in entries.models]),
+        "models retired",
+        changes,
+    )
+    absent = Provider.objects.filter(active=True).exclude(slug__in=[p.slug for p in entries.providers])
+    pks = list(absent.values_list("pk", flat=True))
+    if pks:
+        Provider.objects.filter(pk__in=pks).update(active=False, sandbox=False)
+        changes.add("providers switched off", len(pks))

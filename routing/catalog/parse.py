@@ -1,0 +1,252 @@
+"""Catalog files → entries and every mistake in them at once. Pure: text in, frozen values out."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+import yaml
+
+from routing.catalog.amounts import to_nano
+from routing.catalog.entries import EndpointEntry, Entries, ModelEntry, ProviderEntry, Tier
+from routing.catalog.nodes import Fields, Reader, number_text
+from routing.names import fold
+
+DIALECTS: Final = ("openai", "anthropic", "gemini", "pollinations")
+MODALITIES: Final = ("chat", "embedding", "image", "video", "speech", "transcription")
+CATEGORIES: Final = ("hosted", "third_party")
+MARKUPS: Final = ("margin", "routing_fee", "hosted")
+COMPONENTS: Final = (
+    *("input", "cached_input", "cache_write_5m", "cache_write_1h", "output", "reasoning"),
+    *("image", "second", "character", "request"),
+)
+_TOP: Final = ("prices_as_of", "providers", "models")
+_PROVIDER: Final = (
+    *("slug", "name", "dialect", "base_url", "credential", "on_disconnect"),
+    *("hosted", "sandbox", "active"),
+)
+_TEXTS: Final = (
+    "creator",
+    "description",
+    "strengths",
+    "weaknesses",
+    "tokenizer",
+    "default_size",
+    "replaced_by",
+)
+_WHOLES: Final = ("rpm", "max_output_tokens", "default_output_tokens", "max_duration_s")
+_MODEL: Final = (
+    *("id", "name", "aliases", "modality", "category", "free", "context_window", "capabilities", "endpoints"),
+    *_TEXTS,
+    *_WHOLES,
+)
+_ENDPOINT: Final = (
+    *(
+        "provider",
+        "upstream_name",
+        "price_usd",
+        "above_input",
+        "markup",
+        "priority",
+        "context_window",
+        "active",
+    ),
+)
+
+
+def parse(files: Iterable[tuple[str, str]]) -> Entries:
+    """Entries of (file name, text) pairs joined, with all mistakes in them, each with file and line."""
+    providers: list[ProviderEntry] = []
+    models: list[ModelEntry] = []
+    problems: list[str] = []
+    for name, text in files:
+        reader = Reader(name, problems)
+        top = _top(reader, text)
+        providers += [_provider(reader, n) for n in reader.items(top.get("providers"), "providers")]
+        models += [_model(reader, n) for n in reader.items(top.get("models"), "models")]
+    problems += _twice((p.where, p.slug, (p.slug,)) for p in providers if p.slug)
+    problems += _twice((m.where, m.id, _folded(m)) for m in models if m.id)
+    return Entries(providers=tuple(providers), models=tuple(models), problems=tuple(problems))
+
+
+def _top(reader: Reader, text: str) -> dict[str, yaml.Node]:
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        reader.problems.append(f"{reader.file}:{line}: not YAML: {error.problem}")
+        return {}
+    except yaml.YAMLError as error:
+        reader.problems.append(f"{reader.file}:1: not YAML: {error}")
+        return {}
+    if node is None:
+        reader.problems.append(f"{reader.file}:1: the file is empty")
+        return {}
+    return reader.mapping(node, "the file", _TOP)
+
+
+def _fields(reader: Reader, node: yaml.Node, kind: str, known: tuple[str, ...], title: str) -> Fields:
+    """The entry's keys; in messages it goes by the value of `title`, if it has one."""
+    label = kind
+    if isinstance(node, yaml.MappingNode):
+        named = [v.value for k, v in node.value if k.value == title and isinstance(v, yaml.ScalarNode)]
+        label = f"{kind} '{named[0]}'" if named else kind
+    return Fields(reader, node, label, reader.mapping(node, label, known))
+
+
+def _provider(reader: Reader, node: yaml.Node) -> ProviderEntry:
+    fields = _fields(reader, node, "provider", _PROVIDER, "slug")
+    slug = fields.text("slug", None)
+    if slug and not slug.replace("-", "").replace("_", "").isalnum():
+        fields.wrong("slug", "slug may hold letters, digits, '-' and '_' only")
+    credential = fields.text("credential")
+    if credential and not _is_reference(credential):
+        fields.wrong("credential", 'credential must be "env:NAME": a secret has no place in a file')
+    return ProviderEntry(
+        where=reader.where(node),
+        slug=slug,
+        name=fields.text("name", slug),
+        dialect=fields.choice("dialect", DIALECTS, "openai"),
+        base_url=_base_url(fields),
+        credential=credential,
+        on_disconnect=fields.choice("on_disconnect", ("cancel", "drain"), "cancel"),
+        hosted=fields.flag("hosted", False),
+        sandbox=fields.flag("sandbox", False),
+        active=fields.flag("active", True),
+    )
+
+
+def _is_reference(text: str) -> bool:
+    return text.startswith("env:") and text.removeprefix("env:").isidentifier()
+
+
+def _base_url(fields: Fields) -> str:
+    url = fields.text("base_url", None).rstrip("/")
+    if url and not _is_reference(url):
+        try:
+            parts = urlsplit(url)
+            good = (
+                parts.scheme in ("http", "https")
+                and bool(parts.hostname)
+                and not (parts.query or parts.fragment)
+            )
+            good = good and not parts.username and (parts.port is None or parts.port > 0)
+        except ValueError:
+            good = False
+        if not good:
+            fields.wrong("base_url", f"base_url '{url}' is not an http(s) address")
+    return url
+
+
+def _model(reader: Reader, node: yaml.Node) -> ModelEntry:
+    fields = _fields(reader, node, "model", _MODEL, "id")
+    slug = fields.text("id", None)
+    modality = fields.choice("modality", MODALITIES, "chat")
+    nodes = reader.items(fields.keys.get("endpoints"), f"{fields.label}: endpoints")
+    entry = ModelEntry(
+        where=reader.where(node),
+        id=slug,
+        name=fields.text("name", slug),
+        aliases=fields.texts("aliases"),
+        modality=modality,
+        category=fields.choice("category", CATEGORIES, "third_party"),
+        free=fields.flag("free", False),
+        context_window=fields.whole("context_window", 0) or 0,
+        capabilities=fields.texts("capabilities"),
+        endpoints=tuple(_endpoint(reader, n, fields.label, modality) for n in nodes),
+        **{key: fields.text(key) for key in _TEXTS},
+        **{key: fields.whole(key) for key in _WHOLES},
+    )
+    _check_model(fields, entry)
+    return entry
+
+
+def _check_model(fields: Fields, entry: ModelEntry) -> None:
+    for name in entry.spellings if entry.id else ():
+        if "@" in name or not name.isprintable() or not fold(name):
+            fields.wrong("id", f"the name '{name}' can't be used: no '@', no control characters, not empty")
+    aliases = [fold(alias) for alias in entry.aliases]
+    for alias in sorted({a for a in aliases if aliases.count(a) > 1}):
+        fields.wrong("aliases", f"alias '{alias}' is listed twice")
+    most, default = entry.max_output_tokens, entry.default_output_tokens
+    if most and default and default > most:
+        fields.wrong("default_output_tokens", "default_output_tokens is above max_output_tokens")
+    seen: set[tuple[str, str]] = set()
+    for endpoint in entry.endpoints:
+        key = (endpoint.provider, endpoint.upstream_name)
+        if key in seen:
+            fields.reader.problems.append(f"{endpoint.where}: {fields.label}: endpoint {key} is listed twice")
+        seen.add(key)
+
+
+def _endpoint(reader: Reader, node: yaml.Node, label: str, modality: str) -> EndpointEntry:
+    fields = Fields(reader, node, f"{label}: endpoint", reader.mapping(node, f"{label}: endpoint", _ENDPOINT))
+    components = _prices(fields, fields.keys.get("price_usd"))
+    needed = ("input", "output") if modality == "chat" and components else ()
+    for name in needed:
+        if name not in components:
+            fields.wrong(
+                "price_usd", f"price_usd has no '{name}'; write \"0\" if it is really free of charge"
+            )
+    priority = fields.whole("priority", 0)
+    return EndpointEntry(
+        where=reader.where(node),
+        provider=fields.text("provider", None),
+        upstream_name=fields.text("upstream_name", None),
+        components=components,
+        above_input=_tiers(fields),
+        markup=fields.choice("markup", MARKUPS, ""),
+        priority=1 if priority is None else priority,
+        context_window=fields.whole("context_window"),
+        active=fields.flag("active", True),
+    )
+
+
+def _prices(fields: Fields, node: yaml.Node | None) -> Mapping[str, int]:
+    if node is None:
+        fields.wrong("price_usd", "price_usd is missing")
+        return {}
+    label = f"{fields.label}: price_usd"
+    components: dict[str, int] = {}
+    for name, value in fields.reader.mapping(node, label, COMPONENTS).items():
+        text = number_text(value)
+        try:
+            if text is None:
+                raise ValueError('must be written in quotes, such as "2.50"')
+            components[name] = to_nano(name, text)
+        except ValueError as error:
+            fields.reader.complain(value, f"{label}: {name}: {error}")
+    if isinstance(node, yaml.MappingNode) and not node.value:
+        fields.reader.complain(node, f"{label} has no component")
+    return components
+
+
+def _tiers(fields: Fields) -> tuple[Tier, ...]:
+    tiers: list[Tier] = []
+    for node in fields.reader.items(fields.keys.get("above_input"), f"{fields.label}: above_input"):
+        label = f"{fields.label}: above_input"
+        tier = Fields(fields.reader, node, label, fields.reader.mapping(node, label, ("over", "price_usd")))
+        over = tier.whole("over")
+        if over is None:
+            tier.wrong("over", "over (tokens) is missing")
+        tiers.append((over or 0, _prices(tier, tier.keys.get("price_usd"))))
+    if len({over for over, _ in tiers}) < len(tiers):
+        fields.wrong("above_input", "above_input has two tiers that begin at the same size")
+    return tuple(sorted(tiers, key=lambda tier: tier[0]))
+
+
+def _folded(model: ModelEntry) -> tuple[str, ...]:
+    return tuple({fold(name) for name in model.spellings})
+
+
+def _twice(owners: Iterable[tuple[str, str, tuple[str, ...]]]) -> list[str]:
+    """Names that two entries claim, told at the second one."""
+    first: dict[str, tuple[str, str]] = {}
+    problems = []
+    for where, owner, names in owners:
+        for name in sorted(names):
+            if name in first:
+                at, other = first[name]
+                problems.append(f"{where}: '{owner}': the name '{name}' already belongs to '{other}' ({at})")
+            else:
+                first[name] = (where, owner)
+    return problems
