@@ -62,7 +62,7 @@ def require_key(request: HttpRequest, scope: str) -> ApiKey:
     key = find_key(
         pick(_header_values(request, "HTTP_AUTHORIZATION"), _header_values(request, "HTTP_X_API_KEY"))
     )
-    if key.project.organization.suspended_at is not None:
+    if key.project.organization.suspended_at is not None or key.project.archived_at is not None:
         raise AccountSuspended
     if not ip_allowed(request.META.get("REMOTE_ADDR", ""), key.allowed_ips):
         raise IpNotAllowed
