@@ -1,0 +1,88 @@
+"""The small catalog of the live stack: one model for each thing that routing, money and faults can do."""
+
+from typing import Any
+
+import yaml
+
+from tests.upstream.plan import STATUS_FAULTS, WIRE_FAULTS
+
+ALPHA_KEY = "sk-alpha-0123456789abcdef"
+CREDENTIALS = {"TEST_ALPHA_KEY": ALPHA_KEY, "TEST_BETA_KEY": "sk-beta-0123456789abcdef"}
+FAULTS = (*STATUS_FAULTS, *sorted(WIRE_FAULTS))
+
+
+def catalog_yaml(upstream_url: str) -> str:
+    """The catalog as a file for `manage.py catalog load`."""
+    catalog = {"providers": _providers(upstream_url), "models": [*_models(), *map(_fault_model, FAULTS)]}
+    return yaml.safe_dump(catalog, sort_keys=False)
+
+
+def _providers(url: str) -> list[dict[str, Any]]:
+    return [
+        _provider(url, "alpha", credential="env:TEST_ALPHA_KEY"),
+        _provider(url, "beta", credential="env:TEST_BETA_KEY"),
+        _provider(url, "gamma"),
+        _provider(url, "drain", on_disconnect="drain"),
+        _provider(url, "locked", credential="env:TEST_ABSENT_KEY"),
+        _provider("http://127.0.0.1:1", "closed"),
+    ]
+
+
+def _provider(url: str, slug: str, **more: Any) -> dict[str, Any]:
+    return {"slug": slug, "name": slug.title(), "dialect": "openai", "base_url": f"{url}/p/{slug}/v1", **more}
+
+
+def _models() -> list[dict[str, Any]]:
+    three = [
+        _endpoint("alpha", "alpha-three", "1.00", "3.00", priority=1),
+        _endpoint("beta", "beta-three", "0.50", "2.00", priority=2),
+        _endpoint("gamma", "gamma-three", "2.00", "6.00", priority=3),
+    ]
+    return [
+        _model("test/one", _endpoint("alpha", "alpha-one", "1.00", "3.00", cached_input="0.25")),
+        _model("test/echo", _endpoint("alpha", "echo", "1.00", "3.00")),
+        _model("test/three", *three, name="Test Three", aliases=["three of them", "t3"]),
+        _model("test/free", _endpoint("alpha", "alpha-free", "1.00", "3.00"), free=True),
+        _model("test/dear", _endpoint("alpha", "alpha-dear", "500.00", "1500.00")),
+        _model("test/small", _endpoint("alpha", "alpha-small", "1.00", "3.00"), context_window=512),
+        _model("test/drain", _endpoint("drain", "drain-one", "1.00", "3.00")),
+        _model("test/locked", _endpoint("locked", "locked-one", "1.00", "3.00")),
+        _model("test/closed", _endpoint("closed", "closed-one", "1.00", "3.00")),
+        _model(
+            "test/refuge",
+            _endpoint("closed", "closed-two", "1.00", "3.00", priority=1),
+            _endpoint("beta", "beta-refuge", "1.00", "3.00", priority=2),
+        ),
+        _model("test/slow-limit", _endpoint("alpha", "alpha-limit", "1.00", "3.00"), rpm=3),
+        _model("test/old", _endpoint("alpha", "alpha-old", "1.00", "3.00"), replaced_by="test/one"),
+    ]
+
+
+def _fault_model(fault: str) -> dict[str, Any]:
+    return _model(f"fault/{fault}", _endpoint("alpha", f"fault-{fault}", "1.00", "3.00"))
+
+
+def _model(slug: str, *endpoints: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "id": slug,
+        "name": slug,
+        "modality": "chat",
+        "category": "third_party",
+        "context_window": 128_000,
+        "max_output_tokens": 4096,
+        "capabilities": ["tools", "vision", "json"],
+        "endpoints": list(endpoints),
+    } | more
+
+
+def _endpoint(provider: str, upstream_name: str, fresh: str, out: str, **more: Any) -> dict[str, Any]:
+    prices = {"input": fresh, "output": out} | (
+        {"cached_input": more.pop("cached_input")} if "cached_input" in more else {}
+    )
+    return {
+        "provider": provider,
+        "upstream_name": upstream_name,
+        "price_usd": prices,
+        "markup": "routing_fee",
+        "priority": 1,
+    } | more

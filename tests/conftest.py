@@ -1,0 +1,80 @@
+"""Servers, database and live stack of the suite; see embedded.py and stack.py.
+
+Ordinary `django_db` tests work in a transaction on a database of their worker's own. Tests that use `stack`
+work in autocommit on another one, which real processes share. Nothing is flushed: each test makes its own
+organization.
+"""
+
+import os
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import django
+import pytest
+from django.test import TransactionTestCase
+
+from tests import embedded
+from tests.stack import Stack, running_stack, working_on
+
+# Settings are read once, so the environment must be complete before Django is touched.
+DATABASE = f"test_{embedded.worker_number()}"
+os.environ.update(embedded.environment(DATABASE, valkey_db=2 * embedded.worker_number()))
+os.environ.pop("SANDBOX_URL", None)
+
+REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With xdist the controller starts the servers, as they must outlive the worker that needs them first."""
+    config.addinivalue_line("markers", "slow: takes more than five seconds")
+    if getattr(config.option, "numprocesses", None):
+        embedded.ensure_running()
+    django.setup()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: Any) -> None:
+    """A clone of the migrated template in place of pytest-django's test database."""
+    embedded.clone(DATABASE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _never_flush() -> None:
+    """`django_db(transaction=True)` commits for real and leaves what it made: the ledger can't be emptied."""
+    TransactionTestCase._fixture_teardown = lambda self: None  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session")
+def _running_stack() -> Iterator[Stack]:
+    with running_stack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def stack(_running_stack: Stack, django_db_blocker: Any) -> Iterator[Stack]:
+    """The live stack; Django's connection is on its database, in autocommit."""
+    with django_db_blocker.unblock(), working_on(f"live_{embedded.worker_number()}"):
+        yield _running_stack
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Under REQUIRE_ALL=1 a skip is a failure: the machine was meant to have everything."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """The same for a module that skips itself."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+def _refuse_skip(report: Any) -> None:
+    if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"REQUIRE_ALL=1, but {reason}"

@@ -1,0 +1,90 @@
+"""The live stack of one test process: its own database, the test upstream, and gateways in front of it."""
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db import connection
+
+from deploy.local.process import stop
+from tests import embedded
+from tests.catalog import CREDENTIALS, catalog_yaml
+from tests.embedded import ROOT, manage
+from tests.processes import Gateway, Upstream, start_gateway, start_upstream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """What a live test talks to. `gateway` is shared by all tests: leave it as it was found."""
+
+    folder: Path
+    env: dict[str, str]
+    upstream: Upstream
+    gateway: Gateway
+
+    @property
+    def url(self) -> str:
+        """The shared gateway's address."""
+        return self.gateway.url
+
+    @contextlib.contextmanager
+    def another_gateway(self, name: str, *, workers: int = 1, **env: str) -> Iterator[Gateway]:
+        """One more on the same database with a spool of its own, to be killed or starved."""
+        own = self.env | {"SPOOL_DIR": str(self.folder / f"spool-{name}")} | env
+        gateway = start_gateway(self.folder, own, workers=workers, name=name)
+        try:
+            yield gateway
+        finally:
+            gateway.stop()
+
+    def manage(self, *command: str) -> str:
+        """The output of a management command on the stack's database; RuntimeError if it fails."""
+        return manage(*command, env=self.env)
+
+    def check_ledger(self) -> str:
+        """`manage.py check_ledger`: its figures; RuntimeError if an invariant is broken."""
+        return self.manage("check_ledger")
+
+
+@contextlib.contextmanager
+def running_stack() -> Iterator[Stack]:
+    """Database, upstream, catalog and one gateway worker; all gone at the end."""
+    number = embedded.worker_number()
+    name = f"live_{number}"
+    embedded.clone(name)
+    folder = embedded.session_folder() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    env = embedded.environment(name, valkey_db=2 * number + 1) | CREDENTIALS
+    with contextlib.ExitStack() as running:
+        upstream = start_upstream(folder)
+        running.callback(stop, upstream.process, 15, 5)
+        catalog = folder / "catalog.yaml"
+        catalog.write_text(catalog_yaml(upstream.url))
+        manage("catalog", "load", str(catalog), env=env)
+        gateway = start_gateway(folder, env)
+        running.callback(gateway.stop)
+        yield Stack(folder=folder, env=env, upstream=upstream, gateway=gateway)
+
+
+@contextlib.contextmanager
+def working_on(database: str) -> Iterator[None]:
+    """Django's connection of this process on another database, in autocommit, then back."""
+    settings = connection.settings_dict
+    before = settings["NAME"]
+    connection.close()
+    settings["NAME"] = database
+    try:
+        yield
+    finally:
+        connection.close()
+        settings["NAME"] = before
+
+
+def run_python(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """A Python process of the project, to be looked at whatever its outcome."""
+    return subprocess.run(
+        [sys.executable, *arguments], env=env, capture_output=True, text=True, cwd=ROOT, check=False
+    )
