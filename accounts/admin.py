@@ -17,13 +17,13 @@ from accounts.models import ApiKey, Membership, Organization, Project, User
 from accounts.signup import open_personal_organization
 
 
-class UserCreationForm(DjangoUserCreationForm[User]):
+class UserCreationForm(DjangoUserCreationForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ("email",)
 
 
-class UserChangeForm(DjangoUserChangeForm[User]):
+class UserChangeForm(DjangoUserChangeForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = "__all__"  # noqa: DJ007 (the fieldsets below choose)

@@ -1,0 +1,157 @@
+"""DRF: `/api/keys`, by session with CSRF token or by a key with the scope `manage`.
+
+The shapes of `id key name prefix created lastUsed` are those of the CloudGPT documentation, times in
+Unix seconds; what is ours besides is in snake case, times in ISO 8601, money in so'm.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AnonymousUser
+from rest_framework import serializers
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.access import Caller, caller, find_caller_key, reachable_keys
+from accounts.errors import AccountsError, InvalidField, NotFound
+from accounts.keyrules import KeyRequest
+from accounts.keys import revoke_key
+from accounts.models import ApiKey, Project, Scope
+from dashboard.keys import SpendCap, Window, caps_of, issue_key
+from proxy.denials import denial
+
+MICROS_PER_UZS = 1_000_000
+
+
+class CallerAuthentication(BaseAuthentication):
+    """Puts the accounts.access.Caller into request.auth. A key, if one was sent, beats the session."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Caller]:
+        found = caller(request._request, Scope.MANAGE)
+        if found.key is None:
+            SessionAuthentication().enforce_csrf(request)
+        return found.user or AnonymousUser(), found
+
+
+class ManagementView(APIView):
+    """Refusals of accounts become the envelope; answers may hold a key, so nobody stores them."""
+
+    authentication_classes: ClassVar = [CallerAuthentication]
+    permission_classes: ClassVar = [AllowAny]  # nobody gets past the authentication without a caller
+
+    def handle_exception(self, exc: Exception) -> Response:
+        return super().handle_exception(denial(exc) if isinstance(exc, AccountsError) else exc)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response.headers.setdefault("Cache-Control", "no-store")
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+class CapSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    limit_uzs = serializers.DecimalField(max_digits=15, decimal_places=6, min_value=Decimal("0.000001"))
+    window = serializers.ChoiceField(choices=[window.name.lower() for window in Window])
+
+
+class KeySerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """What a key may be asked for with. A field left out takes the asking key's own value, if it has one."""
+
+    name = serializers.CharField(max_length=100)
+    project = serializers.CharField(max_length=40, required=False)
+    scopes = serializers.ListField(child=serializers.CharField(max_length=16), required=False)
+    rpm = serializers.IntegerField(min_value=1, required=False, allow_null=True)
+    allowed_ips = serializers.ListField(child=serializers.CharField(max_length=43), required=False)
+    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+    cap = CapSerializer(required=False, allow_null=True)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """A misspelt limit must not silently be no limit."""
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
+        if unknown:
+            raise serializers.ValidationError({unknown[0]: ["This field is not known."]})
+        return super().to_internal_value(data)
+
+
+class KeysView(ManagementView):
+    """GET: the usable keys within reach. POST: a new key, whose plain text is in this answer only."""
+
+    def get(self, request: Request) -> Response:
+        keys = list(reachable_keys(request.auth).filter(revoked_at=None).order_by("-pk"))
+        caps = caps_of(keys)
+        return Response({"data": [shown(key, caps.get(key.pk, [])) for key in keys]})
+
+    def post(self, request: Request) -> Response:
+        form = KeySerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        fields = form.validated_data
+        cap = _cap(fields.get("cap"))
+        project = _project(request.auth, fields.get("project"))
+        key, plain = issue_key(request.auth, project, _asked(fields, request.auth.key), cap)
+        return Response({**shown(key, [cap] if cap else []), "key": plain})
+
+
+class KeyView(ManagementView):
+    """DELETE: revoke; in force everywhere within 5 s."""
+
+    def delete(self, request: Request, key_id: str) -> Response:
+        request.auth.require_writer()
+        key = find_caller_key(request.auth, key_id)
+        if not revoke_key(key):
+            raise NotFound
+        return Response({"deleted": True, "id": key.api_id})
+
+
+def shown(key: ApiKey, caps: list[SpendCap]) -> dict[str, Any]:
+    """The public face of a key."""
+    return {
+        "id": key.api_id,
+        "name": key.name,
+        "prefix": f"{key.prefix}...",
+        "last4": key.last4,
+        "created": int(key.created_at.timestamp()),
+        "lastUsed": int(key.last_used_at.timestamp()) if key.last_used_at else None,
+        "state": key.state,
+        "project": key.project.api_id,
+        "scopes": key.scopes,
+        "rpm": key.rpm,
+        "allowed_ips": key.allowed_ips,
+        "expires_at": _iso(key.expires_at),
+        "cap": _shown_cap(caps[0]) if caps else None,
+    }
+
+
+def _shown_cap(cap: SpendCap) -> dict[str, str]:
+    uzs = Decimal(cap.limit_micros) / MICROS_PER_UZS
+    return {"limit_uzs": f"{uzs:f}", "window": cap.window.name.lower()}
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _cap(fields: dict[str, Any] | None) -> SpendCap | None:
+    if fields is None:
+        return None
+    return SpendCap(int(fields["limit_uzs"] * MICROS_PER_UZS), Window[fields["window"].upper()])
+
+
+def _project(caller: Caller, api_id: str | None) -> Project:
+    """The named project, else the caller's first: a key's own, a person's default one."""
+    for project in caller.projects():
+        if api_id is None or project.api_id == api_id:
+            return project
+    raise InvalidField("project", "There is no such project.")
+
+
+def _asked(fields: dict[str, Any], parent: ApiKey | None) -> KeyRequest:
+    return KeyRequest(
+        name=fields["name"],
+        rpm=fields.get("rpm", parent.rpm if parent else None),
+        allowed_ips=tuple(fields.get("allowed_ips", parent.allowed_ips if parent else ())),
+        scopes=tuple(fields.get("scopes", (Scope.INFERENCE.value,))),
+        expires_at=fields.get("expires_at", parent.expires_at if parent else None),
+    )
