@@ -1,0 +1,140 @@
+"""The worker's side of the ledger: reserve before, settle after, and what to do while PostgreSQL is away."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import psycopg
+
+from billing.holds import Reserve
+from proxy.errors import ApiError, unavailable
+from proxy.job import Job
+from proxy.lane import LOCKED, Lane, Result
+from proxy.spool import Spool
+
+log = logging.getLogger(__name__)
+
+ACK_S = 2.5
+RETRY_S = 1.0
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OSError, TimeoutError)
+
+_BUDGETS = {
+    "project_day": "This project's daily budget is used up.",
+    "project_month": "This project's monthly budget is used up.",
+    "key_cap": "This API key's spend cap is used up.",
+    "platform_day": "The platform's daily budget is used up.",
+}
+
+
+class Books:
+    """Reserve and settle lanes over one spool."""
+
+    def __init__(self, url: str, spool: Spool) -> None:
+        self._reserving = Lane(url, "reserve_batch")
+        self._settling = Lane(url, "record_batch")
+        self.spool = spool
+        self._unconfirmed: set[asyncio.Task[None]] = set()
+
+    async def reserve(self, item: Reserve) -> Result:
+        """The ledger's yes. Raises ApiError 402, 429 or 503."""
+        try:
+            answer = await self._reserving.submit(item.org, item)
+        except LOCKED:
+            raise unavailable("ledger_busy", "This wallet is busy; try again.", 1) from None
+        except (*AWAY, psycopg.Error):
+            raise unavailable(
+                "ledger_unavailable", "Calls can't be charged at the moment; try again."
+            ) from None
+        if answer["v"] != "ok":
+            raise _denial(answer)
+        return answer
+
+    async def settle(self, job: Job) -> int:
+        """Closes the call's hold once, in the books or in the spool; the micros charged.
+
+        Without the database's word within 2.5 s the spool is forced to disk, the answer may leave, and the
+        charge follows when the database is back.
+        """
+        item = job.item()
+        with contextlib.suppress(OSError):
+            self.spool.final(job.name, item)
+        word = asyncio.ensure_future(self._settling.submit(item["org"], item))
+        try:
+            answer = await asyncio.wait_for(asyncio.shield(word), ACK_S)
+        except AWAY:
+            await self._spooled(job.name, item, word)
+            return int(item["cost"])
+        except psycopg.Error:
+            self._quarantine(item)
+            return 0
+        self.spool.settled(job.name)
+        if answer["overrun"]:
+            log.error("call %s: %s micros over its hold are our loss", job.name, answer["overrun"])
+        return int(answer["charged"])
+
+    async def record(self, item: Mapping[str, Any]) -> Result:
+        """One replayed item; see replay.py."""
+        return await self._settling.submit(item["org"], item)
+
+    async def close(self) -> None:
+        """Gives unconfirmed charges one more second; the spool keeps what is left."""
+        if self._unconfirmed:
+            await asyncio.wait(self._unconfirmed, timeout=RETRY_S)
+        for task in self._unconfirmed:
+            task.cancel()
+        await self._reserving.close()
+        await self._settling.close()
+
+    async def _spooled(self, call: str, item: Mapping[str, Any], word: asyncio.Future[Result]) -> None:
+        log.warning("call %s is settled from the spool: the ledger is away", call)
+        with contextlib.suppress(OSError):
+            self.spool.sent(call)
+            await asyncio.to_thread(self.spool.sync, call)
+        task = asyncio.create_task(self._insist(call, item, word))
+        self._unconfirmed.add(task)
+        task.add_done_callback(self._unconfirmed.discard)
+
+    async def _insist(self, call: str, item: Mapping[str, Any], word: asyncio.Future[Result]) -> None:
+        while True:
+            try:
+                await word
+            except AWAY:
+                await asyncio.sleep(RETRY_S)
+                word = asyncio.ensure_future(self._settling.submit(item["org"], item))
+            except psycopg.Error:
+                self._quarantine(item)
+                return
+            else:
+                self.spool.settled(call)
+                return
+
+    def _quarantine(self, item: Mapping[str, Any]) -> None:
+        """An item that the database will never take: kept for a person, nobody is charged."""
+        log.error("call %s can't be settled; it is in quarantine", item["id"])
+        with contextlib.suppress(OSError):
+            self.spool.quarantine(orjson.dumps(item))
+        self.spool.settled(str(item["id"]))
+
+
+def _denial(answer: Mapping[str, Any]) -> ApiError:
+    """The ledger's no in the caller's words. Money refusals are 402: SDKs don't repeat those."""
+    verdict = answer["v"]
+    if verdict == "free_quota":
+        return ApiError(
+            429,
+            "free_quota_exceeded",
+            "Today's free requests are used up; top up the wallet to go on at the standard price.",
+            details={"resets_at": answer["reset"]},
+        )
+    if verdict in _BUDGETS:
+        details = {"limit_source": verdict, "resets_at": answer["reset"]}
+        return ApiError(402, "budget_exceeded", _BUDGETS[verdict], details=details)
+    if verdict == "insufficient":
+        details = {"required_micros": answer["need"], "available_micros": answer["avail"]}
+        return ApiError(
+            402, "insufficient_balance", "The wallet's balance is too small for this call.", details=details
+        )
+    return unavailable("ledger_unavailable", "Calls can't be charged at the moment; try again.")

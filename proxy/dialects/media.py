@@ -1,0 +1,144 @@
+"""How heavy a prompt can be: bytes of its text, and the most tokens that its images, sounds and files cost.
+
+An upper bound that needs no tokenizer: a byte-level BPE never makes more tokens than there are UTF-8 bytes.
+"""
+
+import base64
+import binascii
+import ipaddress
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from proxy.errors import ApiError, invalid
+
+IMAGE_BYTES_MAX = 20 * 1024 * 1024
+SIDE_MAX = 16_384
+# OpenAI bills gpt-4o-mini 2,833 + 5,667 per 512-px tile, eight tiles at most: no vendor has a dearer image.
+IMAGE_TOKENS_MAX = 2_833 + 8 * 5_667
+_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"RIFF")
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    text_bytes: int = 0
+    media_tokens_max: int = 0
+    images: int = 0
+    remote: bool = False
+
+
+def text_bytes(value: Any) -> int:
+    """UTF-8 bytes of a JSON value as it is sent."""
+    return len(orjson.dumps(value))
+
+
+def weigh(messages: Sequence[Mapping[str, Any]]) -> Weight:
+    """The weight of a whole conversation. Raises ApiError for an image that no provider may be sent."""
+    text = media = images = 0
+    remote = False
+    for index, message in enumerate(messages):
+        content = message.get("content")
+        if isinstance(content, str):
+            text += len(content) if content.isascii() else len(content.encode())
+            if len(message) > 2:
+                text += text_bytes({name: value for name, value in message.items() if name != "content"})
+            continue
+        text += text_bytes({name: value for name, value in message.items() if name != "content"})
+        for place, part in enumerate(content or ()):
+            kind = part["type"]
+            if kind == "image_url":
+                remote |= _image(part, f"messages[{index}].content[{place}]")
+                images += 1
+                media += IMAGE_TOKENS_MAX
+            elif kind in ("input_audio", "file"):
+                # 32 tokens a second (Gemini, the dearest) at 8 kbit/s (the tightest codec); a file's text
+                # can't be more tokens than its encoded bytes.
+                size = text_bytes(part)
+                media += size // 32 + 64 if kind == "input_audio" else size
+            else:
+                text += text_bytes(part)
+    return Weight(text, media, images, remote)
+
+
+def _image(part: Mapping[str, Any], where: str) -> bool:
+    """Checks one image part; True when the provider itself would have to fetch it."""
+    image = part.get("image_url")
+    url = image.get("url") if isinstance(image, dict) else image
+    if not isinstance(url, str):
+        raise invalid("invalid_image_url", f"'{where}.image_url.url' must be a string.", where)
+    if url.startswith("data:"):
+        _data_url(url, where)
+        return False
+    if not _public(url):
+        raise invalid(
+            "invalid_image_url", f"'{where}' must be a public https:// address or a data: URL.", where
+        )
+    return True
+
+
+def _data_url(url: str, where: str) -> None:
+    if len(url) > IMAGE_BYTES_MAX * 4 // 3:
+        raise ApiError(
+            413, "image_too_large", f"'{where}' is over {IMAGE_BYTES_MAX // 2**20} MB.", param=where
+        )
+    head, _, encoded = url.partition(",")
+    try:
+        start = base64.b64decode(encoded[:87_384], validate=True) if ";base64" in head else b""
+    except (binascii.Error, ValueError):
+        start = b""
+    if not start.startswith(_MAGIC):
+        raise invalid("invalid_image", f"'{where}' is not a PNG, JPEG, GIF or WebP image.", where)
+    if max(_size(start)) > SIDE_MAX:
+        raise invalid("invalid_image", f"'{where}' is over {SIDE_MAX} pixels on a side.", where)
+
+
+def _size(start: bytes) -> tuple[int, int]:
+    """Width and height from an image's first bytes; (0, 0) when they don't tell."""
+    if start.startswith(b"\x89PNG") and len(start) >= 24:
+        width, height = struct.unpack(">II", start[16:24])
+        return width, height
+    if start.startswith(b"GIF8") and len(start) >= 10:
+        width, height = struct.unpack("<HH", start[6:10])
+        return width, height
+    if start.startswith(b"\xff\xd8"):
+        return _jpeg_size(start)
+    return 0, 0
+
+
+def _jpeg_size(start: bytes) -> tuple[int, int]:
+    """Walks the segments to the frame header (ISO/IEC 10918-1 B.2.2)."""
+    at = 2
+    while at + 9 < len(start) and start[at] == 0xFF:
+        marker, length = start[at + 1], int.from_bytes(start[at + 2 : at + 4])
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack(">HH", start[at + 5 : at + 9])
+            return width, height
+        at += 2 + max(2, length)
+    return 0, 0
+
+
+def _public(url: str) -> bool:
+    """Whether a provider may be asked to fetch this: nothing that points into a private network.
+
+    The gateway itself never fetches a caller's address, so no name is resolved here.
+    """
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".").lower()
+    except ValueError:
+        return False
+    if parts.scheme not in ("https", "http") or not host or parts.username is not None:
+        return False
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        pass
+    # 2130706433, 0x7f.1 and 0177.0.0.1 are addresses too for the resolvers of other languages.
+    last = host.rpartition(".")[2]
+    if "." not in host or last.isdigit() or last.startswith("0x"):
+        return False
+    return not host.endswith((".localhost", ".local", ".internal", ".home.arpa", ".lan"))

@@ -1,0 +1,194 @@
+"""The openai dialect, upstream to caller: bytes pass untouched, apart from the model name and the usage.
+
+Framing and traps: api.md §1.2–1.3. Prompt tokens include cached ones, completion tokens include reasoning.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from proxy.dialects import sse
+from proxy.meter import Usage
+
+# The first unescaped "model" member; inside strings its quotes would be escaped.
+_MODEL = re.compile(rb'"model"\s*:\s*(?:"(?:[^"\\]|\\.)*"|null)')
+_NULL_USAGE = re.compile(rb',\s*"usage"\s*:\s*null')
+
+
+def rename(data: bytes, model: bytes) -> bytes:
+    """`data` with the value of its first `model` member replaced; `model` is JSON-encoded."""
+    return _MODEL.sub(lambda _: b'"model":' + model, data, count=1)
+
+
+def read_usage(reported: Any, *, input_max: int, output_max: int) -> Usage | None:
+    """A usage object as units; None when it is missing or can't be true.
+
+    A total above what was asked for by this much is a lie or a bug of the upstream (reliability.md fault 25):
+    it must neither crash us nor empty a wallet.
+    """
+    if not isinstance(reported, dict):
+        return None
+    prompt, completion = _count(reported, "prompt_tokens"), _count(reported, "completion_tokens")
+    if prompt is None or completion is None or prompt > input_max or completion > output_max:
+        return None
+    inside, outside = _details(reported, "prompt"), _details(reported, "completion")
+    cached = min(_count(inside, "cached_tokens") or 0, prompt)
+    return Usage(
+        input=prompt,
+        cached=cached,
+        cache_write=min(_count(inside, "cache_write_tokens") or 0, prompt - cached),
+        output=completion,
+        reasoning=min(_count(outside, "reasoning_tokens") or 0, completion),
+    )
+
+
+def _count(counts: dict[str, Any], name: str) -> int | None:
+    value = counts.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _details(reported: dict[str, Any], side: str) -> dict[str, Any]:
+    details = reported.get(f"{side}_tokens_details")
+    return details if isinstance(details, dict) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer that was not streamed."""
+
+    data: bytes
+    usage: Any
+    finish_reason: str
+    text_bytes: int
+
+
+def read_answer(data: bytes, model: bytes) -> Answer | None:
+    """The answer's own bytes under the caller's model name; None when it isn't a chat completion."""
+    try:
+        parsed = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    choices = parsed.get("choices") if isinstance(parsed, dict) else None
+    if not isinstance(choices, list):
+        return None
+    finish = next((c["finish_reason"] for c in choices if isinstance(c, dict) and c.get("finish_reason")), "")
+    size = sum(_spoken(c.get("message")) for c in choices if isinstance(c, dict))
+    return Answer(rename(data, model), parsed.get("usage"), str(finish)[:40], size)
+
+
+def _spoken(message: Any) -> int:
+    """UTF-8 bytes of what the model said in a message or delta: text, reasoning, refusal, arguments."""
+    if not isinstance(message, dict):
+        return 0
+    size = 0
+    for name in ("content", "reasoning_content", "reasoning", "refusal"):
+        value = message.get(name)
+        if isinstance(value, str) and value:
+            size += len(value.encode())
+    if message.get("tool_calls") or message.get("function_call"):
+        size += len(orjson.dumps([message.get("tool_calls"), message.get("function_call")]))
+    return size
+
+
+@dataclass(slots=True)
+class Stream:
+    """What is known of a stream so far; feed it bytes, forward what it gives back."""
+
+    model: bytes
+    wants_usage: bool
+    splitter: sse.Splitter = field(default_factory=sse.Splitter)
+    usage: Any = None
+    usage_event: bytes | None = None
+    head: dict[str, Any] = field(default_factory=dict)
+    finish_reason: str = ""
+    text_bytes: int = 0
+    said: int = 0
+    events: int = 0
+    done: bool = False
+    error: Any = None
+    broken: bool = False
+
+    def feed(self, data: bytes) -> bytes:
+        """The events to forward at once; usage chunk, [DONE] and errors are kept for the end."""
+        out = []
+        for event in self.splitter.feed(data):
+            if self.done or self.error is not None or self.broken:
+                break
+            out.append(self._event(event))
+        return b"".join(out)
+
+    def _event(self, event: bytes) -> bytes:
+        payload = sse.payload(event)
+        if not payload:
+            return b""  # a comment: our own keep-alive does that work
+        if payload == b"[DONE]":
+            self.done = True
+            return b""
+        try:
+            chunk = orjson.loads(payload)
+        except orjson.JSONDecodeError:
+            chunk = None
+        if not isinstance(chunk, dict):
+            self.broken = True
+            return b""
+        if chunk.get("error") is not None and not chunk.get("choices"):
+            self.error = chunk["error"]
+            return b""
+        return self._chunk(event, payload, chunk)
+
+    def _chunk(self, event: bytes, payload: bytes, chunk: dict[str, Any]) -> bytes:
+        choices = chunk.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
+            if isinstance(choice, dict):
+                size = _spoken(choice.get("delta"))
+                self.text_bytes += size
+                self.said += size > 0
+                self.finish_reason = str(choice.get("finish_reason") or self.finish_reason)[:40]
+        if not self.events:
+            self.head = {name: chunk.get(name) for name in ("id", "object", "created")}
+        self.events += 1
+        if chunk.get("usage") is None:
+            if "usage" in chunk and not self.wants_usage:
+                event = _NULL_USAGE.sub(b"", event, count=1)
+            return rename(event, self.model)
+        self.usage = chunk["usage"]
+        if not choices:
+            self.usage_event = rename(event, self.model)
+            return b""
+        # Some servers report usage inside the last content chunk: the numbers leave with our own at the end.
+        self.usage_event = None
+        return rename(b"data: " + orjson.dumps(self._without_usage(chunk)) + b"\n\n", self.model)
+
+    def _without_usage(self, chunk: dict[str, Any]) -> dict[str, Any]:
+        rest = {name: value for name, value in chunk.items() if name != "usage"}
+        return {**rest, "usage": None} if self.wants_usage else rest
+
+    @property
+    def over(self) -> bool:
+        """Nothing more is to be expected of this stream."""
+        return self.done or self.broken or self.error is not None
+
+    @property
+    def complete(self) -> bool:
+        """The answer came to its own end. Some servers forget [DONE]; a finish reason is an end too."""
+        return self.error is None and not self.broken and (self.done or bool(self.finish_reason))
+
+    def last_chunk(self, usage: Usage, note: dict[str, Any]) -> bytes:
+        """The usage chunk for a caller who asked for it: the upstream's own, else one made from `usage`.
+
+        `note` goes in as the member `cloudapi`: what the route headers would have said, and the cost.
+        """
+        extra = b',"cloudapi":' + orjson.dumps(note) + b"}"
+        if self.usage_event is not None:
+            return b"data: " + sse.payload(self.usage_event).rstrip()[:-1] + extra + b"\n\n"
+        counts = {
+            "prompt_tokens": usage.input,
+            "completion_tokens": usage.output,
+            "total_tokens": usage.input + usage.output,
+            "prompt_tokens_details": {"cached_tokens": usage.cached},
+            "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
+        }
+        chunk = {**self.head, "model": orjson.loads(self.model), "choices": [], "usage": counts}
+        return b"data: " + orjson.dumps(chunk)[:-1] + extra + b"\n\n"

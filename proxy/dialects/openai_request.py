@@ -1,0 +1,199 @@
+"""POST /v1/chat/completions: a body becomes a Call, and a Call becomes the body for one upstream.
+
+Source: openai-python 3.x `CompletionCreateParams`. Fields that decide money or routing are checked here; the
+rest, unknown fields included, passes to the upstream untouched.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from proxy.call import Call
+from proxy.dialects import json_body, media
+from proxy.errors import ApiError, invalid
+
+MODEL_NAME_MAX = 256
+MESSAGES_MAX = 10_000
+TOOLS_MAX = 256
+TOOLS_BYTES_MAX = 512 * 1024
+OUTPUT_MAX = 10_000_000
+COPIES_MAX = 128
+ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+# Roo and Kilo send Anthropic's thinking blocks inside OpenAI parts (api.md §1.1).
+PARTS = frozenset({"text", "image_url", "input_audio", "file", "refusal", "thinking", "redacted_thinking"})
+_NUMBERS = {
+    "temperature": (0, 2),
+    "top_p": (0, 1),
+    "presence_penalty": (-2, 2),
+    "frequency_penalty": (-2, 2),
+}
+
+
+def parse(raw: bytes) -> Call:
+    """A request body as a Call. Raises ApiError 400 or 413 before anything has moved."""
+    body = json_body.parse(raw)
+    asked = model_name(body)
+    messages = _messages(body)
+    tools_bytes = _tools(body)
+    for name, (low, high) in _NUMBERS.items():
+        _number(body, name, low, high)
+    field, limit = _output_limit(body)
+    weight = media.weigh(messages)
+    text = weight.text_bytes + tools_bytes
+    overhead = 16 * len(messages) + (512 if tools_bytes else 0)
+    return Call(
+        kind="chat",
+        asked=asked,
+        body=body,
+        stream=_flag(body, "stream"),
+        wants_usage=_wants_usage(body),
+        copies=_integer(body, "n", 1, COPIES_MAX) or 1,
+        input_bound=text + overhead + weight.media_tokens_max,
+        input_estimate=max(1, text // 4) + 4 * len(messages) + weight.media_tokens_max // 4,
+        output_limit=limit,
+        output_field=field,
+        needs=_needs(body, weight),
+        remote_media=weight.remote,
+    )
+
+
+def build(call: Call, upstream_model: str, output_bound: int, field: str) -> dict[str, Any]:
+    """The body for one upstream: only model, output bound and stream_options differ, the order is kept."""
+    body = {**call.body, "model": upstream_model}
+    # A null is the client's way to say "not given"; the upstream gets one bound and one name for it.
+    for name in ("max_tokens", "max_completion_tokens"):
+        if name != field and name in body:
+            del body[name]
+    body[field] = output_bound
+    if call.stream:
+        options = body.get("stream_options")
+        body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
+    return body
+
+
+def model_name(body: Mapping[str, Any]) -> str:
+    asked = body.get("model")
+    if asked is None:
+        raise invalid("missing_required_parameter", "The field 'model' is missing.", "model")
+    if not isinstance(asked, str):
+        raise invalid("invalid_type", "The field 'model' must be a string.", "model")
+    asked = asked.replace("\x00", "").strip()
+    if not asked or len(asked) > MODEL_NAME_MAX:
+        raise invalid("invalid_value", f"'model' must have 1 to {MODEL_NAME_MAX} characters.", "model")
+    return asked
+
+
+def _messages(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise invalid("invalid_messages", "'messages' must be a list with at least one message.", "messages")
+    if len(messages) > MESSAGES_MAX:
+        raise invalid("too_many_messages", f"'messages' may have {MESSAGES_MAX} items at most.", "messages")
+    for index, message in enumerate(messages):
+        _message(message, f"messages[{index}]")
+    return messages
+
+
+def _message(message: Any, where: str) -> None:
+    if not isinstance(message, dict):
+        raise invalid("invalid_messages", f"'{where}' must be an object.", where)
+    role, content = message.get("role"), message.get("content")
+    if role not in ROLES if isinstance(role, str) else True:
+        raise invalid("invalid_value", f"'{where}.role' must be one of {sorted(ROLES)}.", f"{where}.role")
+    if role == "tool" and not isinstance(message.get("tool_call_id"), str):
+        raise invalid("invalid_messages", f"'{where}' needs a 'tool_call_id'.", f"{where}.tool_call_id")
+    if content is None:
+        spoken = ("tool_calls", "function_call", "refusal", "audio", "reasoning_content", "reasoning")
+        if role != "assistant" or not any(message.get(name) for name in spoken):
+            raise invalid("invalid_messages", f"'{where}.content' is missing.", f"{where}.content")
+    elif isinstance(content, list):
+        _parts(content, f"{where}.content")
+    elif not isinstance(content, str):
+        raise invalid(
+            "invalid_messages", f"'{where}.content' must be a string or a list.", f"{where}.content"
+        )
+
+
+def _parts(parts: list[Any], where: str) -> None:
+    for index, part in enumerate(parts):
+        kind = part.get("type") if isinstance(part, dict) else None
+        if not isinstance(kind, str) or kind not in PARTS:
+            raise invalid(
+                "invalid_value",
+                f"'{where}[{index}].type' must be one of {sorted(PARTS)}.",
+                f"{where}[{index}]",
+            )
+
+
+def _tools(body: Mapping[str, Any]) -> int:
+    """Bytes of all tool schemas."""
+    size = 0
+    for name in ("tools", "functions"):
+        tools = body.get(name)
+        if tools is None:
+            continue
+        if not isinstance(tools, list):
+            raise invalid("invalid_type", f"'{name}' must be a list.", name)
+        size += media.text_bytes(tools)
+        if len(tools) > TOOLS_MAX or size > TOOLS_BYTES_MAX:
+            raise invalid(
+                "tools_too_large", f"At most {TOOLS_MAX} tools and {TOOLS_BYTES_MAX} bytes of schemas.", name
+            )
+    schema = body.get("response_format")
+    return size + (media.text_bytes(schema) if isinstance(schema, dict) else 0)
+
+
+def _number(body: Mapping[str, Any], name: str, low: float, high: float) -> None:
+    value = body.get(name)
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise invalid("invalid_value", f"'{name}' must be a number from {low} to {high}.", name)
+
+
+def _integer(body: Mapping[str, Any], name: str, low: int, high: int) -> int | None:
+    value = body.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise invalid("invalid_value", f"'{name}' must be a whole number from {low} to {high}.", name)
+    return value
+
+
+def _output_limit(body: Mapping[str, Any]) -> tuple[str, int | None]:
+    old = _integer(body, "max_tokens", 1, OUTPUT_MAX)
+    new = _integer(body, "max_completion_tokens", 1, OUTPUT_MAX)
+    if old is not None and new is not None and old != new:
+        raise ApiError(
+            400,
+            "conflicting_parameters",
+            "'max_tokens' and 'max_completion_tokens' differ; give one of them.",
+            param="max_completion_tokens",
+        )
+    if new is not None:
+        return "max_completion_tokens", new
+    return ("max_tokens" if old is not None else ""), old
+
+
+def _flag(body: Mapping[str, Any], name: str) -> bool:
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise invalid("invalid_type", f"'{name}' must be true or false.", name)
+    return bool(value)
+
+
+def _wants_usage(body: Mapping[str, Any]) -> bool:
+    options = body.get("stream_options")
+    if options is None:
+        return False
+    if not isinstance(options, dict):
+        raise invalid("invalid_type", "'stream_options' must be an object.", "stream_options")
+    return options.get("include_usage") is True
+
+
+def _needs(body: Mapping[str, Any], weight: media.Weight) -> frozenset[str]:
+    needs = set()
+    if body.get("tools") or body.get("functions"):
+        needs.add("tools")
+    if weight.images:
+        needs.add("vision")
+    return frozenset(needs)

@@ -1,0 +1,169 @@
+"""One HTTP exchange over ASGI: what comes in through the door and what is sent back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from proxy.errors import ApiError, invalid
+from proxy.limits import Taken
+
+BODY_MAX = 32 * 1024 * 1024
+_BODY_STEP_S = 30.0
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+
+class Exchange:
+    """Reads the request once, answers once. `gone` turns true when the client has left."""
+
+    __slots__ = ("_ended", "_receive", "_send", "gone", "id", "inbound", "scope", "started", "taken")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        self.scope = scope
+        self._receive = receive
+        self._send = send
+        self.id = request_id
+        self.taken: Taken | None = None
+        self.started = False
+        self.gone = False
+        self._ended = False
+        self.inbound: dict[bytes, list[bytes]] = {}
+        for name, value in scope["headers"]:
+            self.inbound.setdefault(name, []).append(value)
+
+    @property
+    def ip(self) -> str:
+        client = self.scope.get("client")
+        return client[0] if client else ""
+
+    def header(self, name: bytes) -> str:
+        return b",".join(self.inbound.get(name, ())).decode("latin-1")
+
+    def all(self, name: bytes) -> list[str]:
+        return [value.decode("latin-1") for value in self.inbound.get(name, ())]
+
+    def check(self, hosts: Iterable[str]) -> None:
+        """What the headers alone can refuse. Raises ApiError."""
+        allowed = tuple(hosts)
+        host = self.header(b"host").rpartition(":")[0] or self.header(b"host")
+        if "*" not in allowed and host.lower() not in allowed:
+            raise invalid("invalid_host", "The Host header names no site of ours.")
+        if any(name in ("key", "api_key", "api-key") for name, _ in parse_qsl(self._query())):
+            raise ApiError(
+                401, "key_in_url", "An API key belongs in the Authorization header, never in a URL."
+            )
+        self._check_content()
+
+    def _query(self) -> str:
+        return bytes(self.scope.get("query_string", b"")).decode("latin-1")
+
+    def _check_content(self) -> None:
+        kind, _, parameters = self.header(b"content-type").lower().partition(";")
+        if kind.strip() != "application/json":
+            raise ApiError(415, "unsupported_media_type", "Send the body as application/json.")
+        charset = parameters.partition("charset=")[2].strip(' "')
+        if charset and charset not in ("utf-8", "utf8"):
+            raise ApiError(415, "unsupported_charset", "Send the body as UTF-8.")
+        if self.header(b"content-encoding").lower() not in ("", "identity"):
+            raise ApiError(415, "unsupported_content_encoding", "Send the body uncompressed.")
+        length = self.header(b"content-length")
+        if length.isdigit() and int(length) > BODY_MAX:
+            raise _too_large()
+
+    async def body(self) -> bytes:
+        """The whole body. Raises ApiError 413 past the cap, 408 when it stops coming."""
+        message = await self._next()
+        data: bytes = message.get("body", b"")
+        if not message.get("more_body"):
+            return data
+        parts, size = [data], len(data)
+        while message.get("more_body"):
+            message = await self._next()
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > BODY_MAX:
+                raise _too_large()
+        return b"".join(parts)
+
+    async def _next(self) -> MutableMapping[str, Any]:
+        try:
+            async with asyncio.timeout(_BODY_STEP_S):
+                message = await self._receive()
+        except TimeoutError:
+            raise ApiError(
+                408, "request_timeout", "The body stopped coming.", headers={"connection": "close"}
+            ) from None
+        if message["type"] == "http.disconnect":
+            self.gone = True
+            raise ClientGone
+        return message
+
+    async def over(self) -> None:
+        """Waits until the answer has ended or the client has left, whichever is first."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        if not self._ended:
+            self.gone = True
+
+    def own_headers(self) -> Headers:
+        name = self.id.encode()
+        headers: Headers = [(b"x-request-id", name), (b"request-id", name), (b"cache-control", b"no-store")]
+        return headers + (self.taken.headers() if self.taken is not None else [])
+
+    async def answer(self, status: int, data: bytes, headers: Headers, kind: bytes) -> None:
+        """A whole answer at once."""
+        head = [
+            *self.own_headers(),
+            *headers,
+            (b"content-type", kind),
+            (b"content-length", b"%d" % len(data)),
+        ]
+        self.started = True
+        await self._out({"type": "http.response.start", "status": status, "headers": head})
+        self._ended = True
+        await self._out({"type": "http.response.body", "body": data})
+
+    async def refuse(self, error: ApiError) -> None:
+        """An error: a status while nothing has left, an event afterwards."""
+        if self.started:
+            await self.send(error.event(self.id))
+            await self.end()
+            return
+        headers = [
+            (name.encode(), value.encode("latin-1", "replace")) for name, value in error.headers.items()
+        ]
+        await self.answer(error.status, error.body(self.id), headers, b"application/json")
+
+    async def start_stream(self, headers: Headers) -> None:
+        head = [*self.own_headers(), *headers, (b"content-type", b"text/event-stream; charset=utf-8")]
+        head.append((b"x-accel-buffering", b"no"))
+        self.started = True
+        await self._out({"type": "http.response.start", "status": 200, "headers": head})
+
+    async def send(self, data: bytes) -> None:
+        await self._out({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self, data: bytes = b"") -> None:
+        self._ended = True
+        await self._out({"type": "http.response.body", "body": data})
+
+    async def _out(self, message: MutableMapping[str, Any]) -> None:
+        if not self.gone:
+            await self._send(message)
+
+
+class ClientGone(Exception):
+    """The client left while its body was still coming."""
+
+
+def _too_large() -> ApiError:
+    return ApiError(
+        413,
+        "request_too_large",
+        f"The body is over {BODY_MAX // 2**20} MB.",
+        headers={"connection": "close"},
+    )

@@ -1,0 +1,192 @@
+"""An admitted call while it runs: what is known of it so far, and the row it will leave."""
+
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from billing.money import exact_uzs
+from proxy.call import Attempt, Call
+from proxy.exchange import Exchange, Headers
+from proxy.keys import Caller
+from proxy.meter import Usage, total
+from proxy.plan import Candidate, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The ledger's yes: how much output, from which pocket, and which candidates may be tried."""
+
+    output: int
+    free: bool
+    hold_micros: int
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(slots=True)
+class Job:
+    """Owned by the worker, not by the request: it ends in exactly one settle or release."""
+
+    id: uuid.UUID
+    exchange: Exchange
+    caller: Caller
+    call: Call
+    plan: Plan
+    grant: Grant
+    fx_date: str | None
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    began: float = field(default_factory=time.monotonic)
+    attempts: list[Attempt] = field(default_factory=list)
+    chosen: Candidate | None = None
+    first_token: float | None = None
+    usage: Usage = field(default_factory=Usage)
+    finish_reason: str = ""
+    status: str = "error"
+    http_status: int = 0
+    error_code: str = ""
+    delivered: bool = False
+    wasted_nano: int = 0
+
+    @property
+    def name(self) -> str:
+        return str(self.id)
+
+    @property
+    def candidate(self) -> Candidate:
+        """The endpoint that serves, or the first one to be tried."""
+        return self.chosen or self.grant.candidates[0]
+
+    @property
+    def price_micros(self) -> int:
+        """What the usage costs at the serving endpoint's price; nothing before the first token."""
+        if self.grant.free or not self.delivered:
+            return 0
+        return total(self.usage, self.candidate.price.sale)
+
+    def headers(self) -> Headers:
+        """What the caller is told about the route, on every answer that an endpoint gave."""
+        rows = [
+            (b"x-cloudapi-model", self.plan.served.encode()),
+            (b"x-cloudapi-provider", self.candidate.endpoint.provider.slug.encode()),
+            (b"x-cloudapi-attempts", b"%d" % max(1, len(self.attempts))),
+            (b"x-cloudapi-price-version", self.candidate.price.version.encode()),
+        ]
+        if self.plan.sandbox:
+            rows.append((b"x-cloudapi-sandbox", b"1"))
+        return rows
+
+    def item(self) -> dict[str, Any]:
+        """The settle item: the money and the whole request row, enough to be replayed without the hold."""
+        cost = self.price_micros
+        return {
+            **self.identity(),
+            "op": "capture" if self.delivered else "release",
+            "cost": cost,
+            "free_back": not self.delivered,
+            **self.row(cost),
+        }
+
+    def identity(self) -> dict[str, Any]:
+        """Whose call this is, as the ledger names it."""
+        return {
+            "id": self.name,
+            "org": self.caller.organization,
+            "project": self.caller.project,
+            "key": self.caller.key,
+            "builtin": self.caller.builtin,
+        }
+
+    def row(self, price_micros: int = 0) -> dict[str, Any]:
+        """The request row as far as it is known now (proxy/sql/request.sql)."""
+        candidate, usage = self.candidate, self.usage
+        price = candidate.price
+        return {
+            "at": self.at.isoformat(),
+            "org_id": self.caller.organization,
+            "project_id": self.caller.project,
+            "key_id": self.caller.key,
+            "model": self.plan.model.slug,
+            "asked": self.call.asked,
+            "endpoint_id": candidate.endpoint.id,
+            "provider": candidate.endpoint.provider.slug,
+            "kind": self.call.kind,
+            "stream": self.call.stream,
+            "sandbox": self.plan.sandbox,
+            "free": self.grant.free,
+            "status": self.status,
+            "http_status": self.http_status,
+            "error_code": self.error_code,
+            "finish_reason": self.finish_reason,
+            "attempts": [attempt.report() for attempt in self.attempts],
+            "input_tokens": usage.input,
+            "cached_tokens": usage.cached,
+            "cache_write_tokens": usage.cache_write,
+            "output_tokens": usage.output,
+            "reasoning_tokens": usage.reasoning,
+            "estimated": usage.estimated,
+            "price_micros": price_micros,
+            "hold_micros": self.grant.hold_micros,
+            "provider_cost_nano": self.provider_cost_nano(),
+            "cost_version": price.cost_version,
+            "fx_rate": price.fx_rate,
+            "markup": price.markup,
+            "micros_per_usd": price.micros_per_usd,
+            "fx_date": self.fx_date,
+            "markup_bps": price.bps,
+            "prices": price.report(),
+            "latency_ms": self.elapsed_ms(),
+            "ttft_ms": None if self.first_token is None else int((self.first_token - self.began) * 1000),
+        }
+
+    def exposure(self) -> dict[str, int]:
+        """What the provider bills if this process dies now: the prompt, and so much per 10^6 output tokens."""
+        if self.plan.sandbox or self.candidate.endpoint.provider.hosted:
+            return {"input_nano": 0, "output_nano": 0}
+        cost = self.candidate.price.cost
+        prompt = total(Usage(input=self.call.input_estimate), cost)
+        return {"input_nano": prompt, "output_nano": cost.components.get("output", 0)}
+
+    def provider_cost_nano(self) -> int:
+        """What we owe the provider for this call, in nano-USD; nothing for a model of our own."""
+        if self.plan.sandbox or self.candidate.endpoint.provider.hosted:
+            return 0
+        owed = total(self.usage, self.candidate.price.cost) if self.usage != Usage() else 0
+        return owed + self.wasted_nano
+
+    def complete(self, usage: Usage, finish_reason: str) -> None:
+        """The answer came to its own end."""
+        self.usage, self.finish_reason = usage, finish_reason
+        self.status, self.http_status, self.delivered = "ok", 200, True
+
+    def waste(self, candidate: Candidate) -> None:
+        """An endpoint took the prompt and gave nothing usable: its provider may bill us, the caller pays not."""
+        if not candidate.endpoint.provider.hosted:
+            prompt = Usage(input=self.call.input_estimate, estimated=True)
+            self.wasted_nano += total(prompt, candidate.price.cost)
+
+    def cost_text(self, charged_micros: int) -> str:
+        """So'm as an exact decimal."""
+        return exact_uzs(charged_micros)
+
+    def summary(self, charged_micros: int) -> dict[str, Any]:
+        """What a streamed answer says in its usage chunk, since headers had to leave before it was known."""
+        return {
+            "request_id": self.name,
+            "model": self.plan.served,
+            "provider": self.candidate.endpoint.provider.slug,
+            "attempts": len(self.attempts),
+            "sandbox": self.plan.sandbox,
+            "cost_uzs": self.cost_text(charged_micros),
+        }
+
+    def elapsed_ms(self) -> int:
+        return int((time.monotonic() - self.began) * 1000)
+
+    def estimate(self, said: int, text_bytes: int) -> Usage:
+        """Usage of an answer whose upstream reported none: labelled, never above what was granted.
+
+        `said`: stream chunks with text, about a token each; four bytes of text make a token otherwise.
+        """
+        output = min(max(said, text_bytes // 4), self.grant.output * self.call.copies)
+        return Usage(input=self.call.input_estimate, output=output, estimated=True)

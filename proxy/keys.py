@@ -1,0 +1,151 @@
+"""Who is calling: an API key's digest → its owner, from memory for 4 s, else from PostgreSQL.
+
+A revocation is in force everywhere within 5 s by the cache's age alone; NOTIFY is only a hint that makes it
+faster. A store that can't be reached is 503, never 401: clients give up for good on a 401.
+"""
+
+import asyncio
+import ipaddress
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from accounts import credentials, keyformat
+from accounts.errors import CredentialError
+from proxy.batch import Batch
+from proxy.connection import Connection
+from proxy.errors import ApiError, refused, unavailable
+
+CACHE_S = 4.0
+_CACHE_MAX = 50_000
+
+_LOOKUP = """
+SELECT k.digest, k.id, k.project_id, p.organization_id, k.rpm, o.key_rpm_max, o.rpm_max,
+       k.allowed_ips, k.scopes, k.expires_at, k.revoked_at IS NOT NULL,
+       o.suspended_at IS NOT NULL OR p.archived_at IS NOT NULL,
+       o.is_personal AND o.verified_at IS NOT NULL, o.slug IS NOT NULL, p.allowed_models
+  FROM accounts_apikey k
+  JOIN accounts_project p ON p.id = k.project_id
+  JOIN accounts_organization o ON o.id = p.organization_id
+ WHERE k.digest = ANY(%s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The owner of a key, as far as a call needs it."""
+
+    key: int
+    project: int
+    organization: int
+    rpm: int | None
+    key_rpm_max: int | None
+    org_rpm_max: int | None
+    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+    scopes: frozenset[str]
+    expires_at: datetime | None
+    revoked: bool
+    suspended: bool
+    free_units: bool
+    builtin: bool
+    allowed_models: frozenset[str] | None
+
+
+class Keys:
+    """Authenticates the credentials of a request."""
+
+    def __init__(self, connection: Connection, peppers: Mapping[int, bytes]) -> None:
+        self._connection = connection
+        self._peppers = [pepper for _, pepper in sorted(peppers.items(), reverse=True)]
+        self._cache: dict[bytes, tuple[float, Caller | None]] = {}
+        self._flights: dict[bytes, asyncio.Future[Caller | None]] = {}
+        self._lookups: Batch[str, Caller | None] = Batch(self._load)
+
+    async def authenticate(self, authorization: list[str], x_api_key: list[str], ip: str) -> Caller:
+        """The caller behind the credentials. Raises ApiError 400, 401, 403 or 503."""
+        try:
+            plain = credentials.pick(authorization, x_api_key)
+        except CredentialError as error:
+            raise refused(error) from None
+        caller = await self._find(keyformat.digest(plain, self._peppers[0]), plain)
+        if caller is None:
+            raise ApiError(401, "invalid_api_key", "The API key is not known.")
+        _check(caller, ip)
+        return caller
+
+    async def _find(self, name: bytes, plain: str) -> Caller | None:
+        """`name` is the key's digest: no plain key is kept in the cache."""
+        cached = self._cache.get(name)
+        if cached is not None and cached[0] > time.monotonic():
+            return cached[1]
+        flight = self._flights.get(name)
+        if flight is None:
+            flight = self._flights[name] = self._lookups.add(plain)
+            flight.add_done_callback(lambda _: self._flights.pop(name, None))
+        try:
+            caller = await asyncio.shield(flight)
+        except (psycopg.Error, OSError, TimeoutError):
+            raise unavailable("auth_unavailable", "Keys can't be checked at the moment.") from None
+        if len(self._cache) >= _CACHE_MAX:
+            self._cache.clear()
+        self._cache[name] = (time.monotonic() + CACHE_S, caller)
+        return caller
+
+    async def _load(self, plains: Sequence[str]) -> list[Caller | None]:
+        digests = {keyformat.digest(plain, pepper): plain for plain in plains for pepper in self._peppers}
+        rows = await self._connection.fetch(_LOOKUP, (list(digests),))
+        found = {digests[bytes(row[0])]: _caller(row[1:]) for row in rows}
+        return [found.get(plain) for plain in plains]
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    def forget(self) -> None:
+        """Drops the cache: a key was revoked somewhere, or we may have missed hearing of it."""
+        self._cache.clear()
+
+
+def _caller(row: Sequence[Any]) -> Caller:
+    key, project, organization, rpm, key_max, org_max, ips, scopes, expires, *flags, models = row
+    revoked, suspended, free_units, builtin = flags
+    return Caller(
+        key=key,
+        project=project,
+        organization=organization,
+        rpm=rpm,
+        key_rpm_max=key_max,
+        org_rpm_max=org_max,
+        networks=tuple(ipaddress.ip_network(ip, strict=False) for ip in ips or ()),
+        scopes=frozenset(scopes or ()),
+        expires_at=expires,
+        revoked=revoked,
+        suspended=suspended,
+        free_units=free_units,
+        builtin=builtin,
+        allowed_models=None if models is None else frozenset(models),
+    )
+
+
+def _check(caller: Caller, ip: str) -> None:
+    if caller.revoked:
+        raise ApiError(401, "api_key_revoked", "This API key was revoked.")
+    if caller.expires_at is not None and caller.expires_at <= datetime.now(UTC):
+        raise ApiError(401, "api_key_expired", "This API key has expired.")
+    if caller.suspended:
+        raise ApiError(403, "account_suspended", "This account is suspended. Contact support.")
+    if "inference" not in caller.scopes:
+        raise ApiError(403, "scope_missing", "This API key lacks the scope 'inference'.")
+    if caller.networks and not _inside(ip, caller):
+        raise ApiError(403, "ip_not_allowed", "This API key may not be used from this address.")
+
+
+def _inside(ip: str, caller: Caller) -> bool:
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return False
+    return any(address in network for network in caller.networks)

@@ -1,0 +1,94 @@
+"""One batch function of the ledger behind a natural batch, so that one locked wallet stalls nobody else.
+
+The fast lane waits 100 ms for a lock. If it doesn't get it, the batch is tried again wallet by wallet on
+connections of its own, for up to 2 s; until a wallet is through, its later items queue behind it there.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+import psycopg
+
+from proxy.batch import Batch
+from proxy.connection import Connection
+
+log = logging.getLogger(__name__)
+
+# Whatever orjson can write and SQL can read: a Reserve, or a settle item with its request row.
+Item = Any
+Result = dict[str, Any]
+
+SLOW_CONNECTIONS = 3
+LOCKED = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+)
+
+
+class Lane:
+    """`submit(wallet, item)` → the function's result for that item."""
+
+    def __init__(self, url: str, function: str) -> None:
+        self._query = f"SELECT {function}(%s::json)::text"
+        self._fast = Connection(url)
+        self._slow: asyncio.Queue[Connection] = asyncio.Queue()
+        self._connections = [Connection(url, lock_timeout_ms=2_000) for _ in range(SLOW_CONNECTIONS)]
+        for connection in self._connections:
+            self._slow.put_nowait(connection)
+        self._waiting: dict[int, tuple[Batch[Item, Result], list[Item]]] = {}
+        self._batch: Batch[Item, Result] = Batch(self._quickly)
+
+    async def submit(self, wallet: int, item: Item) -> Result:
+        """Raises psycopg.Error, OSError or TimeoutError when the ledger could not decide."""
+        if wallet not in self._waiting:
+            try:
+                return await self._batch.add(item)
+            except LOCKED:
+                log.warning("ledger: a lock was not to be had in time; going wallet by wallet")
+        return await self._slowly(wallet, item)
+
+    async def close(self) -> None:
+        for connection in (self._fast, *self._connections):
+            await connection.close()
+
+    async def _quickly(self, items: Sequence[Item]) -> Sequence[Result | BaseException]:
+        return await self._run(self._fast, items)
+
+    async def _slowly(self, wallet: int, item: Item) -> Result:
+        batch, inside = self._waiting.setdefault(wallet, (Batch(self._patiently), []))
+        inside.append(item)
+        try:
+            return await batch.add(item)
+        finally:
+            inside.remove(item)
+            if not inside:
+                self._waiting.pop(wallet, None)
+
+    async def _patiently(self, items: Sequence[Item]) -> Sequence[Result | BaseException]:
+        connection = await self._slow.get()
+        try:
+            return await self._run(connection, items)
+        finally:
+            self._slow.put_nowait(connection)
+
+    async def _run(self, connection: Connection, items: Sequence[Item]) -> Sequence[Result | BaseException]:
+        """One commit for all; a batch that the database refuses is halved until the bad item is alone."""
+        try:
+            rows = await connection.fetch(self._query, (orjson.dumps(items).decode(),))
+        except (
+            psycopg.DataError,
+            psycopg.IntegrityError,
+            psycopg.ProgrammingError,
+            psycopg.InternalError,
+        ) as e:
+            if len(items) == 1:
+                log.error("ledger: an item was refused: %s %s", type(e).__name__, e.diag.message_primary)
+                return [e]
+            half = len(items) // 2
+            return [*await self._run(connection, items[:half]), *await self._run(connection, items[half:])]
+        results: list[Result] = orjson.loads(rows[0][0])
+        return results

@@ -1,0 +1,131 @@
+"""Where tokens become money: prices, worst cases and charges. Pure integers, no Django, no network.
+
+Units: costs are nano-USD per 10^6 units, prices are micros (10^-6 UZS) per 10^6 units, charges are micros.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+MILLION = 1_000_000
+_NANO_BPS = 10**9 * 10_000
+
+
+def unit_price(nano_usd: int, micros_per_usd: int, bps: int) -> int:
+    """Micros per 10^6 units = cost × rate × (1 + markup), rounded half-up once (ARCHITECTURE §3).
+
+    The same function prices a charge, /v1/models, /pricing and the charts.
+    """
+    return (nano_usd * micros_per_usd * (10_000 + bps) + _NANO_BPS // 2) // _NANO_BPS
+
+
+def charge(units: int, price: int) -> int:
+    """Micros for `units` at `price` micros per 10^6 units; a started micro counts."""
+    return -(-units * price // MILLION)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Units of one answer. `input` and `output` are totals: cached, written and reasoning are inside."""
+
+    input: int = 0
+    cached: int = 0
+    cache_write: int = 0
+    output: int = 0
+    reasoning: int = 0
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Prices of one endpoint: component → units per 10^6, with dearer tiers above an input size."""
+
+    components: Mapping[str, int]
+    above_input: tuple[tuple[int, Mapping[str, int]], ...] = ()
+
+    def at(self, input_tokens: int) -> Mapping[str, int]:
+        """The components in force for a prompt of this size."""
+        chosen = self.components
+        for over, components in self.above_input:
+            if input_tokens > over:
+                chosen = {**self.components, **components}
+        return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one endpoint costs the caller and us, with the three versions that made it (ARCHITECTURE §3)."""
+
+    cost_version: int
+    fx_rate: int
+    markup: int
+    micros_per_usd: int
+    bps: int
+    sale: Tariff
+    base: Tariff
+    cost: Tariff
+    version: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "version", f"c{self.cost_version}.f{self.fx_rate}.m{self.markup}")
+
+    def report(self) -> dict[str, dict[str, int]]:
+        """Component → base and final micros per 10^6 units, as the request row keeps them."""
+        return {
+            name: {"base": self.base.components[name], "final": final}
+            for name, final in self.sale.components.items()
+        }
+
+
+def priced(cost: Tariff, micros_per_usd: int, bps: int) -> Tariff:
+    """A cost tariff (nano-USD) as a price tariff (micros)."""
+
+    def convert(components: Mapping[str, int]) -> dict[str, int]:
+        return {name: unit_price(nano, micros_per_usd, bps) for name, nano in components.items()}
+
+    return Tariff(convert(cost.components), tuple((over, convert(c)) for over, c in cost.above_input))
+
+
+def lines(usage: Usage, tariff: Tariff) -> dict[str, tuple[int, int]]:
+    """Component → (units, price) of an answer; a component without a price of its own falls back.
+
+    Cached and written input fall back to the input price, reasoning to the output price.
+    """
+    prices = tariff.at(usage.input)
+    plain = prices.get("input", 0)
+    output = prices.get("output", 0)
+    fresh = max(0, usage.input - usage.cached - usage.cache_write)
+    rows = {
+        "input": (fresh, plain),
+        "cached_input": (usage.cached, prices.get("cached_input", plain)),
+        "cache_write_5m": (usage.cache_write, prices.get("cache_write_5m", plain)),
+        "output": (max(0, usage.output - usage.reasoning), output),
+        "reasoning": (usage.reasoning, prices.get("reasoning", output)),
+        "request": (1, prices.get("request", 0)),
+    }
+    return {name: row for name, row in rows.items() if row[0] and row[1]}
+
+
+def total(usage: Usage, tariff: Tariff) -> int:
+    """The sum over components, each rounded up by itself; in the tariff's own unit (micros or nano-USD)."""
+    return sum(charge(units, price) for units, price in lines(usage, tariff).values())
+
+
+def worst_case(input_bound: int, copies: int, tariff: Tariff) -> tuple[int, int]:
+    """(fixed, price per 10^6 output tokens) that no answer to this prompt can exceed.
+
+    `copies` is the request's n: every choice may fill the output bound.
+    """
+    tiers: Iterable[Mapping[str, int]] = [
+        tariff.components,
+        *({**tariff.components, **extra} for over, extra in tariff.above_input if input_bound > over),
+    ]
+    fixed = out = 0
+    for prices in tiers:
+        dearest = max((prices.get(name, 0) for name in _INPUTS), default=0)
+        fixed = max(fixed, charge(input_bound, dearest) + charge(1, prices.get("request", 0)))
+        out = max(out, prices.get("output", 0), prices.get("reasoning", 0))
+    # Each component is rounded up by itself, so the sum may pass the product by a micro per component.
+    return fixed + len(_INPUTS) + 1, out * copies
+
+
+_INPUTS = ("input", "cached_input", "cache_write_5m", "cache_write_1h")

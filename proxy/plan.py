@@ -1,0 +1,195 @@
+"""What a call may cost and where it may go: resolved names, ordered candidates, worst cases. No I/O."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from billing.rates import RatesSnap
+from proxy.call import Call
+from proxy.errors import ApiError, invalid, no_endpoint
+from proxy.keys import Caller
+from proxy.limits import Window
+from proxy.meter import Price, Tariff, priced, worst_case
+from routing import choose
+from routing.errors import InvalidStrategy, NoEndpoint, UnknownModel
+from routing.snaps import Catalog, EndpointSnap, ModelSnap
+
+OUTPUT_DEFAULT_MAX = 16_384
+OUTPUT_LEAST = 256
+# No tokenizer makes a token of more bytes than this out of ordinary text.
+_BYTES_PER_TOKEN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An endpoint that may serve the call, what it costs, and the most that this call can cost there."""
+
+    endpoint: EndpointSnap
+    price: Price
+    fixed_micros: int
+    output_price: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Step 3's outcome. `answers_as`: the answer's model name, JSON-encoded; `served`: the canonical id."""
+
+    model: ModelSnap
+    candidates: tuple[Candidate, ...]
+    served: str
+    answers_as: bytes
+    sandbox: bool
+    output_min: int
+    output_max: int
+
+    def quote(self) -> list[dict[str, int]]:
+        """What the hold keeps of each candidate: the three versions and the integers they made."""
+        return [
+            {
+                "endpoint": c.endpoint.id,
+                "c": c.price.cost_version,
+                "f": c.price.fx_rate,
+                "m": c.price.markup,
+                "fixed": c.fixed_micros,
+                "out": c.output_price,
+            }
+            for c in self.candidates
+        ]
+
+
+class Market:
+    """The catalog and the rates in force; a new pair replaces it whole, so a call sees one state of both."""
+
+    def __init__(self, catalog: Catalog, rates: RatesSnap, *, demo: bool) -> None:
+        self.catalog = catalog
+        self.rates = rates
+        self._demo = demo
+        self._prices: dict[tuple[int, str], Price] = {}
+        self._sandbox_model = next(
+            (
+                model.slug
+                for model in catalog.models.values()
+                if catalog.sandbox is not None and any(e.id == catalog.sandbox.id for e in model.endpoints)
+            ),
+            "",
+        )
+
+    def plan(self, caller: Caller, call: Call) -> Plan:
+        """Raises ApiError: 400, 403, 404 or 503."""
+        resolution = self._resolve(caller, call.asked)
+        model = resolution.model
+        if caller.allowed_models is not None and model.slug not in caller.allowed_models:
+            raise ApiError(
+                403, "model_not_allowed", f"This project may not use '{model.slug}'.", param="model"
+            )
+        if model.modality != call.kind:
+            raise invalid("model_not_supported", f"'{model.slug}' is not a {call.kind} model.", "model")
+        endpoints = self._candidates(resolution, call)
+        sandbox = endpoints[0].stands_in
+        served = self._sandbox_model if sandbox else model.slug
+        own_name = call.asked.partition("@")[0].strip()
+        renamed = sandbox or resolution.replaced or resolution.bare
+        output_min, output_max = _output(call, model, endpoints)
+        return Plan(
+            model=model,
+            candidates=tuple(self._candidate(endpoint, call) for endpoint in endpoints),
+            served=served,
+            answers_as=orjson.dumps(served if renamed else own_name),
+            sandbox=sandbox,
+            output_min=output_min,
+            output_max=output_max,
+        )
+
+    def _resolve(self, caller: Caller, asked: str) -> choose.Resolution:
+        try:
+            return choose.resolve(self.catalog, asked, caller.allowed_models)
+        except UnknownModel:
+            raise ApiError(
+                404,
+                "model_not_found",
+                f"The model {orjson.dumps(asked).decode()} does not exist or you do not have access to it.",
+                param="model",
+            ) from None
+        except InvalidStrategy as error:
+            raise invalid("invalid_strategy", str(error), "model") from None
+        except NoEndpoint:
+            raise no_endpoint(asked) from None
+
+    def _candidates(self, resolution: choose.Resolution, call: Call) -> tuple[EndpointSnap, ...]:
+        model = resolution.model
+        floor = (call.input_bound // _BYTES_PER_TOKEN) if not call.needs & {"vision"} else 0
+        try:
+            endpoints = choose.candidates(
+                model,
+                resolution.strategies,
+                sandbox=self.catalog.sandbox,
+                demo=self._demo,
+                tokens_min=floor,
+            )
+        except NoEndpoint:
+            if choose.serving(model):
+                raise invalid(
+                    "context_length_exceeded",
+                    f"The prompt is longer than the {model.context_window} tokens that '{model.slug}' reads.",
+                    "messages",
+                ) from None
+            raise no_endpoint(model.slug) from None
+        if call.remote_media and any(e.provider.hosted for e in endpoints):
+            raise invalid("invalid_image_url", f"'{model.slug}' takes images as data: URLs only.", "messages")
+        return endpoints
+
+    def _candidate(self, endpoint: EndpointSnap, call: Call) -> Candidate:
+        price = self.price(endpoint)
+        fixed, output = worst_case(call.input_bound, call.copies, price.sale)
+        return Candidate(endpoint, price, fixed, output)
+
+    def price(self, endpoint: EndpointSnap) -> Price:
+        """Raises ApiError 503 while no exchange rate or markup is in force."""
+        name = (endpoint.cost.id, endpoint.markup_kind)
+        price = self._prices.get(name)
+        if price is None:
+            price = self._prices[name] = self._price(endpoint)
+        return price
+
+    def _price(self, endpoint: EndpointSnap) -> Price:
+        markup = self.rates.markups.get(endpoint.markup_kind)
+        if markup is None or not self.rates.micros_per_usd:
+            raise ApiError(503, "price_unavailable", "No exchange rate is in force at the moment.")
+        cost = Tariff(endpoint.cost.components, endpoint.cost.above_input)
+        return Price(
+            cost_version=endpoint.cost.id,
+            fx_rate=self.rates.fx_id,
+            markup=markup.id,
+            micros_per_usd=self.rates.micros_per_usd,
+            bps=markup.bps,
+            sale=priced(cost, self.rates.micros_per_usd, markup.bps),
+            base=priced(cost, self.rates.micros_per_usd, 0),
+            cost=cost,
+        )
+
+
+def _output(call: Call, model: ModelSnap, endpoints: Sequence[EndpointSnap]) -> tuple[int, int]:
+    """(least, most) output tokens to be granted: the caller's limit as it is, else what can be afforded."""
+    rooms = [size for endpoint in endpoints if (size := choose.window(model, endpoint))]
+    ceiling = min([OUTPUT_CEILING, *rooms, *([model.max_output_tokens] if model.max_output_tokens else [])])
+    if call.output_limit is not None:
+        limit = min(call.output_limit, ceiling)
+        return limit, limit
+    most = min(model.default_output_tokens or OUTPUT_DEFAULT_MAX, ceiling)
+    return min(OUTPUT_LEAST, most), most
+
+
+OUTPUT_CEILING = 2_000_000
+
+
+def windows(caller: Caller, plan: Plan | None, key_rpm: int, org_rpm: int) -> list[Window]:
+    """The rate windows of a call: the key's, the organization's, and the model's per key if it has one."""
+    ceiling = caller.key_rpm_max or key_rpm
+    rows = [
+        Window(f"rl:k:{caller.key}", min(caller.rpm or ceiling, ceiling)),
+        Window(f"rl:o:{caller.organization}", caller.org_rpm_max or org_rpm),
+    ]
+    if plan is not None and plan.model.rpm:
+        rows.append(Window(f"rl:m:{caller.key}:{plan.model.pk}", plan.model.rpm))
+    return rows

@@ -1,0 +1,105 @@
+"""The life of a billable call. Reading this file top to bottom equals running it (ARCHITECTURE §2).
+
+Credentials are checked before the body is read: nobody anonymous makes us take in and parse 32 MB. Steps 6 to
+9 run in a task that the worker owns (serve.py), because a client that leaves must not take them along.
+"""
+
+from uuid import UUID
+
+from billing.holds import Reserve
+from billing.ids import new_op_id
+from proxy.call import Call
+from proxy.dialects import openai_request
+from proxy.errors import ApiError
+from proxy.exchange import ClientGone, Exchange, Receive, Scope, Send
+from proxy.idempotency import claimed
+from proxy.job import Grant, Job
+from proxy.keys import Caller
+from proxy.plan import Plan, windows
+from proxy.serve import Serving
+from proxy.worker import Worker
+
+# The longest call (15 minutes) and a minute to settle it.
+HOLD_TTL_S = 16 * 60
+
+
+async def relay(worker: Worker, scope: Scope, receive: Receive, send: Send) -> None:
+    """Serves one request of the data plane to its end; whatever is wrong is told in the caller's dialect."""
+    op = new_op_id()
+    exchange = Exchange(scope, receive, send, str(op))
+    caller: Caller | None = None
+    try:
+        caller = await authenticate(worker, exchange)
+        raw = await exchange.body()
+        call = openai_request.parse(raw)
+        plan = worker.market.plan(caller, call)
+        await limit(worker, exchange, caller, plan)
+        async with claimed(worker, exchange, caller, op, raw):
+            grant = await reserve(worker, op, caller, call, plan)
+    except ApiError as error:
+        await refuse(worker, exchange, caller, error)
+        return
+    except ClientGone:
+        return
+    job = Job(op, exchange, caller, call, plan, grant, worker.market.rates.fx_date.isoformat())
+    serving = worker.own(Serving(worker, job))  # call upstream, relay, meter, settle, log
+    await exchange.over()
+    if exchange.gone:
+        serving.client_left()
+
+
+async def authenticate(worker: Worker, exchange: Exchange) -> Caller:
+    """Step 2. Raises ApiError 400, 401, 403, 415 or 503."""
+    exchange.check(worker.config.hosts)
+    return await worker.keys.authenticate(
+        exchange.all(b"authorization"), exchange.all(b"x-api-key"), exchange.ip
+    )
+
+
+async def limit(worker: Worker, exchange: Exchange, caller: Caller, plan: Plan | None) -> None:
+    """Step 4. Raises ApiError 429; what is left of the tightest window goes out with every answer."""
+    config = worker.config
+    taken = await worker.limiter.take(windows(caller, plan, config.key_rpm, config.org_rpm))
+    exchange.taken = taken
+    if not taken.allowed:
+        raise ApiError(
+            429,
+            "rate_limit_exceeded",
+            f"Over {taken.limit} requests per minute; try again in {taken.reset_s} s.",
+            headers={"retry-after": str(taken.reset_s)},
+        )
+
+
+async def reserve(worker: Worker, op: UUID, caller: Caller, call: Call, plan: Plan) -> Grant:
+    """Step 5: the worst case of the call is held. Raises ApiError 402, 429 or 503."""
+    answer = await worker.books.reserve(
+        Reserve(
+            id=op,
+            org=caller.organization,
+            project=caller.project,
+            key=caller.key,
+            candidates=tuple((c.fixed_micros, c.output_price) for c in plan.candidates),
+            out_min=plan.output_min,
+            out_max=plan.output_max,
+            ttl_s=HOLD_TTL_S,
+            owner=worker.epoch,
+            quote={"candidates": plan.quote()},
+            free_wish=plan.model.free,
+            free_ok=caller.free_units,
+            free_quota=worker.config.free_quota,
+            builtin=caller.builtin,
+        )
+    )
+    kept = tuple(plan.candidates[place] for place in answer["keep"])
+    return Grant(answer["out"], answer["free"], answer["hold"], kept or plan.candidates)
+
+
+async def refuse(worker: Worker, exchange: Exchange, caller: Caller | None, error: ApiError) -> None:
+    """An answer without a call: counted per key and minute, told with the caller's rate windows."""
+    if caller is not None:
+        worker.refusals.add(caller.key, error.code)
+        if exchange.taken is None:
+            config = worker.config
+            rows = windows(caller, None, config.key_rpm, config.org_rpm)
+            exchange.taken = await worker.limiter.take(rows)
+    await exchange.refuse(error)

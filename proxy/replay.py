@@ -1,0 +1,130 @@
+"""Spool files of workers that died: what was known of their calls goes into the books, once.
+
+A stream whose final usage was spooled is charged. A whole answer is charged only if it was recorded as sent:
+ours is the crash, so an answer that nobody got costs nobody anything. Calls without a final line cost the
+caller nothing either; what their provider will bill for is booked as our loss (loss:orphan).
+"""
+
+import asyncio
+import fcntl
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from billing import holds
+from billing.money import ceil_div
+from proxy.books import Books
+from proxy.connection import Connection
+from proxy.spool import SUFFIX
+
+log = logging.getLogger(__name__)
+
+_NANO = 10**9
+
+
+@dataclass(slots=True)
+class Trace:
+    """All lines of one call."""
+
+    row: dict[str, Any] = field(default_factory=dict)
+    output: int = 0
+    final: dict[str, Any] | None = None
+    sent: bool = False
+
+    def item(self) -> dict[str, Any] | None:
+        """The settle item, or None when nothing but a torn line is left."""
+        if self.final is not None and (self.final["stream"] or self.sent):
+            return self.final
+        known = self.final or self.row
+        if not known:
+            return None
+        lost = {"status": "crashed", "http_status": 0, "error_code": "crashed", "price_micros": 0}
+        return {**known, **lost, "op": "release", "cost": 0, "free_back": True, "provider_cost_nano": 0}
+
+    def owed_micros(self) -> int:
+        """What the provider will bill for a call that nobody pays, in micros."""
+        if self.final is not None:
+            nano = int(self.final["provider_cost_nano"])
+        elif self.row["sandbox"]:
+            nano = 0
+        else:
+            tokens = self.row["spool"]
+            nano = tokens["input_nano"] + ceil_div(self.output * tokens["output_nano"], 1_000_000)
+        return ceil_div(nano * int((self.final or self.row)["micros_per_usd"]), _NANO)
+
+
+async def replay(directory: Path, books: Books, control: Connection) -> int:
+    """Replays every file whose owner is gone; how many calls there were. Raises psycopg.Error, OSError."""
+    count = 0
+    for path in sorted(directory.glob(f"*{SUFFIX}")):
+        file = await asyncio.to_thread(_take, path)
+        if file is None:
+            continue
+        try:
+            traces = await asyncio.to_thread(_read, file)
+            for call, trace in traces.items():
+                await _settle(call, trace, books, control)
+            path.unlink(missing_ok=True)
+            count += len(traces)
+        finally:
+            os.close(file)
+        if traces:
+            log.warning("spool: %s calls of a dead worker were replayed from %s", len(traces), path.name)
+    return count
+
+
+async def _settle(call: str, trace: Trace, books: Books, control: Connection) -> None:
+    item = trace.item()
+    if item is None:
+        return
+    answer = await books.record(item)
+    # Only the row that this replay wrote may book a loss: an older one means that the call was settled.
+    if item["status"] == "crashed" and answer["new"] and answer["charged"] == 0:
+        owed = trace.owed_micros()
+        if owed > 0:
+            await holds.orphan(await control.live(), UUID(call), item["provider"], owed)
+
+
+def _take(path: Path) -> int | None:
+    """The file's descriptor with its lock, or None while its owner lives."""
+    try:
+        file = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return None
+    return file
+
+
+def _read(file: int) -> dict[str, Trace]:
+    traces: dict[str, Trace] = {}
+    for line in _lines(file):
+        trace = traces.setdefault(line["id"], Trace())
+        kind = line["t"]
+        if kind == "begin":
+            trace.row = line["row"]
+        elif kind == "mark":
+            trace.output = line["out"]
+        elif kind == "final":
+            trace.final = line["item"]
+        elif kind == "sent":
+            trace.sent = True
+    return traces
+
+
+def _lines(file: int) -> Iterator[Mapping[str, Any]]:
+    with os.fdopen(os.dup(file), "rb") as lines:
+        for line in lines:
+            try:
+                yield orjson.loads(line)
+            except orjson.JSONDecodeError:
+                log.error("spool: a torn line was skipped")

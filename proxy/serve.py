@@ -1,0 +1,284 @@
+"""Steps 6–9 of an admitted call: call upstream, relay, meter, settle.
+
+Runs in a task that the worker owns. A client that leaves, a cancelled task or an exception on any line ends
+in exactly one settle or release, and nothing terminal leaves before that is committed.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Final, Protocol
+
+from proxy.call import Attempt
+from proxy.dialects import openai, openai_request
+from proxy.errors import ApiError, VerbatimError
+from proxy.failpoint import failpoint
+from proxy.job import Job
+from proxy.meter import Usage
+from proxy.plan import Candidate
+from proxy.pump import PING, SILENCE_S, Pump
+from proxy.spool import Spool
+from proxy.upstream import Opened, Upstream, UpstreamError
+
+log = logging.getLogger(__name__)
+
+TOTAL_S: Final = 900.0
+FIRST_BYTE_S: Final = 8.0
+WHOLE_S: Final = 60.0
+# The last candidate has nobody behind it: a model that thinks for long is better than an error.
+LAST_FIRST_BYTE_S: Final = 60.0
+LAST_WHOLE_S: Final = 600.0
+PATHS: Final = {"chat": "/chat/completions"}
+
+
+class Floor(Protocol):
+    """What serving needs of the worker."""
+
+    upstream: Upstream
+    spool: Spool
+
+    async def settle(self, job: Job) -> int:
+        """Closes the call's hold once; the micros charged."""
+
+
+class Serving:
+    """One admitted call on its way through upstream and ledger."""
+
+    def __init__(self, floor: Floor, job: Job) -> None:
+        self._floor = floor
+        self.job = job
+        self._interruptible: asyncio.Task[Any] | None = None
+        self._pump: Pump | None = None
+        self._answer: openai.Answer | None = None
+
+    async def run(self) -> None:
+        """Whatever happens on the way, the hold is closed once."""
+        failure = await self._guarded()
+        self._meter()
+        failpoint("before_settle")
+        charged = await self._floor.settle(self.job)
+        failpoint("after_commit")
+        with suppress(OSError):
+            await self._finish(failure, charged)
+
+    def client_left(self) -> None:
+        """Stops the upstream, unless its provider would bill us for the rest all the same."""
+        if self.job.candidate.endpoint.provider.on_disconnect != "drain":
+            self.interrupt()
+
+    def interrupt(self) -> None:
+        """Ends the part that may be interrupted; metering and settling follow."""
+        if self._interruptible is not None:
+            self._interruptible.cancel()
+
+    async def _guarded(self) -> ApiError | None:
+        """The part that may be interrupted. Returns what to tell the caller when it went wrong."""
+        task = self._interruptible = asyncio.current_task()
+        error: ApiError | None = None
+        try:
+            async with asyncio.timeout(TOTAL_S):
+                await (self._stream() if self.job.call.stream else self._whole())
+        except asyncio.CancelledError:
+            if task is not None:
+                task.uncancel()
+            error = ApiError(503, "shutdown", "The server is restarting; try again.")
+        except TimeoutError:
+            error = ApiError(504, "upstream_timeout", "The model took too long to answer.")
+        except ApiError as refusal:
+            error = refusal
+        except Exception:
+            log.exception("call %s broke", self.job.name)
+            error = ApiError(500, "internal_error", "Something went wrong on our side.")
+        finally:
+            self._interruptible = None
+            if self._pump is not None:
+                self._pump.close()
+        return error
+
+    # 6: call upstream
+
+    async def _attempts(self, ask: Callable[[Candidate, float], Awaitable[None]]) -> None:
+        """Asks the candidates in order until one answers. Raises ApiError when none did."""
+        last: UpstreamError | None = None
+        candidates = self.job.grant.candidates
+        for place, candidate in enumerate(candidates):
+            self.job.chosen = candidate
+            began = time.monotonic()
+            try:
+                await ask(candidate, self._patience(is_last=place == len(candidates) - 1))
+            except UpstreamError as error:
+                self._note(candidate, began, error)
+                last = error
+                if error.callers_fault:
+                    break
+            else:
+                self._note(candidate, began, None)
+                return
+        raise _told(last)
+
+    def _patience(self, *, is_last: bool) -> float:
+        if self.job.call.stream:
+            return LAST_FIRST_BYTE_S if is_last else FIRST_BYTE_S
+        return LAST_WHOLE_S if is_last else WHOLE_S
+
+    def _note(self, candidate: Candidate, began: float, error: UpstreamError | None) -> None:
+        endpoint = candidate.endpoint
+        status, reason = (200, None) if error is None else (error.status, error.reason)
+        elapsed = int((time.monotonic() - began) * 1000)
+        self.job.attempts.append(Attempt(endpoint.id, endpoint.provider.slug, status, reason, elapsed))
+        if error is not None and status == 200:
+            self.job.waste(candidate)
+
+    async def _open(self, candidate: Candidate, patience_s: float) -> Opened:
+        job = self.job
+        field = job.call.output_field or _output_field(candidate)
+        body = openai_request.build(job.call, candidate.endpoint.upstream_name, job.grant.output, field)
+        return await self._floor.upstream.open(candidate.endpoint, PATHS[job.call.kind], body, patience_s)
+
+    # 7: relay
+
+    async def _whole(self) -> None:
+        await self._attempts(self._ask_whole)
+
+    async def _ask_whole(self, candidate: Candidate, patience_s: float) -> None:
+        try:
+            async with asyncio.timeout(patience_s):
+                opened = await self._open(candidate, patience_s)
+                self.job.first_token = time.monotonic()
+                try:
+                    data = await opened.read()
+                finally:
+                    opened.close()
+        except TimeoutError:
+            raise UpstreamError("timeout") from None
+        self._answer = openai.read_answer(data, self.job.plan.answers_as)
+        if self._answer is None:
+            raise UpstreamError("malformed", status=200)
+
+    async def _stream(self) -> None:
+        """Nothing leaves before the upstream's first byte or 10 s of silence."""
+        exchange = self.job.exchange
+        asking = asyncio.ensure_future(self._attempts(self._ask_stream))
+        try:
+            while not (await asyncio.wait({asking}, timeout=SILENCE_S))[0]:
+                if not exchange.started:
+                    await exchange.start_stream([])
+                await exchange.send(PING)
+            await asking
+        finally:
+            asking.cancel()
+        if not exchange.started:
+            await exchange.start_stream(self.job.headers())
+        if self._pump is None:
+            raise RuntimeError("an attempt succeeded without a stream")
+        await self._pump.run(exchange, self._mark)
+        if self._pump.failure:
+            raise _broken(self._pump)
+
+    async def _ask_stream(self, candidate: Candidate, patience_s: float) -> None:
+        """Up to the first byte a failure means the next candidate; from then on the answer is this one."""
+        opened = await self._open(candidate, patience_s)
+        pump = Pump(opened, openai.Stream(self.job.plan.answers_as, self.job.call.wants_usage))
+        try:
+            async with asyncio.timeout(patience_s):
+                await pump.begin()
+        except TimeoutError:
+            pump.close()
+            raise UpstreamError("timeout", status=200) from None
+        except BaseException:
+            pump.close()
+            raise
+        self._pump = pump
+
+    def _mark(self) -> None:
+        if self._pump is not None:
+            stream = self._pump.stream
+            self._floor.spool.mark(self.job.name, self.job.estimate(stream.said, stream.text_bytes).output)
+
+    # 8: meter
+
+    def _meter(self) -> None:
+        """Usage by the upstream's report, else a labelled estimate of what the caller was given."""
+        job = self.job
+        if self._answer is not None and not job.exchange.gone:
+            job.complete(
+                self._reported(self._answer.usage, 0, self._answer.text_bytes), self._answer.finish_reason
+            )
+        elif self._pump is not None:
+            stream = self._pump.stream
+            job.first_token = self._pump.first_token
+            job.delivered = stream.complete or stream.text_bytes > 0
+            if job.delivered:
+                job.usage = self._reported(stream.usage, stream.said, stream.text_bytes)
+            if stream.complete:
+                job.complete(job.usage, stream.finish_reason)
+        if job.exchange.gone and job.status != "ok":
+            job.status, job.http_status = "cancelled", 499
+
+    def _reported(self, usage: Any, said: int, text_bytes: int) -> Usage:
+        job = self.job
+        read = openai.read_usage(
+            usage,
+            input_max=2 * (job.call.input_bound + job.plan.model.context_window),
+            output_max=4 * job.grant.output * job.call.copies,
+        )
+        if read is None:
+            if usage is not None:
+                log.warning("call %s: the upstream's usage can't be true", job.name)
+            return job.estimate(said, text_bytes)
+        return read
+
+    # 9: settle is the worker's; then the terminal part may leave
+
+    async def _finish(self, failure: ApiError | None, charged: int) -> None:
+        job, exchange = self.job, self.job.exchange
+        if failure is not None:
+            failure.headers |= {name.decode(): value.decode() for name, value in job.headers()}
+            await exchange.refuse(failure)
+        elif self._answer is not None:
+            headers = [*job.headers(), (b"x-cloudapi-cost-uzs", job.cost_text(charged).encode())]
+            await exchange.answer(200, self._answer.data, headers, b"application/json")
+        elif self._pump is not None:
+            usage = b""
+            if job.call.wants_usage:
+                usage = self._pump.stream.last_chunk(job.usage, job.summary(charged))
+            await exchange.end(usage + b"data: [DONE]\n\n")
+
+
+def _output_field(candidate: Candidate) -> str:
+    """The name of the output bound when the caller gave none: OpenAI's own hosts refuse the old one."""
+    new = (
+        "openai.com" in candidate.endpoint.provider.base_url
+        or "azure.com" in candidate.endpoint.provider.base_url
+    )
+    return "max_completion_tokens" if new else "max_tokens"
+
+
+def _told(error: UpstreamError | None) -> ApiError:
+    """What the caller hears when no candidate answered."""
+    if error is None:
+        return ApiError(503, "no_endpoint", "No provider serves this model at the moment.")
+    if error.callers_fault:
+        return VerbatimError(error.status or 400, error.body)
+    if error.reason == "timeout":
+        return ApiError(504, "upstream_timeout", "The model's provider did not answer in time.")
+    if error.status in (429, 503, 529):
+        retry = error.retry_after if error.retry_after.isdigit() else "5"
+        return ApiError(
+            503, "upstream_overloaded", "The model's provider is overloaded.", headers={"retry-after": retry}
+        )
+    return ApiError(502, "upstream_error", f"The model's provider failed ({error.reason}).")
+
+
+def _broken(pump: Pump) -> ApiError:
+    if pump.failure == "stalled":
+        return ApiError(504, "upstream_timeout", "The model's provider stopped sending.")
+    words = pump.stream.error
+    message = words.get("message") if isinstance(words, dict) else None
+    return ApiError(
+        502,
+        "upstream_error",
+        f"The model's provider broke off ({pump.failure})." + (f" {message}" if message else ""),
+    )

@@ -1,0 +1,123 @@
+"""The worker's spool: what must not be forgotten if this process dies, one JSON line at a time.
+
+A plain write(2) survives kill -9, an fsync survives power loss. A call leaves `begin` before its upstream is
+asked, `mark` at most once a second while it streams, `final` when its usage is known (the whole settle item,
+the same that goes to the database) and `sent` when its answer left without the database's word. Lines of
+settled calls are worth nothing: a segment whose calls are all settled is deleted.
+
+Workers of the same host replay the files whose lock nobody holds any more (proxy/replay.py).
+"""
+
+import fcntl
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+SEGMENT_MAX = 8 * 1024 * 1024
+SUFFIX = ".spool"
+
+
+class Segment:
+    """One locked file and the number of its calls that are not settled yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.open_calls = 0
+        self.size = 0
+        # Locked under another name first: nobody may see the file before its owner holds it.
+        hidden = path.with_suffix(".new")
+        self.file = os.open(hidden, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_TRUNC, 0o600)
+        fcntl.flock(self.file, fcntl.LOCK_EX)
+        hidden.rename(path)
+
+    def append(self, line: bytes) -> None:
+        self.size += len(line)
+        written = os.write(self.file, line)
+        if written != len(line):
+            raise OSError(f"spool: wrote {written} of {len(line)} bytes")
+
+    def drop(self) -> None:
+        self.path.unlink(missing_ok=True)
+        os.close(self.file)
+
+
+class Spool:
+    """All segments of one worker. Raises OSError when the disk refuses."""
+
+    def __init__(self, directory: Path, owner: int) -> None:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._directory = directory
+        self._owner = owner
+        self._serial = 0
+        self._segment = self._new()
+        self._calls: dict[str, Segment] = {}
+
+    def __contains__(self, call: str) -> bool:
+        return call in self._calls
+
+    def begin(self, call: str, row: Mapping[str, Any]) -> None:
+        """The call is about to reach an upstream: from now on somebody may bill us for it."""
+        if self._segment.size > SEGMENT_MAX:
+            full, self._segment = self._segment, self._new()
+            if not full.open_calls:
+                full.drop()
+        self._segment.append(orjson.dumps({"t": "begin", "id": call, "row": row}) + b"\n")
+        self._segment.open_calls += 1
+        self._calls[call] = self._segment
+
+    def mark(self, call: str, output_tokens: int) -> None:
+        """So much was produced so far."""
+        self._line(call, {"t": "mark", "id": call, "out": output_tokens})
+
+    def final(self, call: str, item: Mapping[str, Any]) -> None:
+        """Usage is known; `item` is what the database will be given."""
+        self._line(call, {"t": "final", "id": call, "item": item})
+
+    def sent(self, call: str) -> None:
+        """The answer leaves although the database has not confirmed the charge."""
+        self._line(call, {"t": "sent", "id": call})
+
+    def sync(self, call: str) -> None:
+        """Blocks until the disk has the call's lines; run it in a thread."""
+        segment = self._calls.get(call)
+        if segment is not None:
+            os.fsync(segment.file)
+
+    def settled(self, call: str) -> None:
+        """The database has the call: its lines may go."""
+        segment = self._calls.pop(call, None)
+        if segment is None:
+            return
+        segment.open_calls -= 1
+        if segment.open_calls:
+            return
+        if segment is not self._segment:
+            segment.drop()
+        elif segment.size > SEGMENT_MAX // 8:
+            os.ftruncate(segment.file, 0)
+            segment.size = 0
+
+    def quarantine(self, line: bytes) -> None:
+        """Keeps an item that no replay can settle, for a person to look at."""
+        with (self._directory / "quarantine.jsonl").open("ab") as file:
+            file.write(line + b"\n")
+
+    def close(self) -> None:
+        """Gives the files back: an unsettled one is left for the next worker to replay."""
+        for segment in {self._segment, *self._calls.values()}:
+            if segment.open_calls:
+                os.close(segment.file)
+            else:
+                segment.drop()
+
+    def _line(self, call: str, line: Mapping[str, Any]) -> None:
+        segment = self._calls.get(call)
+        if segment is not None:
+            segment.append(orjson.dumps(line) + b"\n")
+
+    def _new(self) -> Segment:
+        self._serial += 1
+        return Segment(self._directory / f"{self._owner}-{self._serial}{SUFFIX}")

@@ -1,0 +1,35 @@
+-- A caller's Idempotency-Key. Answers the verdict on this try and the operation that holds the key:
+-- claimed (go on), reused (another body), running, done. A key whose call failed or was never charged may be
+-- claimed again, and so may one older than a day.
+CREATE FUNCTION claim_idempotency(for_project bigint, name text, print bytea, op uuid)
+RETURNS TABLE (verdict text, op_id uuid)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    held idempotency;
+    ended text;
+BEGIN
+    INSERT INTO idempotency (project, key, fingerprint, op_id) VALUES (for_project, name, print, op)
+    ON CONFLICT (project, key) DO NOTHING;
+    IF FOUND THEN
+        RETURN QUERY SELECT 'claimed', op;
+        RETURN;
+    END IF;
+    SELECT * INTO held FROM idempotency i WHERE i.project = for_project AND i.key = name FOR UPDATE;
+    SELECT r.status INTO ended FROM proxy_request r WHERE r.id = held.op_id;
+    IF held.created_at < billing_now() - interval '24 hours' OR ended IN ('error', 'crashed')
+       OR (ended IS NULL AND held.created_at < billing_now() - interval '17 minutes') THEN
+        UPDATE idempotency i SET fingerprint = print, op_id = op, created_at = billing_now()
+         WHERE i.project = for_project AND i.key = name;
+        RETURN QUERY SELECT 'claimed', op;
+    ELSIF held.fingerprint <> print THEN
+        RETURN QUERY SELECT 'reused', held.op_id;
+    ELSE
+        RETURN QUERY SELECT CASE WHEN ended IS NULL THEN 'running' ELSE 'done' END, held.op_id;
+    END IF;
+END $$;
+
+-- The call was refused before it was admitted: the key is free again.
+CREATE FUNCTION drop_idempotency(for_project bigint, name text, op uuid) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    DELETE FROM idempotency i WHERE i.project = for_project AND i.key = name AND i.op_id = op
+$$;

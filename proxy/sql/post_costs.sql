@@ -1,0 +1,27 @@
+-- What we owe the providers, posted from request rows: one transfer cogs → payable per provider and run.
+-- Rows are taken between two snapshot horizons, so that a late commit is never missed and none counts twice:
+-- ids don't follow commit order (ARCHITECTURE §3).
+CREATE FUNCTION post_costs(op_ids uuid[]) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    past    xid8;
+    now_at  xid8 := pg_snapshot_xmin(pg_current_snapshot());
+    owed    record;
+    n       integer := 0;
+BEGIN
+    SELECT horizon INTO past FROM proxy_cost_posting WHERE id = 1 FOR UPDATE;
+    FOR owed IN
+        SELECT provider, ceil(sum(provider_cost_nano::numeric * micros_per_usd) / 1000000000)::bigint AS micros
+          FROM proxy_request WHERE xact >= past AND xact < now_at AND provider_cost_nano > 0
+         GROUP BY provider HAVING sum(provider_cost_nano) > 0 ORDER BY provider
+    LOOP
+        n := n + 1;
+        IF n > cardinality(op_ids) THEN
+            RAISE EXCEPTION 'post_costs: more providers than operation ids';
+        END IF;
+        PERFORM system_transfer(op_ids[n], 9, 'cogs:' || owed.provider, 'payable:' || owed.provider, owed.micros,
+                                jsonb_build_object('from', past::text, 'until', now_at::text));
+    END LOOP;
+    UPDATE proxy_cost_posting SET horizon = now_at WHERE id = 1;
+    RETURN n;
+END $$;

@@ -1,0 +1,183 @@
+"""One gateway process: what its calls share, and the rounds that keep it alive, current and clean."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import psycopg
+from redis.asyncio import Redis
+
+from billing import holds
+from billing.errors import BillingError
+from billing.rates import load_rates, rates_version
+from proxy.books import AWAY, Books
+from proxy.config import Config
+from proxy.connection import Connection
+from proxy.errors import ApiError, unavailable
+from proxy.job import Job
+from proxy.keys import Keys
+from proxy.limits import Limiter
+from proxy.plan import Market
+from proxy.refusals import Refusals
+from proxy.replay import replay
+from proxy.serve import Serving
+from proxy.spool import Spool
+from proxy.upstream import Upstream
+from routing.credentials import unseal
+from routing.snapshot import catalog_version, load_catalog
+
+log = logging.getLogger(__name__)
+
+BEAT_S = 2.0
+REPLAY_EVERY = 5  # beats
+UNKNOWN_EVERY = 15
+
+
+class Worker:
+    """Lives with the ASGI lifespan. Calls that were admitted belong to it, not to their request."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.control = Connection(config.database_url)
+        self.keys = Keys(Connection(config.database_url), config.peppers)
+        self.refusals = Refusals()
+        self.epoch = 0
+        self._live_workers = 1
+        self._market: Market | None = None
+        self._servings: dict[asyncio.Task[None], Serving] = {}
+        self._rounds: list[asyncio.Task[None]] = []
+        self._draining = False
+
+    async def start(self) -> None:
+        """Raises psycopg.Error when the database isn't there: the process must not serve without it."""
+        connection = await self.control.live()
+        self.epoch = await holds.heartbeat_start(connection, socket.gethostname(), os.getpid())
+        self.spool = Spool(self.config.spool_dir, self.epoch)
+        self.books = Books(self.config.database_url, self.spool)
+        self._redis = Redis.from_url(self.config.redis_url, socket_connect_timeout=0.5)
+        self.limiter = Limiter(self._redis, lambda: self._live_workers)
+        self.upstream = Upstream()
+        await self._refresh()
+        self._rounds = [asyncio.create_task(self._beats()), asyncio.create_task(self._listen())]
+
+    @property
+    def market(self) -> Market:
+        """Catalog and rates in force. Raises ApiError 503 before there are any, and while draining."""
+        if self._draining:
+            raise unavailable("shutdown", "The server is restarting; try again.")
+        if self._market is None:
+            raise ApiError(503, "price_unavailable", "No exchange rate is in force at the moment.")
+        return self._market
+
+    def own(self, serving: Serving) -> Serving:
+        """Takes an admitted call: from here on it is settled whatever happens to its request."""
+        self._begin(serving.job)
+        task = asyncio.create_task(serving.run())
+        self._servings[task] = serving
+        task.add_done_callback(self._done)
+        return serving
+
+    def _begin(self, job: Job) -> None:
+        try:
+            self.spool.begin(job.name, {**job.identity(), **job.row(), "spool": job.exposure()})
+        except OSError as error:
+            log.error("spool: %s", error)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._servings.pop(task, None)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a call ended badly", exc_info=task.exception())
+
+    async def settle(self, job: Job) -> int:
+        return await self.books.settle(job)
+
+    async def stop(self) -> None:
+        """Drains: no new calls, running ones get `drain_s` to end, the rest is cut off and settled."""
+        self._draining = True
+        for rounds in self._rounds[1:]:
+            rounds.cancel()
+        if self._servings:
+            await asyncio.wait(self._servings, timeout=self.config.drain_s)
+        for serving in list(self._servings.values()):
+            serving.interrupt()
+        if self._servings:
+            await asyncio.wait(self._servings, timeout=5)
+        self._rounds[0].cancel()
+        await self._last_rites()
+
+    async def _last_rites(self) -> None:
+        await self.books.close()
+        self.spool.close()
+        try:
+            await self.refusals.flush(self.control)
+            await holds.heartbeat_stop(await self.control.live(), self.epoch)
+        except (*AWAY, psycopg.Error) as error:
+            log.warning("worker %s leaves without saying so: %s", self.epoch, type(error).__name__)
+        await self.control.close()
+        await self.keys.close()
+        await self.upstream.close()
+        await self._redis.aclose()
+
+    async def _beats(self) -> None:
+        """Heartbeat, catalog and rates, counters; every tenth second the spool files of dead workers."""
+        beat = 0
+        while True:
+            await self._try("heartbeat", self._beat)
+            await self._try("refresh", self._refresh)
+            await self._try("refusals", lambda: self.refusals.flush(self.control))
+            if beat % REPLAY_EVERY == 0:
+                await self._try("replay", lambda: replay(self.config.spool_dir, self.books, self.control))
+            if beat % UNKNOWN_EVERY == UNKNOWN_EVERY - 1:
+                await self._try("unknown holds", self._give_back)
+            beat += 1
+            await asyncio.sleep(BEAT_S)
+
+    async def _try(self, what: str, step: Callable[[], Awaitable[object]]) -> None:
+        """A round goes on whatever one of its steps meets."""
+        try:
+            await step()
+        except (*AWAY, psycopg.Error, BillingError) as error:
+            log.warning("%s: %s", what, type(error).__name__)
+
+    async def _beat(self) -> None:
+        connection = await self.control.live()
+        if not await holds.heartbeat(connection, self.epoch):
+            # We slept and were taken for dead: our holds are released, late charges still find their way.
+            log.error("epoch %s was fenced; taking a new one", self.epoch)
+            self.epoch = await holds.heartbeat_start(connection, socket.gethostname(), os.getpid())
+        self._live_workers = max(1, await holds.live_workers(connection))
+
+    async def _refresh(self) -> None:
+        """Loads catalog and rates when either changed; both are replaced together."""
+        connection = await self.control.live()
+        versions = await catalog_version(connection), await rates_version(connection)
+        market = self._market
+        if market is not None and versions == (market.catalog.version, market.rates.version):
+            return
+        catalog = await load_catalog(connection, os.environ, unseal)
+        self._market = Market(catalog, await load_rates(connection), demo=self.config.demo)
+
+    async def _give_back(self) -> None:
+        known: list[UUID] = [serving.job.id for serving in self._servings.values()]
+        released = await holds.release_unknown(await self.control.live(), self.epoch, known)
+        if released:
+            log.warning("%s holds that nobody knew were given back", released)
+
+    async def _listen(self) -> None:
+        """NOTIFY is a hint that makes revocation faster; whenever it may have been missed, the cache goes."""
+        connection = Connection(self.config.database_url)
+        while True:
+            try:
+                live = await connection.live()
+                await live.execute("LISTEN api_key")
+                self.keys.forget()
+                async for _ in live.notifies():
+                    self.keys.forget()
+            except (*AWAY, psycopg.Error):
+                log.warning("listen: reconnecting")
+            finally:
+                await connection.close()
+            await asyncio.sleep(1)
