@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-CHECKOUT = Path(__file__).resolve().parent.parent.parent
+from deploy.local.files import CHECKOUT
+
 OUTSIDE = Path("/var/lib/cloudapi")
 _SOCKET_LIMIT = 107  # bytes of sun_path, less its NUL
 SOCKET_LOCK = ".s.PGSQL.5432.lock"

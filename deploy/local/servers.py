@@ -60,6 +60,7 @@ class Servers:
 
     place: Place
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    starters: dict[str, Callable[[], subprocess.Popen[bytes]]] = field(default_factory=dict)
     lock: IO[str] | None = None
 
     def database_url(self, dbname: str = "cloudapi", *, user: str = OWNER) -> str:
@@ -77,6 +78,29 @@ class Servers:
     def redis_url(self, db: int = 0) -> str:
         """redis-py URL of one of Valkey's 16 databases."""
         return f"unix://{quote(str(self.place.sockets))}/valkey.sock?db={db}"
+
+    def restart(self, name: str) -> None:
+        """Start `postgresql` or `valkey` again after it died, and wait until it answers.
+
+        A killed postmaster's backends need a moment to see it; until then a new one ends at once.
+        """
+        until = time.monotonic() + PATIENCE_S
+        while not self.answers():
+            if self.processes[name].poll() is not None:
+                self.processes[name] = self.starters[name]()
+            if time.monotonic() > until:
+                raise ServersError(f"{name} did not come back within {PATIENCE_S:.0f} s")
+            time.sleep(0.05)
+
+    def answers(self) -> bool:
+        """Whether both servers take connections now."""
+        try:
+            psycopg.connect(self.superuser_url(), connect_timeout=2).close()
+            with _client(self.place) as client:
+                client.ping()
+        except (psycopg.OperationalError, redis.RedisError):
+            return False
+        return True
 
     def stop(self) -> None:
         """Stop what this process started: PostgreSQL with its fast shutdown, Valkey with its own."""
@@ -117,7 +141,7 @@ def start(
     lock = _locked(data_dir / "servers.lock")
     if lock is None:
         servers = Servers(place=place)
-        _await(lambda: _answers(servers), "the servers of another process")
+        _await(servers.answers, "the servers of another process")
         return servers
     for folder in (place.data, place.data / "postgresql", place.data / "valkey", place.sockets):
         place.own(folder)
@@ -128,14 +152,12 @@ def start(
         | dict(postgres_settings or {})
     )
     _initdb(place, logs / "postgresql.log")
-    servers = Servers(
-        place=place,
-        lock=lock,
-        processes={
-            "postgresql": _postgresql(place, logs / "postgresql.log", settings),
-            "valkey": _valkey(place, logs / "valkey.log", durable=durable),
-        },
-    )
+    starters = {
+        "postgresql": lambda: _postgresql(place, logs / "postgresql.log", settings),
+        "valkey": lambda: _valkey(place, logs / "valkey.log", durable=durable),
+    }
+    processes = {name: begin() for name, begin in starters.items()}
+    servers = Servers(place=place, lock=lock, processes=processes, starters=starters)
     try:
         _up(servers, logs)
         _make_roles(servers, database)
@@ -251,19 +273,9 @@ def _up(servers: Servers, logs: Path) -> None:
         for name, process in servers.processes.items():
             if process.poll() is not None:
                 raise ServersError(f"{name} ended with {process.returncode}:\n{tail(logs / f'{name}.log')}")
-        return _answers(servers)
+        return servers.answers()
 
     _await(ready, "PostgreSQL and Valkey")
-
-
-def _answers(servers: Servers) -> bool:
-    try:
-        psycopg.connect(servers.superuser_url(), connect_timeout=2).close()
-        with _client(servers.place) as client:
-            client.ping()
-    except (psycopg.OperationalError, redis.RedisError):
-        return False
-    return True
 
 
 def _await(done: Callable[[], bool], what: str) -> None:

@@ -1,0 +1,22 @@
+"""The gunicorn worker class: uvicorn on uvloop and httptools, with the drain time of the gateway."""
+
+import os
+from typing import Any
+
+from uvicorn_worker import UvicornWorker
+
+
+class Worker(UvicornWorker):  # type: ignore[misc]
+    """No WebSockets, no access log (request rows are the log), no forged client addresses."""
+
+    CONFIG_KWARGS: dict[str, Any] = {
+        "loop": "uvloop",
+        "http": "httptools",
+        "ws": "none",
+        "lifespan": "on",
+        "access_log": False,
+        "server_header": False,
+        # X-Forwarded-For counts only from proxies that the operator names.
+        "proxy_headers": bool(os.environ.get("FORWARDED_ALLOW_IPS")),
+        "timeout_graceful_shutdown": int(os.environ.get("DRAIN_S", "900")),
+    }

@@ -1,0 +1,16 @@
+"""`python -m deploy.local COMMAND`: what run.py hands over to, inside .venv."""
+
+import sys
+from collections.abc import Callable
+
+from deploy.local import clean, halt, suite, supervisor
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "run": lambda words: supervisor.main(),
+    "test": suite.main,
+    "stop": lambda words: halt.main(),
+    "clean": lambda words: clean.main(),
+}
+
+if __name__ == "__main__":
+    sys.exit(COMMANDS[sys.argv[1]](sys.argv[2:]))
