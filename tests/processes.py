@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from deploy.local.process import spawn, stop, tail
 from tests.embedded import ROOT
 
 PATIENCE_S = 30.0
-GUNICORN = [sys.executable, "-m", "gunicorn", "cloudapi.asgi:application"]
+GUNICORN = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py"]
 
 
 def until[Found](look: Callable[[], Found], what: str, patience_s: float = PATIENCE_S) -> Found:
@@ -101,10 +102,10 @@ class Gateway:
         return [int(pid) for pid in children.split()]
 
     def kill_workers(self) -> None:
-        """kill -9 the master first, so that nobody replaces the workers, then each worker."""
+        """kill -9 all workers, then the master, which is stopped before so that it replaces none of them."""
         victims = self.workers()
-        os.kill(self.process.pid, signal.SIGKILL)
-        for pid in victims:
+        os.kill(self.process.pid, signal.SIGSTOP)
+        for pid in (*victims, self.process.pid):
             os.kill(pid, signal.SIGKILL)
         self.process.wait()
         until(lambda: not any(_runs(pid) for pid in victims), "the end of the workers")
@@ -121,11 +122,9 @@ class Gateway:
 def start_gateway(folder: Path, env: dict[str, str], *, workers: int = 1, name: str = "gateway") -> Gateway:
     """Start gunicorn as `make run` does and wait until each worker answers."""
     port, log = free_port(), folder / f"{name}.log"
-    command = [
-        *GUNICORN, "--bind", f"127.0.0.1:{port}", "--workers", str(workers), *_configuration(),
-    ]  # fmt: skip
     Path(env["SPOOL_DIR"]).mkdir(parents=True, exist_ok=True)
-    process = spawn(command, log, env=os.environ | env, cwd=ROOT)
+    listening = {"BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": str(workers), "DRAIN_S": "5"}
+    process = spawn(GUNICORN, log, env=os.environ | listening | env, cwd=ROOT)
     gateway = Gateway(port, process, log, env)
     try:
         until(lambda: _answers(gateway) or _ended(process, log), "the gateway", 60)
@@ -135,17 +134,15 @@ def start_gateway(folder: Path, env: dict[str, str], *, workers: int = 1, name: 
     return gateway
 
 
-def _configuration() -> list[str]:
-    """The project's own gunicorn file, which `make run` and production use."""
-    return ["--config", str(ROOT / "deploy" / "gunicorn.conf.py")]
-
-
 def _answers(gateway: Gateway) -> bool:
+    """The data plane refuses a call without a key."""
     try:
-        with urllib.request.urlopen(f"{gateway.url}/v1/models", timeout=5) as reply:
-            return bool(reply.status == 200)
-    except (OSError, ValueError):
+        urllib.request.urlopen(f"{gateway.url}/v1/chat/completions", b"{}", timeout=5).close()
+    except urllib.error.HTTPError as error:
+        return error.code in {400, 401, 415}
+    except OSError:
         return False
+    return True
 
 
 def _ended(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -1,0 +1,117 @@
+"""Calls as a client makes them, without a library that would retry or hide anything."""
+
+import http.client
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.factories import Caller
+from tests.processes import Gateway
+from tests.stack import Stack
+
+PATH = "/v1/chat/completions"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer as it came; header names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def error(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.json()["error"]
+        return found
+
+
+@dataclass(slots=True)
+class Events:
+    """A stream while it comes: SSE payloads one by one, then `done` or `failure` says how it ended."""
+
+    status: int
+    headers: dict[str, str]
+    response: http.client.HTTPResponse
+    done: bool = False
+    seen: list[dict[str, Any]] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        while line := self.response.readline():
+            text = line.decode().rstrip("\r\n")
+            if text == "data: [DONE]":
+                self.done = True
+            elif text.startswith("data: "):
+                self.seen.append(json.loads(text.removeprefix("data: ")))
+                yield self.seen[-1]
+
+    def text(self) -> str:
+        """All content of the first choice; reads to the end."""
+        for _ in self:
+            pass
+        deltas = [chunk["choices"][0]["delta"] for chunk in self.seen if chunk.get("choices")]
+        return "".join(delta.get("content") or "" for delta in deltas)
+
+
+def directive(**wishes: Any) -> list[dict[str, str]]:
+    """Messages that tell the test upstream what to answer; see tests.upstream.plan.Plan."""
+    return [{"role": "user", "content": json.dumps({"upstream": wishes}, ensure_ascii=False)}]
+
+
+def chat(
+    where: Stack | Gateway, caller: Caller | None, *, headers: dict[str, str] | None = None, **body: Any
+) -> Reply:
+    """A call that is not streamed; the model is test/one unless told otherwise."""
+    return send(where, (caller.headers if caller else {}) | (headers or {}), {"model": "test/one"} | body)
+
+
+def send(where: Stack | Gateway, headers: dict[str, str], body: Any, *, path: str = PATH) -> Reply:
+    """POST a body, JSON unless it is bytes already."""
+    connection = _ask(where, headers, body, path)
+    try:
+        return _read(connection.getresponse())
+    finally:
+        connection.close()
+
+
+def get(where: Stack | Gateway, path: str, caller: Caller | None = None) -> Reply:
+    """GET a path."""
+    connection = http.client.HTTPConnection("127.0.0.1", port_of(where), timeout=60)
+    try:
+        connection.request("GET", path, headers=caller.headers if caller else {})
+        return _read(connection.getresponse())
+    finally:
+        connection.close()
+
+
+def stream(where: Stack | Gateway, caller: Caller, **body: Any) -> Events:
+    """A streamed call, read by iterating."""
+    connection = _ask(where, caller.headers, {"model": "test/one", "stream": True} | body, PATH)
+    response = connection.getresponse()
+    return Events(response.status, _headers(response), response)
+
+
+def port_of(where: Stack | Gateway) -> int:
+    """The port of a gateway, or of the stack's shared one."""
+    return (where.gateway if isinstance(where, Stack) else where).port
+
+
+def _ask(
+    where: Stack | Gateway, headers: dict[str, str], body: Any, path: str
+) -> http.client.HTTPConnection:
+    connection = http.client.HTTPConnection("127.0.0.1", port_of(where), timeout=60)
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    connection.request("POST", path, data, {"content-type": "application/json"} | headers)
+    return connection
+
+
+def _read(response: http.client.HTTPResponse) -> Reply:
+    return Reply(response.status, _headers(response), response.read())
+
+
+def _headers(response: http.client.HTTPResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.getheaders()}
