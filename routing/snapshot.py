@@ -6,6 +6,7 @@ One statement sees one state of the database, so the version always belongs to w
 import json
 from base64 import b64decode
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -94,6 +95,10 @@ def _build(data: dict[str, Any], environ: Mapping[str, str], unseal: Unseal) -> 
         if endpoint.provider.sandbox and sandbox is None:
             sandbox = endpoint
     models = [_model(row, tuple(by_model.get(row["id"], ()))) for row in data["models"]]
+    if sandbox is not None:
+        # It may stand in for a model with a larger window than its own.
+        own = next(model for model in models if sandbox in model.endpoints)
+        sandbox = replace(sandbox, context_window=sandbox.context_window or own.context_window)
     slugs = {model.pk: model.slug for model in models}
     return Catalog(
         version=data["version"],
