@@ -1,0 +1,1 @@
+"""Money: wallets, holds, caps, rates and the ledger. Knows neither tokens nor models."""

@@ -1,0 +1,78 @@
+"""Limits on what may be spent, and what was spent against them.
+
+Windows are Tashkent dates of the database's clock. A limit can be set at any time, also below what is spent: then
+calls are refused until the window ends; nothing that runs is killed.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from django.db import connection
+
+from billing.errors import AmountRefused
+from billing.money import MICROS_MAX
+
+
+class Scope(IntEnum):
+    """What a cap is over; see cap.sql."""
+
+    PROJECT_DAY = 1
+    PROJECT_MONTH = 2
+    KEY_LIFETIME = 3
+    KEY_DAY = 4
+    KEY_MONTH = 5
+    PLATFORM_DAY = 6  # scope_id 0: all calls of our built-in organizations
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Micros of one window."""
+
+    spent_micros: int
+    held_micros: int
+
+
+def set_cap(scope: Scope, scope_id: int, limit_micros: int) -> None:
+    """Limit this project, key or the platform to so many micros per window, at once. 0 refuses every call.
+
+    Raises AmountRefused for a negative or absurd limit.
+    """
+    if not 0 <= limit_micros <= MICROS_MAX:
+        raise AmountRefused("a cap is between zero and what a wallet can hold")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO cap VALUES (%s, %s, %s)"
+            " ON CONFLICT (scope_id, scope) DO UPDATE SET limit_micros = excluded.limit_micros",
+            [scope, scope_id, limit_micros],
+        )
+
+
+def remove_cap(scope: Scope, scope_id: int) -> None:
+    """No limit any more. What is used stays counted."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM cap WHERE scope = %s AND scope_id = %s", [scope, scope_id])
+
+
+def limits(scopes: Iterable[Scope], scope_ids: Sequence[int]) -> list[tuple[Scope, int, int]]:
+    """The caps that are set among these: (scope, scope_id, micros)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT scope, scope_id, limit_micros FROM cap"
+            " WHERE scope_id = ANY(%s) AND scope = ANY(%s) ORDER BY scope_id, scope",
+            [list(scope_ids), [int(scope) for scope in scopes]],
+        )
+        return [(Scope(scope), scope_id, micros) for scope, scope_id, micros in cursor.fetchall()]
+
+
+def use(scope: Scope, scope_id: int) -> Use:
+    """Spent and held in the window of now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT spent_micros, held_micros FROM cap_use u, cap_windows(%s, %s, true, billing_today()) w"
+            " WHERE w.scope = %s AND u.scope = w.scope AND u.scope_id = w.scope_id"
+            " AND u.window_start = w.window_start",
+            [scope_id, scope_id, scope],
+        )
+        row = cursor.fetchone()
+    return Use(*row) if row else Use(0, 0)

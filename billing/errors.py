@@ -1,0 +1,68 @@
+"""What can go wrong with money. HTTP statuses live elsewhere.
+
+BillingError
+├── RateError
+│   ├── MissingRate      no rate of the dollar is in force
+│   ├── RateRefused      a rate or markup that can't be
+│   └── RateJump         a step over 5 % that nobody confirmed
+├── InsufficientFunds    more than the wallet has free
+├── AmountRefused        outside of what is allowed here
+├── AlreadyReversed      a transfer is reversed once
+├── NothingToReverse     no such transfer
+└── TopUpError
+    ├── NotPending       somebody decided it before
+    └── SamePerson       who asked may not approve
+"""
+
+
+class BillingError(Exception):
+    """The root of this app's errors."""
+
+
+class RateError(BillingError):
+    pass
+
+
+class MissingRate(RateError):
+    pass
+
+
+class RateRefused(RateError):
+    pass
+
+
+class RateJump(RateError):
+    def __init__(self, old_micros: int, new_micros: int) -> None:
+        super().__init__(
+            f"the rate would go from {old_micros} to {new_micros} micros, a step over 5 %; confirm it"
+        )
+        self.old_micros = old_micros
+        self.new_micros = new_micros
+
+
+class InsufficientFunds(BillingError):
+    pass
+
+
+class AmountRefused(BillingError):
+    pass
+
+
+class AlreadyReversed(BillingError):
+    pass
+
+
+class NothingToReverse(BillingError):
+    pass
+
+
+class TopUpError(BillingError):
+    pass
+
+
+class NotPending(TopUpError):
+    pass
+
+
+class SamePerson(TopUpError):
+    pass

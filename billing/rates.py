@@ -1,0 +1,117 @@
+"""The two price factors that are ours: the rate of the dollar and the markups.
+
+Both are dated rows that are only added to. In force: the newest rate whose date has come in Tashkent, the newest
+markup of each kind. Setting one is the control plane's job; the gateway reads a snapshot and polls its version.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db import connection, transaction
+from psycopg import AsyncConnection
+
+from billing.errors import MissingRate, RateJump, RateRefused
+
+JUMP_BPS_MAX = 500  # a larger step against the last manual rate is more often a typing error than news
+
+_FX = (
+    "SELECT id, micros_per_usd, date FROM fx_rate"
+    " WHERE date <= billing_today() ORDER BY date DESC, id DESC LIMIT 1"
+)
+_MARKUPS = "SELECT DISTINCT ON (kind) kind, id, bps FROM markup ORDER BY kind, id DESC"
+_VERSION = "SELECT rates_version()"
+
+
+@dataclass(frozen=True, slots=True)
+class MarkupSnap:
+    id: int
+    bps: int
+
+
+@dataclass(frozen=True, slots=True)
+class RatesSnap:
+    """What is in force at one moment."""
+
+    version: int  # changes with every new row and at each Tashkent midnight
+    fx_id: int
+    micros_per_usd: int  # 11,794.88 UZS is 11_794_880_000
+    fx_date: date
+    markups: Mapping[str, MarkupSnap]  # by kind
+
+
+def _snap(version: int, fx: tuple[int, int, date] | None, markups: list[tuple[str, int, int]]) -> RatesSnap:
+    if fx is None:
+        raise MissingRate("no rate of the dollar is in force; an operator has to set one")
+    return RatesSnap(version, *fx, {kind: MarkupSnap(id, bps) for kind, id, bps in markups})
+
+
+async def load_rates(conn: AsyncConnection[tuple[Any, ...]]) -> RatesSnap:
+    """What is in force now. Raises MissingRate. The version is read first: a row added meanwhile is seen twice
+    rather than missed."""
+    version = await rates_version(conn)
+    fx = await (await conn.execute(_FX)).fetchone()
+    markups = await (await conn.execute(_MARKUPS)).fetchall()
+    return _snap(version, fx, markups)
+
+
+async def rates_version(conn: AsyncConnection[tuple[Any, ...]]) -> int:
+    """For polling: load again when it differs from the snapshot's."""
+    row = await (await conn.execute(_VERSION)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def current_rates() -> RatesSnap:
+    """What is in force now, over Django's connection. Raises MissingRate."""
+    with connection.cursor() as cursor:
+        cursor.execute(_VERSION)
+        version = cursor.fetchone()[0]
+        cursor.execute(_FX)
+        fx = cursor.fetchone()
+        cursor.execute(_MARKUPS)
+        return _snap(version, fx, cursor.fetchall())
+
+
+def set_manual_rate(
+    micros_per_usd: int, on: date, author: str, reason: str, *, confirmed: bool = False
+) -> int:
+    """Add a manual rate that holds from this Tashkent date on; answers its id.
+
+    Raises RateRefused for a non-positive rate, RateJump for a step over 5 % against the last manual rate that
+    was not confirmed.
+    """
+    if micros_per_usd <= 0:
+        raise RateRefused("a rate is positive")
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Two operators at once: the second is compared with the first one's rate.
+        cursor.execute("SELECT FROM rate_version FOR UPDATE")
+        cursor.execute("SELECT micros_per_usd FROM fx_rate WHERE source = 'manual' ORDER BY id DESC LIMIT 1")
+        last = cursor.fetchone()
+        if last is not None and not confirmed:
+            check_jump(last[0], micros_per_usd)
+        cursor.execute(
+            "INSERT INTO fx_rate (source, date, micros_per_usd, author, reason)"
+            " VALUES ('manual', %s, %s, %s, %s) RETURNING id",
+            [on, micros_per_usd, author, reason],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def check_jump(old_micros: int, new_micros: int) -> None:
+    """Raises RateJump if the step between two rates is over 5 %."""
+    if abs(new_micros - old_micros) * 10_000 > old_micros * JUMP_BPS_MAX:
+        raise RateJump(old_micros, new_micros)
+
+
+def set_markup(kind: str, bps: int, author: str, reason: str) -> int:
+    """Add a markup of this kind, in force at once; answers its id. Raises RateRefused."""
+    if not 0 <= bps <= 100_000 or not kind:
+        raise RateRefused("a markup has a kind and 0 to 100,000 basis points")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO markup (kind, bps, author, reason) VALUES (%s, %s, %s, %s) RETURNING id",
+            [kind, bps, author, reason],
+        )
+        return int(cursor.fetchone()[0])

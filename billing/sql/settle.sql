@@ -1,0 +1,195 @@
+-- The one place where a hold ends: captured, released, or captured late. Every change is compare-and-set, so
+-- a replayed spool, a late sweep and a zombie's answer end in the same books as a quiet day.
+--
+-- capture of an open hold: min(cost, hold + available, hold + room in each cap), bonus first; the rest is our
+-- loss (loss:overrun). A cap lowered under the hold doesn't touch it: room is never below zero.
+-- capture of a released or unknown hold: min(cost, available); the rest is our loss (loss:orphan).
+-- Locks: wallets in id order, then what the caps and holds need, as in reserve_batch.
+
+CREATE TYPE settle_item AS (
+    id uuid, org bigint, project bigint, key bigint, op text, cost numeric,
+    day date,            -- of admission, for a hold that we no longer know; else ignored
+    free_back boolean,   -- nothing was delivered: the free unit returns
+    builtin boolean      -- as day
+);
+
+-- Answers [{"id", "state": captured|released|late_captured|already, "charged", "overrun"}] in order.
+CREATE FUNCTION settle_batch(items json) RETURNS json
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
+DECLARE
+    now_  timestamptz := billing_now();
+    today date := tashkent_date(now_);
+    list settle_item[]; r settle_item; bad boolean; ids uuid[]; orgs bigint[]; low uuid; high uuid;
+    w_ids bigint[]; w_paid bigint[]; w_bonus bigint[]; w_held bigint[]; w integer;
+    -- holds of the batch; unknown ones are appended with old state -1
+    h_ids uuid[]; h_org bigint[]; h_project bigint[]; h_key bigint[]; h_amount bigint[]; h_old smallint[];
+    h_state smallint[]; h_charged bigint[]; h_free boolean[]; h_builtin boolean[]; h_day date[];
+    h_spent bigint[]; h_unheld bigint[]; h_back integer[]; h integer;
+    t_op uuid[] := '{}'; t_kind integer[] := '{}'; t_debit bigint[] := '{}'; t_credit bigint[] := '{}';
+    t_micros bigint[] := '{}';
+    cost bigint; avail bigint; room bigint; charge bigint; bonus bigint; rest bigint; state text;
+    answers text[] := '{}'; any_back boolean := false; changed integer; found_rows integer;
+    largest CONSTANT bigint := 9000000000000000000;
+BEGIN
+    PERFORM set_config('synchronous_commit', 'on', true);  -- the last bytes leave only after this is on disk
+    SELECT array_agg(x) INTO list FROM json_populate_recordset(NULL::settle_item, items) x;
+    IF list IS NULL THEN
+        RETURN '[]';
+    END IF;
+    SELECT array_agg(x.id), array_agg(DISTINCT org), (array_agg(x.id ORDER BY x.id))[1],
+           (array_agg(x.id ORDER BY x.id DESC))[1],
+           bool_or((right(x.id::text, 2) = '00' AND org > 0 AND project > 0 AND key >= 0
+                    AND (op = 'release' OR op = 'capture' AND x.cost >= 0)) IS NOT TRUE)
+      INTO ids, orgs, low, high, bad FROM unnest(list) x;
+    IF bad THEN
+        RAISE EXCEPTION 'settle_batch: an item lacks a field or has one out of range'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+
+    -- Read and lock.
+    SELECT array_agg(org_id), array_agg(paid_micros), array_agg(bonus_micros), array_agg(held_micros)
+      INTO w_ids, w_paid, w_bonus, w_held
+      FROM (SELECT * FROM wallet WHERE org_id = ANY (orgs) ORDER BY org_id FOR NO KEY UPDATE) locked;
+    SELECT array_agg(x.id), array_agg(x.org), array_agg(x.project), array_agg(x.key), array_agg(amount_micros),
+           array_agg(x.state), array_agg(x.state), array_agg(charged_micros), array_agg(free),
+           array_agg(x.builtin), array_agg(x.day), array_agg(0::bigint), array_agg(0::bigint), array_agg(0)
+      INTO h_ids, h_org, h_project, h_key, h_amount, h_old, h_state, h_charged, h_free, h_builtin, h_day,
+           h_spent, h_unheld, h_back
+      FROM hold x WHERE x.id = ANY (ids) AND x.id >= low AND x.id <= high;
+
+    -- Decide.
+    FOREACH r IN ARRAY list LOOP
+        h := array_position(h_ids, r.id);
+        IF h IS NULL THEN
+            IF r.op = 'release' THEN  -- its reserve was lost with it; there is nothing to give back
+                answers := answers || format('{"id":"%s","state":"released","charged":0,"overrun":0}', r.id);
+                CONTINUE;
+            END IF;
+            h := coalesce(cardinality(h_ids), 0) + 1;
+            h_ids[h] := r.id; h_org[h] := r.org; h_project[h] := r.project; h_key[h] := r.key; h_amount[h] := 0;
+            h_old[h] := -1; h_state[h] := 2; h_charged[h] := 0; h_free[h] := false;
+            h_builtin[h] := coalesce(r.builtin, false); h_day[h] := coalesce(r.day, today);
+            h_spent[h] := 0; h_unheld[h] := 0; h_back[h] := 0;
+        ELSIF h_org[h] <> r.org OR h_project[h] <> r.project OR h_key[h] <> r.key THEN
+            RAISE EXCEPTION 'settle_batch: hold % belongs to another caller', r.id
+                USING ERRCODE = 'invalid_parameter_value';
+        END IF;
+
+        IF h_state[h] IN (1, 3) OR (h_state[h] = 2 AND r.op = 'release') THEN
+            answers := answers || format('{"id":"%s","state":"already","charged":%s,"overrun":0}', r.id, h_charged[h]);
+            CONTINUE;
+        END IF;
+
+        w := array_position(w_ids, r.org);
+        avail := coalesce(w_paid[w] + w_bonus[w] - w_held[w], 0);
+        -- A free call costs nothing, whatever its worker says.
+        cost := CASE WHEN r.op = 'release' OR h_free[h] THEN 0 ELSE least(r.cost, largest) END;
+        IF h_state[h] = 2 THEN
+            charge := least(cost, avail);
+            h_state[h] := 3;
+            state := 'late_captured';
+        ELSE
+            charge := cost;
+            IF cost > h_amount[h] THEN
+                SELECT min(c.limit_micros - coalesce(u.spent_micros + u.held_micros, 0)
+                           - coalesce((SELECT sum(d.spent - d.unheld)
+                                         FROM unnest(h_project, h_key, h_builtin, h_day, h_spent, h_unheld)
+                                              d (project, key, builtin, day, spent, unheld),
+                                              cap_windows(d.project, d.key, d.builtin, d.day) o
+                                        WHERE o.scope = s.scope AND o.scope_id = s.scope_id
+                                          AND o.window_start = s.window_start), 0))
+                  INTO room
+                  FROM cap_windows(h_project[h], h_key[h], h_builtin[h], h_day[h]) s
+                  JOIN cap c ON c.scope_id = s.scope_id AND c.scope = s.scope
+                  LEFT JOIN cap_use u ON u.scope_id = s.scope_id AND u.scope = s.scope
+                                     AND u.window_start = s.window_start;
+                charge := least(cost, h_amount[h] + avail, h_amount[h] + greatest(room, 0));
+            END IF;
+            IF h_amount[h] > 0 THEN
+                w_held[w] := w_held[w] - h_amount[h];
+                h_unheld[h] := h_amount[h];
+            END IF;
+            IF r.op = 'release' THEN
+                h_state[h] := 2;
+                state := 'released';
+                IF h_free[h] AND r.free_back THEN
+                    h_back[h] := 1;
+                    any_back := true;
+                END IF;
+            ELSE
+                h_state[h] := 1;
+                state := 'captured';
+            END IF;
+        END IF;
+
+        rest := cost - charge;
+        IF charge > 0 THEN
+            bonus := least(w_bonus[w], charge);
+            w_bonus[w] := w_bonus[w] - bonus;
+            w_paid[w] := w_paid[w] - (charge - bonus);
+            h_charged[h] := charge;
+            h_spent[h] := charge;
+            IF bonus > 0 THEN
+                t_op := t_op || r.id; t_kind := t_kind || 4; t_micros := t_micros || bonus;
+                t_debit := t_debit || bonus_account(r.org); t_credit := t_credit || 1::bigint;
+            END IF;
+            IF charge > bonus THEN
+                t_op := t_op || r.id; t_kind := t_kind || 3; t_micros := t_micros || (charge - bonus);
+                t_debit := t_debit || paid_account(r.org); t_credit := t_credit || 1::bigint;
+            END IF;
+        END IF;
+        IF rest > 0 THEN
+            t_op := t_op || r.id; t_micros := t_micros || rest; t_credit := t_credit || 1::bigint;
+            t_kind := t_kind || CASE state WHEN 'captured' THEN 5 ELSE 12 END;
+            t_debit := t_debit || CASE state WHEN 'captured' THEN 3 ELSE 4 END::bigint;
+        END IF;
+        answers := answers || format('{"id":"%s","state":"%s","charged":%s,"overrun":%s}', r.id, state, charge, rest);
+    END LOOP;
+
+    -- Write.
+    SELECT count(*) INTO changed FROM unnest(h_old, h_state) c (old, new) WHERE old <> new AND old >= 0;
+    UPDATE hold SET state = c.new, charged_micros = c.charged
+      FROM unnest(h_ids, h_old, h_state, h_charged) c (id, old, new, charged)
+     WHERE hold.id = c.id AND hold.state = c.old AND c.old <> c.new AND hold.id >= low AND hold.id <= high;
+    GET DIAGNOSTICS found_rows = ROW_COUNT;
+    IF found_rows <> changed THEN  -- only where no wallet row serializes us: free calls of an empty wallet
+        RAISE EXCEPTION 'settle_batch: a hold changed meanwhile, try again' USING ERRCODE = 'serialization_failure';
+    END IF;
+    IF -1 = ANY (h_old) THEN
+        INSERT INTO hold (id, org, project, key, amount_micros, granted_output, free, builtin, state,
+                          charged_micros, owner, day, created_at, expires_at)
+        SELECT c.id, c.org, c.project, c.key, 0, 0, false, c.builtin, c.state, c.charged, 0, c.day, now_, now_
+          FROM unnest(h_ids, h_org, h_project, h_key, h_builtin, h_state, h_charged, h_day, h_old)
+               c (id, org, project, key, builtin, state, charged, day, old) WHERE c.old = -1;
+    END IF;
+    UPDATE wallet SET paid_micros = c.paid, bonus_micros = c.bonus, held_micros = c.held
+      FROM unnest(w_ids, w_paid, w_bonus, w_held) c (id, paid, bonus, held)
+     WHERE org_id = c.id AND (paid_micros, bonus_micros, held_micros) <> (c.paid, c.bonus, c.held);
+    PERFORM cap_add(array_agg(d.scope), array_agg(d.scope_id), array_agg(d.window_start), array_agg(d.spent),
+                    array_agg(-d.unheld))
+       FROM (SELECT s.scope, s.scope_id, s.window_start, sum(c.spent)::bigint AS spent,
+                    sum(c.unheld)::bigint AS unheld
+               FROM (SELECT project, key, builtin, day, sum(spent)::bigint AS spent, sum(unheld)::bigint AS unheld
+                       FROM unnest(h_project, h_key, h_builtin, h_day, h_spent, h_unheld)
+                            x (project, key, builtin, day, spent, unheld)
+                      WHERE spent > 0 OR unheld > 0 GROUP BY 1, 2, 3, 4) c,
+                    cap_windows(c.project, c.key, c.builtin, c.day) s
+              GROUP BY 1, 2, 3 ORDER BY 2, 1) d
+     HAVING count(*) > 0;
+    IF any_back THEN
+        UPDATE free_use f SET used = f.used - c.units
+          FROM (SELECT org, day, sum(back)::integer AS units FROM unnest(h_org, h_day, h_back) x (org, day, back)
+                 WHERE back > 0 GROUP BY 1, 2 ORDER BY 1) c
+         WHERE f.org = c.org AND f.day = c.day;
+    END IF;
+    IF cardinality(t_op) > 0 THEN
+        INSERT INTO transfer (id, kind, debit, credit, amount_micros, at)
+        SELECT transfer_id(c.op, c.kind), c.kind, c.debit, c.credit, c.micros, now_
+          FROM unnest(t_op, t_kind, t_debit, t_credit, t_micros) c (op, kind, debit, credit, micros);
+    END IF;
+    RETURN '[' || array_to_string(answers, ',') || ']';
+END $$;
