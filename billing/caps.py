@@ -1,7 +1,7 @@
 """Limits on what may be spent, and what was spent against them.
 
-Windows are Tashkent dates of the database's clock. A limit can be set at any time, also below what is spent: then
-calls are refused until the window ends; nothing that runs is killed.
+Windows are Tashkent dates of the database's clock. A limit can be set at any time, also below what is spent:
+then calls are refused until the window ends; nothing that runs is killed.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,12 +1,12 @@
 """Holds for the gateway: reserve before the upstream is called, settle before the answer ends.
 
-One SQL call per batch, decided in the order of the list; see sql/reserve.sql and sql/settle.sql for the rules.
-The connection should be in autocommit mode, so that a call is one transaction; inside an open transaction (settle
-together with the request rows) it takes part in that one. Raises psycopg.Error: InvalidParameterValue and other
-DataErrors mean an item of the batch is wrong (halve the batch to find it), LockNotAvailable a busy wallet,
-SerializationFailure "try again".
+One SQL call per batch, decided in the order of the list; the rules are in sql/reserve.sql and sql/settle.sql.
+The connection should be in autocommit mode, so that a call is one transaction; inside an open transaction
+(settle together with the request rows) it takes part in that one. Raises psycopg.Error: a DataError means an
+item of the batch is wrong (halve the batch to find it), LockNotAvailable a busy wallet, SerializationFailure
+"try again".
 
-Not pure in one thing only: it talks to PostgreSQL. No Django here, so the hot path may import it.
+No Django here: the hot path imports it.
 """
 
 import json
@@ -57,7 +57,7 @@ class Reserve:
 class Verdict:
     """The answer. Unless v is "ok" nothing is held.
 
-    "closed": this id was reserved and settled before. reset: when the cap or quota that denied renews, ISO 8601.
+    "closed": this id was reserved and settled before. reset: when the cap or quota that denied renews.
     """
 
     v: Verdicts
@@ -67,12 +67,12 @@ class Verdict:
     hold: int  # micros
     avail: int  # micros of the wallet that nothing held before this call
     need: int  # micros that the cheapest way would have needed; the hold if let in
-    reset: str | None
+    reset: str | None  # ISO 8601
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settle:
-    """The end of a call. Self-contained: works even if the hold is unknown. Field names as settle_item in SQL."""
+    """The end of a call. Self-contained: works even if the hold is unknown. Fields as settle_item in SQL."""
 
     id: UUID
     org: int

@@ -2,8 +2,8 @@
 
 The law of this app:
 - The unit is the micro, 10⁻⁶ UZS: integers only.
-- One Transfer carries both legs, so the books sum to zero by their shape. Transfers, rates and markups are only
-  added; the database refuses UPDATE, DELETE and TRUNCATE. A correction is a new transfer.
+- One Transfer carries both legs, so the books sum to zero by their shape. Transfers, rates and markups are
+  only added; the database refuses UPDATE, DELETE and TRUNCATE. A correction is a new transfer.
 - Wallets, holds, cap use and free units change only inside the SQL functions of billing/sql, which the
   migrations load; every table here but TopUp is made there, so those models are unmanaged.
 - Holds and transfers are partitioned by their UUIDv7; no foreign key leads to or from them.

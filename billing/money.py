@@ -43,7 +43,7 @@ def parse_uzs(text: str) -> int:
 
 
 def format_uzs(micros: int, decimals: int = 2) -> str:
-    """So'm with groups of three, cut to `decimals` places towards zero, so a balance never shows more than it is."""
+    """So'm with groups of three, cut to `decimals` places towards zero: never more than there is."""
     whole, rest = divmod(abs(micros), MICROS_PER_UZS)
     shown = f"{rest:06d}"[:decimals]
     sign = "-" if micros < 0 and (whole or int(shown or "0")) else ""

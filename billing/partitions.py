@@ -1,4 +1,4 @@
-"""Months of holds, transfers and whatever else registered itself with register_partitioned() (partition.sql)."""
+"""Months of holds, transfers and whatever else called register_partitioned() (sql/partition.sql)."""
 
 from typing import Any
 

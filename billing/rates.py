@@ -1,7 +1,7 @@
 """The two price factors that are ours: the rate of the dollar and the markups.
 
-Both are dated rows that are only added to. In force: the newest rate whose date has come in Tashkent, the newest
-markup of each kind. Setting one is the control plane's job; the gateway reads a snapshot and polls its version.
+Both are dated rows that are only added to. In force: the newest rate whose date has come in Tashkent, the
+newest markup of each kind. The control plane sets them; the gateway reads a snapshot and polls its version.
 """
 
 from collections.abc import Mapping
@@ -48,8 +48,8 @@ def _snap(version: int, fx: tuple[int, int, date] | None, markups: list[tuple[st
 
 
 async def load_rates(conn: AsyncConnection[tuple[Any, ...]]) -> RatesSnap:
-    """What is in force now. Raises MissingRate. The version is read first: a row added meanwhile is seen twice
-    rather than missed."""
+    """What is in force now. Raises MissingRate."""
+    # First: a row added meanwhile is then loaded twice rather than missed.
     version = await rates_version(conn)
     fx = await (await conn.execute(_FX)).fetchone()
     markups = await (await conn.execute(_MARKUPS)).fetchall()

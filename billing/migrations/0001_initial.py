@@ -4,7 +4,20 @@ from django.db import migrations
 
 from billing.sql import script
 
-FILES = "clock append_only partition ledger wallet cap rate worker reserve settle sweep credit".split()
+FILES = [
+    "clock",
+    "append_only",
+    "partition",
+    "ledger",
+    "wallet",
+    "cap",
+    "rate",
+    "worker",
+    "reserve",
+    "settle",
+    "sweep",
+    "credit",
+]
 
 
 class Migration(migrations.Migration):
