@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 from django.db import connection
 
 from deploy.local.process import stop
@@ -14,6 +15,8 @@ from tests import embedded
 from tests.catalog import CREDENTIALS, catalog_yaml
 from tests.embedded import ROOT, manage
 from tests.processes import Gateway, Upstream, start_gateway, start_upstream
+
+MICROS_PER_USD = 12_000_000_000  # 12,000 UZS: $1.00 per million tokens and 5 % are 12,600 micros per token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +66,17 @@ def running_stack() -> Iterator[Stack]:
         running.callback(stop, upstream.process, 15, 5)
         catalog = folder / "catalog.yaml"
         catalog.write_text(catalog_yaml(upstream.url))
-        manage("catalog", "load", str(catalog), "--skip-checks", env=env)
+        _set_rate(env["DATABASE_URL"])
+        manage("catalog", "--skip-checks", "load", str(catalog), env=env)
         gateway = start_gateway(folder, env)
         running.callback(gateway.stop)
         yield Stack(folder=folder, env=env, upstream=upstream, gateway=gateway)
+
+
+def _set_rate(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        columns, values = "source, date, micros_per_usd, author", "'manual', '2026-01-01', %s, 'test'"
+        connection.execute(f"INSERT INTO fx_rate ({columns}) VALUES ({values})", [MICROS_PER_USD])
 
 
 @contextlib.contextmanager
