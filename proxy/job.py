@@ -140,7 +140,7 @@ class Job:
         }
 
     def exposure(self) -> dict[str, int]:
-        """What the provider bills if this process dies now: the prompt, and so much per 10^6 output tokens."""
+        """What the provider bills if this process dies now: the prompt, and so much per 10^6 of output."""
         if self.plan.sandbox or self.candidate.endpoint.provider.hosted:
             return {"input_nano": 0, "output_nano": 0}
         cost = self.candidate.price.cost
@@ -160,7 +160,7 @@ class Job:
         self.status, self.http_status, self.delivered = "ok", 200, True
 
     def waste(self, candidate: Candidate) -> None:
-        """An endpoint took the prompt and gave nothing usable: its provider may bill us, the caller pays not."""
+        """An endpoint took the prompt and gave nothing usable: its provider may bill us for it."""
         if not candidate.endpoint.provider.hosted:
             prompt = Usage(input=self.call.input_estimate, estimated=True)
             self.wasted_nano += total(prompt, candidate.price.cost)
