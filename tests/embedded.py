@@ -6,12 +6,14 @@ tests starts nothing. With xdist the controller starts them and its workers find
 
 import atexit
 import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import IO
 
 import psycopg
 from psycopg import sql
@@ -22,7 +24,9 @@ from deploy.local.servers import OWNER, Servers, start
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / "var" / "tests"
 TEMPLATE = "template"
+OWNER_LOCK = "owner.lock"
 _FOLDER, _RUNNING = "CLOUDAPI_TEST_FOLDER", "CLOUDAPI_TEST_SERVERS"
+_held: list[IO[str]] = []
 
 
 def worker_number() -> int:
@@ -35,7 +39,8 @@ def session_folder() -> Path:
     if _FOLDER not in os.environ:
         HOME.mkdir(parents=True, exist_ok=True)
         _remove_leftovers()
-        os.environ[_FOLDER] = tempfile.mkdtemp(dir=HOME, prefix=f"{os.getpid()}-")
+        os.environ[_FOLDER] = tempfile.mkdtemp(dir=HOME)
+        _take(Path(os.environ[_FOLDER]))
         atexit.register(remove, Path(os.environ[_FOLDER]))
     return Path(os.environ[_FOLDER])
 
@@ -103,15 +108,17 @@ def _create(live: Servers, name: str, template: str = "template1") -> None:
 def _remove_leftovers() -> None:
     """Folders of sessions that were killed; their servers went with them."""
     for folder in HOME.iterdir():
-        if not _alive(int(folder.name.partition("-")[0])):
-            remove(folder)
+        lock = folder / OWNER_LOCK
+        if lock.exists():
+            with contextlib.suppress(BlockingIOError), lock.open() as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                remove(folder)
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _take(folder: Path) -> None:
+    """Hold the folder's lock for the life of this process; visible to others only once it is held."""
+    hidden = folder / f"{OWNER_LOCK}.new"
+    file = hidden.open("w")
+    fcntl.flock(file, fcntl.LOCK_EX)
+    hidden.rename(folder / OWNER_LOCK)
+    _held.append(file)
