@@ -24,6 +24,9 @@ INSECURE = {
     "CREDENTIAL_KEYS": "aW5zZWN1cmUtZGV2ZWxvcG1lbnQtZmVybmV0LWtleS0=",
 }
 
+# What commands that need no database get; one that does is told by libpq's own message.
+NO_DATABASE = "postgresql://cloudapi@/cloudapi?host=/DATABASE_URL-is-not-set"
+
 _SWITCHES = {
     "1": True,
     "true": True,
@@ -116,7 +119,7 @@ class Env:
 def database(url: str) -> dict[str, Any]:
     """Turn a libpq URL, a unix socket in `?host=` included, into an entry of DATABASES."""
     try:
-        parts = conninfo_to_dict(url)
+        parts = conninfo_to_dict(url or NO_DATABASE)
     except ProgrammingError as error:
         # libpq's message quotes the URL, password and all.
         raise ImproperlyConfigured("DATABASE_URL is not a PostgreSQL URL") from error

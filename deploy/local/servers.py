@@ -79,17 +79,18 @@ class Servers:
         """redis-py URL of one of Valkey's 16 databases."""
         return f"unix://{quote(str(self.place.sockets))}/valkey.sock?db={db}"
 
-    def restart(self, name: str) -> None:
-        """Start `postgresql` or `valkey` again after it died, and wait until it answers.
+    def revive(self) -> None:
+        """Start again whichever of the two has died, and wait until both answer.
 
         A killed postmaster's backends need a moment to see it; until then a new one ends at once.
         """
         until = time.monotonic() + PATIENCE_S
         while not self.answers():
-            if self.processes[name].poll() is not None:
-                self.processes[name] = self.starters[name]()
+            for name, process in self.processes.items():
+                if process.poll() is not None:
+                    self.processes[name] = self.starters[name]()
             if time.monotonic() > until:
-                raise ServersError(f"{name} did not come back within {PATIENCE_S:.0f} s")
+                raise ServersError(f"{' and '.join(self.processes)} did not come back")
             time.sleep(0.05)
 
     def answers(self) -> bool:
@@ -226,26 +227,19 @@ def _valkey(place: Place, log: Path, *, durable: bool) -> subprocess.Popen[bytes
 
 
 def _stop_leftovers(place: Place) -> None:
-    """Stop servers whose owner is gone, and remove lock files whose pid now belongs to somebody else.
+    """Stop servers whose owner is gone, and remove lock files whose pid by now is another program's or a zombie's.
 
-    PostgreSQL itself clears a lock file of a dead pid, and must, as it also looks at the shared memory.
+    A lock file of a dead pid is left to PostgreSQL, which also looks for what is attached to its memory.
     """
-    lock_files = [place.data / "postgresql" / "postmaster.pid", place.sockets / SOCKET_LOCK]
-    for path in lock_files:
-        try:
+    for path in (place.data / "postgresql" / "postmaster.pid", place.sockets / SOCKET_LOCK):
+        with suppress(FileNotFoundError, ValueError, IndexError, ProcessLookupError):
             pid = int(path.read_text().splitlines()[0])
-        except (FileNotFoundError, ValueError, IndexError):
-            continue
-        command = _command_of(pid)
-        if str(place.data) in command:
-            _end(pid, signal.SIGINT)
-        elif command:
+            if str(place.data) in _command_of(pid):
+                _end(pid, signal.SIGINT)
+            os.kill(pid, 0)
             path.unlink()
-    try:
-        with _client(place) as client:
-            _end(int(client.info("server")["process_id"]), signal.SIGTERM)
-    except redis.RedisError:
-        pass  # as it should be
+    with suppress(redis.RedisError), _client(place) as client:
+        _end(int(client.info("server")["process_id"]), signal.SIGTERM)
 
 
 def _client(place: Place) -> redis.Redis:
@@ -254,16 +248,18 @@ def _client(place: Place) -> redis.Redis:
 
 
 def _command_of(pid: int) -> str:
-    found = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return found.stdout.strip()
+    """The command line of a live process; empty for a zombie, which only waits for its parent."""
+    command = ["ps", "-o", "stat=,args=", "-p", str(pid)]
+    state, _, words = subprocess.run(command, capture_output=True, text=True, check=False).stdout.partition(
+        " "
+    )
+    return "" if state.startswith("Z") else words.strip()
 
 
 def _end(pid: int, sig: int) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, sig)
         _await(lambda: not _command_of(pid), f"the end of process {pid}")
-    except ProcessLookupError:
-        pass
 
 
 def _up(servers: Servers, logs: Path) -> None:

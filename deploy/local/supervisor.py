@@ -254,10 +254,10 @@ def _healthy(site: str) -> bool:
 
 
 def _watch(servers: Servers, children: list[Child]) -> None:
-    for name, process in list(servers.processes.items()):
-        if process.poll() is not None:
-            print(f"{name} ended with {process.returncode}; starting it again", flush=True)
-            servers.restart(name)
+    dead = [name for name, process in servers.processes.items() if process.poll() is not None]
+    if dead:
+        print(f"{' and '.join(dead)} died; starting again", flush=True)
+        servers.revive()
     for child in children:
         child.revive()
 
