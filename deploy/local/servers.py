@@ -227,7 +227,7 @@ def _valkey(place: Place, log: Path, *, durable: bool) -> subprocess.Popen[bytes
 
 
 def _stop_leftovers(place: Place) -> None:
-    """Stop servers whose owner is gone, and remove lock files whose pid by now is another program's or a zombie's.
+    """Stop servers whose owner is gone; remove lock files whose pid is another program or a zombie by now.
 
     A lock file of a dead pid is left to PostgreSQL, which also looks for what is attached to its memory.
     """
