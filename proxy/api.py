@@ -1,5 +1,152 @@
-"""Public reads of the data plane's facts: models with prices, and the receipt of one call."""
+"""Public reads of the data plane's facts: models with prices, and the receipt of one call.
 
+A key is optional for the catalog: without one everything on sale is listed, with one exactly what its project
+may call and what is served now. Refusals are the same envelope as on billable calls.
+"""
+
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
+from ninja.errors import ValidationError
 
-api = NinjaAPI(title="CloudAPI", version="1", docs_url="/docs/api", openapi_url="/docs/api/openapi.json")
+from accounts.access import has_credentials, require_key
+from accounts.errors import AccountsError
+from accounts.models import ApiKey, Scope
+from billing.ids import new_op_id
+from proxy import peek, receipt
+from proxy.denials import denial
+from proxy.errors import ApiError, invalid
+from proxy.listing import item
+from proxy.offers import Offer, market, offer, offers
+from proxy.paging import page
+from proxy.shapes import Envelope, Generation, ModelItem, ModelList
+from routing import choose
+from routing.errors import InvalidStrategy, NoEndpoint, UnknownModel
+
+api = NinjaAPI(
+    title="CloudAPI",
+    version="1",
+    description=__doc__,
+    docs_url="/docs/api",
+    openapi_url="/docs/api/openapi.json",
+)
+
+
+@api.get("/v1/models", response={200: ModelList, 400: Envelope, 401: Envelope}, summary="List models")
+def list_models(
+    request: HttpRequest, limit: int = 20, after_id: str = "", before_id: str = ""
+) -> HttpResponse:
+    """All models at once; in pages of `limit` if the request carries `anthropic-version`."""
+    key = _key(request)
+    shown = [row for row in offers(market()) if key is None or _callable(row, key)]
+    if "anthropic-version" in request.headers:
+        shown, more = page(shown, limit=limit, after=after_id, before=before_id)
+    else:
+        more = False
+    data = [item(row, show_usd=settings.SHOW_USD) for row in shown]
+    ends = (
+        {"first_id": data[0]["id"], "last_id": data[-1]["id"]}
+        if data
+        else {"first_id": None, "last_id": None}
+    )
+    return _answer(request, {"object": "list", "data": data, "has_more": more} | ends)
+
+
+@api.get(
+    "/v1/models/{path:model_id}", response={200: ModelItem, 401: Envelope, 404: Envelope}, summary="One model"
+)
+def retrieve_model(request: HttpRequest, model_id: str) -> HttpResponse:
+    """By id, alias or display name; strategy tags are allowed. A retired id names its successor."""
+    key = _key(request)
+    here = market()
+    try:
+        found = choose.resolve(here.catalog, model_id, key.project.allowed_models if key else None)
+        asked = found.model if found.bare else here.catalog.models[choose.slug_of(here.catalog, model_id)]
+    except (UnknownModel, NoEndpoint):
+        raise _no_such_model() from None
+    except InvalidStrategy as error:
+        raise invalid("invalid_strategy", str(error), "model") from None
+    row = offer(here, asked)
+    if key is not None and not _allowed(row, key):
+        raise _no_such_model()
+    response = _answer(request, item(row, show_usd=settings.SHOW_USD))
+    response["x-cloudapi-model"] = row.server.slug
+    return response
+
+
+@api.get(
+    "/v1/generation/{request_id}",
+    response={200: Generation, 401: Envelope, 404: Envelope},
+    summary="The receipt of one call",
+)
+def generation(request: HttpRequest, request_id: str) -> HttpResponse:
+    """Route, tokens and price of a call by its `x-request-id`, for the organization that made it."""
+    key = _known(request)
+    row = receipt.find(request_id, key.project.organization_id)
+    if row is None:
+        raise ApiError(404, "not_found", "There is no such generation.")
+    return _answer(request, receipt.receipt(row))
+
+
+def _key(request: HttpRequest) -> ApiKey | None:
+    """The caller's key, if any credential was sent. Raises AccountsError for one that is no good."""
+    return _known(request) if has_credentials(request) else None
+
+
+def _known(request: HttpRequest) -> ApiKey:
+    key = require_key(request, Scope.INFERENCE)
+    request.api_key = key  # type: ignore[attr-defined]
+    return key
+
+
+def _allowed(row: Offer, key: ApiKey) -> bool:
+    models = key.project.allowed_models
+    return models is None or row.server.slug in models
+
+
+def _callable(row: Offer, key: ApiKey) -> bool:
+    return row.available and _allowed(row, key)
+
+
+def _no_such_model() -> ApiError:
+    return ApiError(
+        404, "model_not_found", "The model does not exist or you do not have access to it.", param="model"
+    )
+
+
+def _answer(request: HttpRequest, payload: dict[str, Any], status: int = 200) -> HttpResponse:
+    response = HttpResponse(orjson.dumps(payload), status=status, content_type="application/json")
+    key = getattr(request, "api_key", None)
+    if key is not None:
+        for name, value in peek.headers(key).items():
+            response[name] = value
+        response["Cache-Control"] = "no-store"
+    response["Vary"] = "Authorization, X-Api-Key"
+    return response
+
+
+def _refuse(request: HttpRequest, error: ApiError) -> HttpResponse:
+    request_id = getattr(request, "request_id", None) or str(new_op_id())
+    response = _answer(request, error.payload(request_id), error.status)
+    for name, value in error.headers.items():
+        response[name] = value
+    return response
+
+
+@api.exception_handler(ApiError)
+def _on_api_error(request: HttpRequest, error: ApiError) -> HttpResponse:
+    return _refuse(request, error)
+
+
+@api.exception_handler(AccountsError)
+def _on_accounts_error(request: HttpRequest, error: AccountsError) -> HttpResponse:
+    return _refuse(request, denial(error))
+
+
+@api.exception_handler(ValidationError)
+def _on_validation_error(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    first = error.errors[0]
+    return _refuse(request, invalid("invalid_value", str(first.get("msg", "")), str(first["loc"][-1])))

@@ -39,13 +39,19 @@ def resolve(catalog: Catalog, asked: str, allowed: Collection[str] | None = None
     strategies = _strategies(tail.split("@")) if "@" in asked else ()
     if strategies and not name.strip():
         return Resolution(_any_model(catalog, strategies, allowed), strategies, bare=True)
-    slug = catalog.names.get(fold(name))
-    if slug is None:
-        raise UnknownModel(asked)
-    model = _successor(catalog, catalog.models[slug])
+    slug = slug_of(catalog, asked)
+    model = successor(catalog, catalog.models[slug])
     if model.retired:
         raise UnknownModel(asked)
     return Resolution(model, strategies, replaced=model.slug != slug)
+
+
+def slug_of(catalog: Catalog, asked: str) -> str:
+    """The id that this spelling belongs to, tags aside, replaced or not. Raises UnknownModel."""
+    slug = catalog.names.get(fold(asked.partition("@")[0]))
+    if slug is None:
+        raise UnknownModel(asked)
+    return slug
 
 
 def _strategies(tags: Iterable[str]) -> tuple[str, ...]:
@@ -59,7 +65,8 @@ def _strategies(tags: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _successor(catalog: Catalog, model: ModelSnap) -> ModelSnap:
+def successor(catalog: Catalog, model: ModelSnap) -> ModelSnap:
+    """The model that answers for this one: itself unless it was replaced."""
     for _ in range(_HOPS_MAX):
         if not model.replaced_by:
             return model

@@ -167,7 +167,7 @@ def _sealed(stored: Provider | None, reference: str, environ: Mapping[str, str])
         return {}
     secret = environ.get(reference.removeprefix("env:"), "") if reference else ""
     if stored is not None and stored.credential_sealed:
-        if secret and unseal_or_none(stored.credential_sealed) == secret:
+        if secret and unseal_or_none(bytes(stored.credential_sealed)) == secret:
             return {}
     elif not secret:
         return {}

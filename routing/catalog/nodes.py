@@ -72,7 +72,7 @@ class Fields:
         if not (isinstance(node, yaml.ScalarNode) and node.tag == _TAG + "str"):
             self.wrong(key, f"{key} must be a string (put it in quotes)")
             return default or ""
-        value = node.value.strip()
+        value = str(node.value).strip()
         if (
             not value.replace("\n", " ").isprintable()
             or len(value) > _TEXT_MAX

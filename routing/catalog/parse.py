@@ -24,20 +24,10 @@ _PROVIDER: Final = (
     *("slug", "name", "dialect", "base_url", "credential", "on_disconnect"),
     *("hosted", "sandbox", "active"),
 )
-_TEXTS: Final = (
-    "creator",
-    "description",
-    "strengths",
-    "weaknesses",
-    "tokenizer",
-    "default_size",
-    "replaced_by",
-)
-_WHOLES: Final = ("rpm", "max_output_tokens", "default_output_tokens", "max_duration_s")
 _MODEL: Final = (
     *("id", "name", "aliases", "modality", "category", "free", "context_window", "capabilities", "endpoints"),
-    *_TEXTS,
-    *_WHOLES,
+    *("rpm", "max_output_tokens", "default_output_tokens", "max_duration_s", "default_size", "replaced_by"),
+    *("creator", "description", "strengths", "weaknesses", "tokenizer"),
 )
 _ENDPOINT: Final = (
     *(
@@ -153,8 +143,17 @@ def _model(reader: Reader, node: yaml.Node) -> ModelEntry:
         context_window=fields.whole("context_window", 0) or 0,
         capabilities=fields.texts("capabilities"),
         endpoints=tuple(_endpoint(reader, n, fields.label, modality) for n in nodes),
-        **{key: fields.text(key) for key in _TEXTS},
-        **{key: fields.whole(key) for key in _WHOLES},
+        rpm=fields.whole("rpm"),
+        max_output_tokens=fields.whole("max_output_tokens"),
+        default_output_tokens=fields.whole("default_output_tokens"),
+        max_duration_s=fields.whole("max_duration_s"),
+        creator=fields.text("creator"),
+        description=fields.text("description"),
+        strengths=fields.text("strengths"),
+        weaknesses=fields.text("weaknesses"),
+        tokenizer=fields.text("tokenizer"),
+        default_size=fields.text("default_size"),
+        replaced_by=fields.text("replaced_by"),
     )
     _check_model(fields, entry)
     return entry

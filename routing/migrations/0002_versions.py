@@ -8,6 +8,7 @@ SQL = (Path(__file__).parent.parent / "sql" / "0002_versions.sql").read_text()
 UNDO = """
 DROP FUNCTION routing_bump_catalog() CASCADE;
 DROP FUNCTION routing_append_only() CASCADE;
+DROP SEQUENCE routing_catalog_versions;
 """
 
 

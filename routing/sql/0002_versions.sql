@@ -1,7 +1,10 @@
--- The catalog's version moves with every statement that can change it, whoever issues it.
+-- The catalog's version moves with every statement that can change it, whoever issues it. It comes from a
+-- sequence, so that a number that was rolled back never comes again with other contents.
+CREATE SEQUENCE routing_catalog_versions START 2;
+
 CREATE FUNCTION routing_bump_catalog() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE routing_catalogversion SET version = version + 1 WHERE id = 1;
+    UPDATE routing_catalogversion SET version = nextval('routing_catalog_versions') WHERE id = 1;
     RETURN NULL;
 END $$;
 

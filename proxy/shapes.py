@@ -1,0 +1,65 @@
+"""What the public reads answer, for the API documentation only: the answers are built as plain values."""
+
+from typing import Any
+
+from ninja import Field, Schema
+
+
+class Envelope(Schema):
+    """Every refusal."""
+
+    type: str = Field("error", examples=["error"])
+    error: dict[str, Any] = Field(
+        ..., examples=[{"type": "invalid_request_error", "message": "…", "code": "…"}]
+    )
+    request_id: str
+
+
+class ModelItem(Schema):
+    """One model. Prices are so'm as strings: per million tokens or characters; per image, second, request."""
+
+    id: str = Field(..., examples=["openai/gpt-4o"])
+    object: str = "model"
+    created: int
+    owned_by: str
+    name: str
+    description: str
+    context_length: int
+    max_completion_tokens: int
+    architecture: dict[str, Any]
+    supported_parameters: list[str]
+    modality: str
+    category: str
+    free: bool
+    available: bool
+    sandbox: bool
+    pricing_uzs: dict[str, str] = Field({}, examples=[{"input": "30961.56", "output": "123846.24"}])
+    standard_pricing_uzs: dict[str, str] = Field({}, description="What a free model costs beyond the quota.")
+    replaced_by: str = Field("", description="The model that answers for this retired id.")
+
+
+class ModelList(Schema):
+    object: str = "list"
+    data: list[ModelItem]
+    has_more: bool
+    first_id: str | None
+    last_id: str | None
+
+
+class Generation(Schema):
+    """The receipt of one call. Amounts are so'm as strings, prices per million tokens."""
+
+    id: str
+    model: str
+    asked: str
+    status: str
+    endpoint: dict[str, Any]
+    attempts: list[dict[str, Any]]
+    usage: dict[str, Any]
+    prices_uzs: dict[str, dict[str, str]]
+    markup_percent: str
+    rate_date: str | None
+    price_uzs: str
+    cost_uzs: str
+    latency_ms: int
+    ttft_ms: int | None
