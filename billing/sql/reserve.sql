@@ -89,7 +89,7 @@ DECLARE
     tomorrow text := '"' || (today + 1) || 'T00:00:00+05:00"';
     next_month text := '"' || (date_trunc('month', today) + interval '1 month')::date || 'T00:00:00+05:00"';
     list reserve_item[]; r reserve_item; bad boolean; wish boolean; platform boolean; i integer := 0;
-    ids uuid[]; orgs bigint[]; projects bigint[]; keys bigint[]; low uuid; high uuid; first uuid; past uuid;
+    ids uuid[]; sorted uuid[]; orgs bigint[]; projects bigint[]; keys bigint[]; low uuid; high uuid; first uuid; past uuid;
     -- the picture: wallets, limited projects, limited keys, the platform's cap, free units, holds that exist
     w_ids bigint[]; w_avail bigint[]; w_paying boolean[]; w_taken bigint[]; w integer;
     p_ids bigint[]; p_room bigint[]; p_scope smallint[]; p_used_up smallint[]; p integer;
@@ -109,18 +109,22 @@ BEGIN
         RETURN '[]';
     END IF;
 
-    SELECT array_agg(x.id), array_agg(DISTINCT org), array_agg(DISTINCT project), array_agg(DISTINCT key),
-           (array_agg(x.id ORDER BY x.id))[1], (array_agg(x.id ORDER BY x.id DESC))[1],
+    -- Nothing ordered or DISTINCT in here: it would change the order of the other arrays too.
+    SELECT array_agg(x.id), array_agg(org), array_agg(project), array_agg(key),
            bool_or(free_wish), bool_or(builtin),
            bool_or((right(x.id::text, 2) = '00' AND org > 0 AND project > 0 AND key >= 0 AND out_min >= 0
                     AND out_max >= out_min AND ttl_s > 0 AND owner IS NOT NULL
                     AND array_length(candidates, 1) <= 3 AND array_length(candidates, 2) = 2
                     AND 0 <= ALL (candidates)) IS NOT TRUE)
-      INTO ids, orgs, projects, keys, low, high, wish, platform, bad FROM unnest(list) x;
+      INTO ids, orgs, projects, keys, wish, platform, bad FROM unnest(list) x;
     IF bad THEN
         RAISE EXCEPTION 'reserve_batch: an item lacks a field or has one out of range'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
+
+    sorted := ARRAY(SELECT unnest(ids) ORDER BY 1);
+    low := sorted[1];  -- bounds, so that the plan leaves the other months alone
+    high := sorted[cardinality(sorted)];
 
     -- Read and lock.
     SELECT month_bound(max(from_month)), month_bound(min(until_month)) INTO first, past FROM partitioned;

@@ -23,7 +23,7 @@ AS $$
 DECLARE
     now_  timestamptz := billing_now();
     today date := tashkent_date(now_);
-    list settle_item[]; r settle_item; bad boolean; ids uuid[]; orgs bigint[]; low uuid; high uuid;
+    list settle_item[]; r settle_item; bad boolean; ids uuid[]; sorted uuid[]; orgs bigint[]; low uuid; high uuid;
     w_ids bigint[]; w_paid bigint[]; w_bonus bigint[]; w_held bigint[]; w integer;
     -- holds of the batch; unknown ones are appended with old state -1
     h_ids uuid[]; h_org bigint[]; h_project bigint[]; h_key bigint[]; h_amount bigint[]; h_old smallint[];
@@ -40,15 +40,18 @@ BEGIN
     IF list IS NULL THEN
         RETURN '[]';
     END IF;
-    SELECT array_agg(x.id), array_agg(DISTINCT org), (array_agg(x.id ORDER BY x.id))[1],
-           (array_agg(x.id ORDER BY x.id DESC))[1],
+    SELECT array_agg(x.id), array_agg(org),
            bool_or((right(x.id::text, 2) = '00' AND org > 0 AND project > 0 AND key >= 0
                     AND (op = 'release' OR op = 'capture' AND x.cost >= 0)) IS NOT TRUE)
-      INTO ids, orgs, low, high, bad FROM unnest(list) x;
+      INTO ids, orgs, bad FROM unnest(list) x;
     IF bad THEN
         RAISE EXCEPTION 'settle_batch: an item lacks a field or has one out of range'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
+
+    sorted := ARRAY(SELECT unnest(ids) ORDER BY 1);
+    low := sorted[1];  -- bounds, so that the plan leaves the other months alone
+    high := sorted[cardinality(sorted)];
 
     -- Read and lock.
     SELECT array_agg(org_id), array_agg(paid_micros), array_agg(bonus_micros), array_agg(held_micros)
