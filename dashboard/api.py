@@ -9,9 +9,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
+import orjson
 from django.contrib.auth.models import AnonymousUser
 from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.parsers import JSONParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,8 +27,11 @@ from accounts.keys import revoke_key
 from accounts.models import ApiKey, Project, Scope
 from dashboard.keys import SpendCap, Window, caps_of, issue_key
 from proxy.denials import denial
+from proxy.errors import ApiError
 
 MICROS_PER_UZS = 1_000_000
+BODY_BYTES_MAX = 65_536
+_CODES = {"required": "missing_required_parameter", "unknown": "unknown_parameter"}
 
 
 class CallerAuthentication(BaseAuthentication):
@@ -38,14 +44,32 @@ class CallerAuthentication(BaseAuthentication):
         return found.user or AnonymousUser(), found
 
 
+class StrictJsonParser(JSONParser):
+    """Bounded in size and depth; DRF's own parser answers deep nesting with a RecursionError."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        body = stream.read(BODY_BYTES_MAX + 1)
+        if len(body) > BODY_BYTES_MAX:
+            raise ApiError(413, "request_too_large", f"The body is larger than {BODY_BYTES_MAX} bytes.")
+        try:
+            return orjson.loads(body)
+        except orjson.JSONDecodeError:
+            raise ApiError(400, "invalid_json", "The body is not valid JSON.") from None
+
+
 class ManagementView(APIView):
     """Refusals of accounts become the envelope; answers may hold a key, so nobody stores them."""
 
     authentication_classes: ClassVar = [CallerAuthentication]
+    parser_classes: ClassVar = [StrictJsonParser]
     permission_classes: ClassVar = [AllowAny]  # nobody gets past the authentication without a caller
 
     def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(denial(exc) if isinstance(exc, AccountsError) else exc)
+        if isinstance(exc, AccountsError):
+            exc = denial(exc)
+        elif isinstance(exc, ValidationError):
+            exc = _invalid(exc.detail)
+        return super().handle_exception(exc)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response.headers.setdefault("Cache-Control", "no-store")
@@ -72,7 +96,7 @@ class KeySerializer(serializers.Serializer):  # type: ignore[type-arg]
         """A misspelt limit must not silently be no limit."""
         unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
         if unknown:
-            raise serializers.ValidationError({unknown[0]: ["This field is not known."]})
+            raise ValidationError({unknown[0]: [ErrorDetail("This field is not known.", "unknown")]})
         return super().to_internal_value(data)
 
 
@@ -103,6 +127,16 @@ class KeyView(ManagementView):
         if not revoke_key(key):
             raise NotFound
         return Response({"deleted": True, "id": key.api_id})
+
+
+def _invalid(detail: Any) -> ApiError:
+    """400 with the first of DRF's complaints, its field as a dotted path."""
+    path: list[str] = []
+    while not isinstance(detail, ErrorDetail):
+        name, detail = next(iter(detail.items())) if isinstance(detail, dict) else ("", detail[0])
+        path.append(str(name))
+    param = ".".join(name for name in path if name not in {"", "non_field_errors"})
+    return ApiError(400, _CODES.get(detail.code or "", "invalid_value"), str(detail), param=param or None)
 
 
 def shown(key: ApiKey, caps: list[SpendCap]) -> dict[str, Any]:
