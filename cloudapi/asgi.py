@@ -4,6 +4,7 @@ In production nginx splits by the same table (proxy/routes.py) and each service 
 """
 
 import os
+from typing import cast
 
 from django.conf import settings
 from django.core.asgi import get_asgi_application
@@ -11,8 +12,8 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloudapi.settings")
 pages = get_asgi_application()  # loads settings and apps, which the data plane reads next
 
-from proxy.app import Gateway  # noqa: E402
+from proxy.app import Application, Gateway  # noqa: E402
 from proxy.config import from_settings  # noqa: E402
 
 # Start and stop of the process belong to the data plane, which holds the pools and the calls under way.
-application = Gateway(from_settings(settings), pages)
+application = Gateway(from_settings(settings), cast(Application, pages))

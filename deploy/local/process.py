@@ -31,7 +31,7 @@ def _before_exec(parent: int, sig: int) -> Callable[[], None]:
 
 
 def spawn(
-    command: Sequence[str | Path],
+    command: Sequence[str],
     log: Path,
     *,
     env: Mapping[str, str] | None = None,

@@ -21,8 +21,8 @@ from typing import IO, Self
 from urllib.parse import quote
 
 import psycopg
-import psycopg.sql
 import redis
+from psycopg import sql
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -38,6 +38,13 @@ _POSTGRES = {
     "max_locks_per_transaction": "256",  # a statement over all months locks each partition
     "timezone": "UTC",
     "jit": "off",
+}
+_VALKEY = {
+    "port": "0",
+    "unixsocketperm": "700",
+    "save": "",
+    "maxmemory": "256mb",
+    "maxmemory-policy": "noeviction",
 }
 _ROLES = f"""
 DO $$ BEGIN
@@ -183,47 +190,31 @@ def _initdb(place: Place, log: Path) -> None:
     target = place.data / "postgresql"
     if (target / "PG_VERSION").exists():
         return
-    command = [
-        place.postgres / "initdb",
-        "-D",
-        target,
-        "-U",
-        SUPERUSER,
-        "-E",
-        "UTF8",
-        "-A",
-        "trust",
-        "--no-instructions",
-    ]
     # The built-in provider knows Cyrillic and Oʻ without any locale of the system.
-    locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    options = "-E UTF8 -A trust --locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C --no-sync"
+    command = [str(place.postgres / "initdb"), "-D", str(target), "-U", SUPERUSER, *options.split()]
     with log.open("ab") as stream:
-        done = subprocess.run(
-            [*command, *locale, "--no-sync"], stdout=stream, stderr=stream, **place.popen, check=False
-        )
+        done = subprocess.run(command, stdout=stream, stderr=stream, **place.popen, check=False)
     if done.returncode:
         raise ServersError(f"initdb failed:\n{tail(log)}")
 
 
 def _postgresql(place: Place, log: Path, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    command = [place.postgres / "postgres", "-D", place.data / "postgresql", "-k", place.sockets, *options]
-    return spawn(command, log, death_signal=signal.SIGINT, **place.popen)
+    folders = ["-D", str(place.data / "postgresql"), "-k", str(place.sockets)]
+    return spawn(
+        [str(place.postgres / "postgres"), *folders, *options], log, death_signal=signal.SIGINT, **place.popen
+    )
 
 
 def _valkey(place: Place, log: Path, *, durable: bool) -> subprocess.Popen[bytes]:
-    command = [
-        place.valkey,
-        "--port",
-        "0",
-        "--unixsocket",
-        place.sockets / "valkey.sock",
-        "--unixsocketperm",
-        "700",
-    ]
-    storage = ["--dir", place.data / "valkey", "--save", "", "--appendonly", "yes" if durable else "no"]
-    memory = ["--maxmemory", "256mb", "--maxmemory-policy", "noeviction", "--databases", "16"]
-    return spawn([*command, *storage, *memory], log, **place.popen)
+    settings = _VALKEY | {
+        "unixsocket": str(place.sockets / "valkey.sock"),
+        "dir": str(place.data / "valkey"),
+        "appendonly": "yes" if durable else "no",
+    }
+    options = [part for name, value in settings.items() for part in (f"--{name}", value)]
+    return spawn([str(place.valkey), *options], log, **place.popen)
 
 
 def _stop_leftovers(place: Place) -> None:
@@ -287,8 +278,5 @@ def _make_roles(servers: Servers, database: str) -> None:
         connection.execute(_ROLES)
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone()
         if not known:
-            connection.execute(
-                psycopg.sql.SQL("CREATE DATABASE {} OWNER {}").format(
-                    *map(psycopg.sql.Identifier, (database, OWNER))
-                )
-            )
+            names = map(sql.Identifier, (database, OWNER))
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))

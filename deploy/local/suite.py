@@ -28,7 +28,7 @@ def main(words: list[str]) -> int:
     # Nothing of a `make run` beside this may leak into the tests.
     environment = {**os.environ, "DATABASE_URL": os.environ.get("DATABASE_URL", "")}
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
-        results = pool.map(lambda item: _check(*item, environment), CHECKS.items())
+        results = pool.map(lambda name: _check(name, environment), CHECKS)
         if not all(list(results)):
             print("\nA check failed; pytest was not started. `make test` runs everything again.")
             return 1
@@ -36,9 +36,11 @@ def main(words: list[str]) -> int:
     return subprocess.call([*_RUN, "pytest", "-n", os.environ.get("TEST_WORKERS", "2"), *words], cwd=CHECKOUT)
 
 
-def _check(name: str, command: list[str], environment: dict[str, str]) -> bool:
+def _check(name: str, environment: dict[str, str]) -> bool:
     started = time.monotonic()
-    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        CHECKS[name], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
+    )
     verdict = "ok" if done.returncode == 0 else "FAILED"
     output = "" if done.returncode == 0 else f"\n{done.stdout}{done.stderr}"
     print(f"{name}: {verdict} ({time.monotonic() - started:.1f} s){output}", flush=True)
