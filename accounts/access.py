@@ -79,7 +79,7 @@ def membership(request: HttpRequest) -> Membership:
     if not isinstance(request.user, User):
         raise MissingKey
     mine = Membership.objects.select_related("organization", "user").filter(user=request.user)
-    chosen = mine.filter(organization_id=request.session.get(ORGANIZATION)).first()
+    chosen = mine.filter(organization_id=request.session.get(ORGANIZATION, 0)).first()
     found = chosen or mine.order_by("-organization__is_personal", "pk").first()
     if found is not None:
         return found
@@ -87,13 +87,21 @@ def membership(request: HttpRequest) -> Membership:
     return mine.get(organization=open_personal_organization(request.user))
 
 
-def caller(request: HttpRequest, scope: str) -> Caller:
-    """By key with the scope if a key was sent, else by session (the view checks CSRF)."""
-    if has_credentials(request):
-        key = require_key(request, scope)
-        return Caller(organization=key.project.organization, key=key, user=key.created_by)
+def signed_in_caller(request: HttpRequest) -> Caller:
+    """The person of the session; keys sent along don't count. For pages. Raises MissingKey."""
     member = membership(request)
     return Caller(organization=member.organization, user=member.user, role=member.role)
+
+
+def caller(request: HttpRequest, scope: str) -> Caller:
+    """By key with the scope if a key was sent, else by session (the view checks CSRF).
+
+    For the management API. Raises CredentialError or AccessError.
+    """
+    if not has_credentials(request):
+        return signed_in_caller(request)
+    key = require_key(request, scope)
+    return Caller(organization=key.project.organization, key=key, user=key.created_by)
 
 
 def caller_organization(request: HttpRequest) -> Organization:
@@ -120,4 +128,4 @@ def reachable_keys(caller: Caller) -> QuerySet[ApiKey]:
 
 def _header_values(request: HttpRequest, name: str) -> list[str]:
     # Django joins repeated headers with a comma, which no key contains.
-    return request.META.get(name, "").split(",")
+    return str(request.META.get(name, "")).split(",")

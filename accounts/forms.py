@@ -22,12 +22,11 @@ class SignupForm(AllauthSignupForm):  # type: ignore[misc]
         if self.account_already_exists:
             # A new account costs one password hash: without this one, the clock would tell.
             make_password(self.cleaned_data["password1"])
-        return self._save_or_pretend(request)
-
-    def _save_or_pretend(self, request: HttpRequest) -> Any:
+        saved: tuple[User | None, HttpResponseBase | None]
         try:
-            return super().try_save(request)
+            saved = super().try_save(request)
         except IntegrityError:
             # Two sign-ups of one address at the same time: the second one meets a known address.
             self.account_already_exists = True
-            return super().try_save(request)
+            saved = super().try_save(request)
+        return saved

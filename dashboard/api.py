@@ -7,7 +7,7 @@ Unix seconds; what is ours besides is in snake case, times in ISO 8601, money in
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, cast
 
 import orjson
 from django.contrib.auth.models import AnonymousUser
@@ -60,9 +60,13 @@ class StrictJsonParser(JSONParser):
 class ManagementView(APIView):
     """Refusals of accounts become the envelope; answers may hold a key, so nobody stores them."""
 
-    authentication_classes: ClassVar = [CallerAuthentication]
-    parser_classes: ClassVar = [StrictJsonParser]
-    permission_classes: ClassVar = [AllowAny]  # nobody gets past the authentication without a caller
+    authentication_classes = [CallerAuthentication]
+    parser_classes = [StrictJsonParser]
+    permission_classes = [AllowAny]  # nobody gets past the authentication without a caller
+
+    @property
+    def caller(self) -> Caller:
+        return cast(Caller, self.request.auth)
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, AccountsError):
@@ -104,7 +108,7 @@ class KeysView(ManagementView):
     """GET: the usable keys within reach. POST: a new key, whose plain text is in this answer only."""
 
     def get(self, request: Request) -> Response:
-        keys = list(reachable_keys(request.auth).filter(revoked_at=None).order_by("-pk"))
+        keys = list(reachable_keys(self.caller).filter(revoked_at=None).order_by("-pk"))
         caps = caps_of(keys)
         return Response({"data": [shown(key, caps.get(key.pk, [])) for key in keys]})
 
@@ -113,8 +117,8 @@ class KeysView(ManagementView):
         form.is_valid(raise_exception=True)
         fields = form.validated_data
         cap = _cap(fields.get("cap"))
-        project = _project(request.auth, fields.get("project"))
-        key, plain = issue_key(request.auth, project, _asked(fields, request.auth.key), cap)
+        project = _project(self.caller, fields.get("project"))
+        key, plain = issue_key(self.caller, project, _asked(fields, self.caller.key), cap)
         return Response({**shown(key, [cap] if cap else []), "key": plain})
 
 
@@ -122,8 +126,8 @@ class KeyView(ManagementView):
     """DELETE: revoke; in force everywhere within 5 s."""
 
     def delete(self, request: Request, key_id: str) -> Response:
-        request.auth.require_writer()
-        key = find_caller_key(request.auth, key_id)
+        self.caller.require_writer()
+        key = find_caller_key(self.caller, key_id)
         if not revoke_key(key):
             raise NotFound
         return Response({"deleted": True, "id": key.api_id})
