@@ -33,12 +33,9 @@ RETURNS TABLE (scope smallint, scope_id bigint, window_start date) LANGUAGE sql 
 $$;
 
 -- Adds the given sums. A window's row is there already for all calls but its first, so UPDATE comes first and
--- the dearer INSERT only looks for what the update didn't find.
+-- the dearer INSERT only looks for what the update didn't find. Planned under its callers' settings.
 CREATE FUNCTION cap_add(scopes smallint[], ids bigint[], windows date[], spents bigint[], helds bigint[])
-RETURNS void LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
-AS $$
+RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     updated integer;
 BEGIN

@@ -2,18 +2,20 @@
 -- month and the next ones are kept in being. Months are UTC, without holes and without a DEFAULT partition:
 -- a row of a missing month must fail loudly, not hide.
 
-CREATE TABLE partitioned (
-    parent      text PRIMARY KEY,
-    from_month  date NOT NULL,               -- the first month attached
-    until_month date NOT NULL,               -- the first month NOT attached
-    storage     text NOT NULL DEFAULT '',    -- storage parameters of each month, which a parent can't carry
-    CHECK (from_month <= until_month)
-);
-
 -- The smallest UUIDv7 of a month: its milliseconds in the first 48 bits, the rest zero.
 CREATE FUNCTION month_bound(month date) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
     SELECT (lpad(to_hex((extract(epoch FROM month::timestamp) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
 $$;
+
+CREATE TABLE partitioned (
+    parent      text PRIMARY KEY,
+    from_month  date NOT NULL,               -- the first month attached
+    until_month date NOT NULL,               -- the first month NOT attached
+    first_id    uuid NOT NULL GENERATED ALWAYS AS (month_bound(from_month)) STORED,
+    past_id     uuid NOT NULL GENERATED ALWAYS AS (month_bound(until_month)) STORED,
+    storage     text NOT NULL DEFAULT '',    -- storage parameters of each month, which a parent can't carry
+    CHECK (from_month <= until_month)
+);
 
 CREATE FUNCTION add_month(parent text, month date, storage text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -62,6 +64,7 @@ CREATE FUNCTION register_partitioned(parent regclass, storage text DEFAULT '') R
 DECLARE
     first date := date_trunc('month', billing_now() AT TIME ZONE 'UTC')::date - interval '1 month';
 BEGIN
-    INSERT INTO partitioned VALUES (parent::text, first, first, storage);
+    INSERT INTO partitioned (parent, from_month, until_month, storage)
+    VALUES (parent::text, first, first, storage);
     PERFORM ensure_partitions();
 END $$;

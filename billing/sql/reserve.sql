@@ -89,7 +89,8 @@ DECLARE
     tomorrow text := '"' || (today + 1) || 'T00:00:00+05:00"';
     next_month text := '"' || (date_trunc('month', today) + interval '1 month')::date || 'T00:00:00+05:00"';
     list reserve_item[]; r reserve_item; bad boolean; wish boolean; platform boolean; i integer := 0;
-    ids uuid[]; sorted uuid[]; orgs bigint[]; projects bigint[]; keys bigint[]; low uuid; high uuid; first uuid; past uuid;
+    ids uuid[]; sorted uuid[]; orgs bigint[]; projects bigint[]; keys bigint[];
+    builtins boolean[]; low uuid; high uuid; holes boolean;
     -- the picture: wallets, limited projects, limited keys, the platform's cap, free units, holds that exist
     w_ids bigint[]; w_avail bigint[]; w_paying boolean[]; w_taken bigint[]; w integer;
     p_ids bigint[]; p_room bigint[]; p_scope smallint[]; p_used_up smallint[]; p integer;
@@ -110,13 +111,13 @@ BEGIN
     END IF;
 
     -- Nothing ordered or DISTINCT in here: it would change the order of the other arrays too.
-    SELECT array_agg(x.id), array_agg(org), array_agg(project), array_agg(key),
+    SELECT array_agg(x.id), array_agg(org), array_agg(project), array_agg(key), array_agg(builtin),
            bool_or(free_wish), bool_or(builtin),
            bool_or((right(x.id::text, 2) = '00' AND org > 0 AND project > 0 AND key >= 0 AND out_min >= 0
                     AND out_max >= out_min AND ttl_s > 0 AND owner IS NOT NULL
                     AND array_length(candidates, 1) <= 3 AND array_length(candidates, 2) = 2
                     AND 0 <= ALL (candidates)) IS NOT TRUE)
-      INTO ids, orgs, projects, keys, wish, platform, bad FROM unnest(list) x;
+      INTO ids, orgs, projects, keys, builtins, wish, platform, bad FROM unnest(list) x;
     IF bad THEN
         RAISE EXCEPTION 'reserve_batch: an item lacks a field or has one out of range'
             USING ERRCODE = 'invalid_parameter_value';
@@ -127,7 +128,7 @@ BEGIN
     high := sorted[cardinality(sorted)];
 
     -- Read and lock.
-    SELECT month_bound(max(from_month)), month_bound(min(until_month)) INTO first, past FROM partitioned;
+    holes := EXISTS (SELECT FROM partitioned x WHERE low < x.first_id OR high >= x.past_id);
     SELECT array_agg(org_id), array_agg(paid_micros + bonus_micros - held_micros),
            array_agg(topped_up_at IS NOT NULL), array_agg(0::bigint)
       INTO w_ids, w_avail, w_paying, w_taken
@@ -135,13 +136,15 @@ BEGIN
     IF platform THEN
         PERFORM cap_add('{6}', '{0}', ARRAY[today], '{0}', '{0}');  -- writes nothing new, but locks the row
     END IF;
-    SELECT array_agg(c.id) FILTER (WHERE NOT of_key), array_agg(c.room) FILTER (WHERE NOT of_key),
-           array_agg(c.scope) FILTER (WHERE NOT of_key), array_agg(c.used_up) FILTER (WHERE NOT of_key),
-           array_agg(c.id) FILTER (WHERE of_key), array_agg(c.room) FILTER (WHERE of_key),
-           array_agg(c.scope) FILTER (WHERE of_key), array_agg(c.used_up) FILTER (WHERE of_key),
-           min(c.room) FILTER (WHERE of_key IS NULL), min(c.used_up) FILTER (WHERE of_key IS NULL)
-      INTO p_ids, p_room, p_scope, p_used_up, k_ids, k_room, k_scope, k_used_up, a_room, a_used_up
-      FROM cap_rooms(projects, keys, coalesce(platform, false), today) c;
+    IF EXISTS (SELECT FROM cap c WHERE c.scope_id = ANY (projects || keys || 0)) THEN
+        SELECT array_agg(c.id) FILTER (WHERE NOT of_key), array_agg(c.room) FILTER (WHERE NOT of_key),
+               array_agg(c.scope) FILTER (WHERE NOT of_key), array_agg(c.used_up) FILTER (WHERE NOT of_key),
+               array_agg(c.id) FILTER (WHERE of_key), array_agg(c.room) FILTER (WHERE of_key),
+               array_agg(c.scope) FILTER (WHERE of_key), array_agg(c.used_up) FILTER (WHERE of_key),
+               min(c.room) FILTER (WHERE of_key IS NULL), min(c.used_up) FILTER (WHERE of_key IS NULL)
+          INTO p_ids, p_room, p_scope, p_used_up, k_ids, k_room, k_scope, k_used_up, a_room, a_used_up
+          FROM cap_rooms(projects, keys, coalesce(platform, false), today) c;
+    END IF;
     IF wish THEN
         INSERT INTO free_use SELECT DISTINCT org, today, 0 FROM unnest(list) WHERE free_wish ORDER BY org
             ON CONFLICT DO NOTHING;
@@ -181,7 +184,7 @@ BEGIN
             CONTINUE;
         END IF;
 
-        IF r.id < first OR r.id >= past THEN
+        IF holes AND EXISTS (SELECT FROM partitioned x WHERE r.id < x.first_id OR r.id >= x.past_id) THEN
             deny := 8;
         ELSIF p_used_up[p] IS NOT NULL OR k_used_up[k] IS NOT NULL OR (r.builtin AND a_used_up IS NOT NULL) THEN
             deny := coalesce(p_used_up[p], k_used_up[k], a_used_up);
@@ -241,13 +244,9 @@ BEGIN
         PERFORM cap_add(array_agg(d.scope), array_agg(d.scope_id), array_agg(d.window_start),
                         array_agg(0::bigint), array_agg(d.held))
            FROM (SELECT c.scope, c.scope_id, c.window_start, sum(n.held)::bigint AS held
-                   FROM (SELECT x.project, x.key, x.builtin, sum(a.held)::bigint AS held
-                           FROM unnest(d_hold) WITH ORDINALITY a (held, n)
-                           JOIN unnest(list) WITH ORDINALITY
-                             x (id, org, project, key, candidates, out_min, out_max, free_wish, free_ok,
-                                free_quota, ttl_s, owner, builtin, quote, n) USING (n)
-                          WHERE a.held > 0 GROUP BY 1, 2, 3) n,
+                   FROM unnest(projects, keys, builtins, d_hold) n (project, key, builtin, held),
                         cap_windows(n.project, n.key, n.builtin, today) c
+                  WHERE n.held > 0
                   GROUP BY 1, 2, 3 ORDER BY 2, 1) d;
     END IF;
     IF wish THEN

@@ -32,7 +32,7 @@ DECLARE
     t_op uuid[] := '{}'; t_kind integer[] := '{}'; t_debit bigint[] := '{}'; t_credit bigint[] := '{}';
     t_micros bigint[] := '{}';
     cost bigint; avail bigint; room bigint; charge bigint; bonus bigint; rest bigint; state text;
-    answers text[] := '{}'; any_back boolean := false; changed integer; found_rows integer;
+    answers text[] := '{}'; any_back boolean := false; ended integer := 0; found_rows integer;
     largest CONSTANT bigint := 9000000000000000000;
 BEGIN
     PERFORM set_config('synchronous_commit', 'on', true);  -- the last bytes leave only after this is on disk
@@ -87,6 +87,9 @@ BEGIN
             CONTINUE;
         END IF;
 
+        IF h_state[h] = h_old[h] THEN
+            ended := ended + 1;
+        END IF;
         w := array_position(w_ids, r.org);
         avail := coalesce(w_paid[w] + w_bonus[w] - w_held[w], 0);
         -- A free call costs nothing, whatever its worker says.
@@ -154,12 +157,11 @@ BEGIN
     END LOOP;
 
     -- Write.
-    SELECT count(*) INTO changed FROM unnest(h_old, h_state) c (old, new) WHERE old <> new AND old >= 0;
     UPDATE hold SET state = c.new, charged_micros = c.charged
       FROM unnest(h_ids, h_old, h_state, h_charged) c (id, old, new, charged)
      WHERE hold.id = c.id AND hold.state = c.old AND c.old <> c.new AND hold.id >= low AND hold.id <= high;
     GET DIAGNOSTICS found_rows = ROW_COUNT;
-    IF found_rows <> changed THEN  -- only where no wallet row serializes us: free calls of an empty wallet
+    IF found_rows <> ended THEN  -- only where no wallet row serializes us: free calls of an empty wallet
         RAISE EXCEPTION 'settle_batch: a hold changed meanwhile, try again' USING ERRCODE = 'serialization_failure';
     END IF;
     IF -1 = ANY (h_old) THEN
@@ -176,11 +178,10 @@ BEGIN
                     array_agg(-d.unheld))
        FROM (SELECT s.scope, s.scope_id, s.window_start, sum(c.spent)::bigint AS spent,
                     sum(c.unheld)::bigint AS unheld
-               FROM (SELECT project, key, builtin, day, sum(spent)::bigint AS spent, sum(unheld)::bigint AS unheld
-                       FROM unnest(h_project, h_key, h_builtin, h_day, h_spent, h_unheld)
-                            x (project, key, builtin, day, spent, unheld)
-                      WHERE spent > 0 OR unheld > 0 GROUP BY 1, 2, 3, 4) c,
+               FROM unnest(h_project, h_key, h_builtin, h_day, h_spent, h_unheld)
+                    c (project, key, builtin, day, spent, unheld),
                     cap_windows(c.project, c.key, c.builtin, c.day) s
+              WHERE c.spent > 0 OR c.unheld > 0
               GROUP BY 1, 2, 3 ORDER BY 2, 1) d
      HAVING count(*) > 0;
     IF any_back THEN
