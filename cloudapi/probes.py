@@ -3,7 +3,6 @@
 from django.core.cache import cache
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from redis.exceptions import RedisError
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -27,8 +26,5 @@ def _postgresql() -> bool:
 
 
 def _redis() -> bool:
-    try:
-        cache.get("readyz")
-    except RedisError:
-        return False
-    return True
+    cache.set("readyz", True, timeout=5)
+    return cache.get("readyz") is True

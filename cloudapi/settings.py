@@ -9,6 +9,8 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from cloudapi.env import BASE_DIR, Env, broker, database, environment
 
@@ -25,7 +27,7 @@ if PRODUCTION and (DEBUG or DEMO):
 SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 # What customers put into the OpenAI SDK, less its /v1; the Anthropic SDK takes it as it is.
 API_BASE_URL = env.text("API_BASE_URL", SITE_URL).rstrip("/")
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", SITE_URL if PRODUCTION else "")
 
 SECRET_KEY = env.secret("SECRET_KEY", production=PRODUCTION)
@@ -64,9 +66,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "cloudapi.cache.ForgetfulCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "web",
+        # redis-py's own default is to try for seconds.
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1, "retry": Retry(NoBackoff(), 1)},
     }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
@@ -145,11 +149,11 @@ TEMPLATES = [
 ]
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "var" / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Outside production files come straight from their sources, so that nothing has to be collected first.
 WHITENOISE_USE_FINDERS = not PRODUCTION
 if PRODUCTION:
+    STATIC_ROOT = env.text("STATIC_ROOT", str(BASE_DIR / "var" / "static"))
     STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -250,6 +254,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = PRODUCTION
 if PRODUCTION:
     SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]  # asked by the load balancer, from inside
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True

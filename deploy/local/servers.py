@@ -160,7 +160,7 @@ def start(
         | dict(postgres_settings or {})
     )
     _initdb(place, logs / "postgresql.log")
-    starters = {
+    starters: dict[str, Callable[[], subprocess.Popen[bytes]]] = {
         "postgresql": lambda: _postgresql(place, logs / "postgresql.log", settings),
         "valkey": lambda: _valkey(place, logs / "valkey.log", durable=durable),
     }
