@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.access import Caller
 from accounts.errors import AccountSuspended, InvalidField, WiderKey
@@ -78,6 +79,19 @@ def caps_of(keys: Sequence[ApiKey]) -> dict[int, list[SpendCap]]:
     for limits in found.values():
         limits.sort(key=lambda cap: -cap.window)
     return found
+
+
+def last_uses(keys: Sequence[ApiKey]) -> dict[int, datetime]:
+    """When each key last made a call, by primary key: from the request log, whose index has it at hand."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT key, (SELECT at FROM proxy_request WHERE key_id = key ORDER BY id DESC LIMIT 1)"
+            " FROM unnest(%s::bigint[]) key",
+            [[key.pk for key in keys]],
+        )
+        uses: dict[int, datetime | None] = dict(cursor.fetchall())
+    seen = {key.pk: uses[key.pk] or key.last_used_at for key in keys}
+    return {pk: at for pk, at in seen.items() if at is not None}
 
 
 def _refuse_wider_cap(child: SpendCap | None, parents: list[SpendCap]) -> None:

@@ -11,7 +11,7 @@ from accounts.keyformat import new_key
 from accounts.keys import create_key
 from accounts.models import Membership, Organization, Project, User
 
-from .conftest import PASSWORD, home, project
+from .people import PASSWORD, home, project
 
 
 def asked(user=None, session=None, **headers):

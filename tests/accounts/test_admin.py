@@ -8,7 +8,7 @@ from accounts.keys import create_key, find_key
 from accounts.models import ApiKey, Membership, Organization, User
 from accounts.signup import open_account
 
-from .conftest import PASSWORD, home, project, signed_in
+from .people import PASSWORD, home, project, signed_in
 
 MODELS = ["user", "organization", "project", "apikey"]
 

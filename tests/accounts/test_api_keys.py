@@ -15,7 +15,7 @@ from accounts.models import ApiKey, Membership, Organization, Project, Role
 from billing import caps
 from dashboard.keys import SpendCap, Window
 
-from .conftest import home, project, signed_in, working_in
+from .people import home, project, signed_in, working_in
 
 pytestmark = pytest.mark.django_db
 

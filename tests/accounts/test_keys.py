@@ -14,7 +14,7 @@ from accounts.keys import create_key, find_key, revoke_key
 from accounts.models import ApiKey
 from accounts.signup import open_account
 
-from .conftest import PASSWORD, project
+from .people import PASSWORD, project
 
 
 def test_a_key_is_found_by_its_plain_text(alice):

@@ -6,7 +6,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from .conftest import PASSWORD, signed_in
+from .people import PASSWORD, signed_in
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from django.test import Client
 from accounts.models import Membership, Organization, Project, Role, User
 from accounts.signup import open_account, open_personal_organization
 
-from .conftest import PASSWORD, home
+from .people import PASSWORD, home
 
 pytestmark = pytest.mark.django_db
 
