@@ -14,6 +14,7 @@ from proxy.errors import ApiError, unavailable
 from proxy.job import Job
 from proxy.lane import LOCKED, Lane, Result
 from proxy.spool import Spool
+from proxy.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,8 @@ _BUDGETS = {
 class Books:
     """Reserve and settle lanes over one spool."""
 
-    def __init__(self, url: str, spool: Spool) -> None:
+    def __init__(self, url: str, spool: Spool, watch: Watch) -> None:
+        self._watch = watch
         self._reserving = Lane(url, "reserve_batch")
         self._settling = Lane(url, "record_batch")
         self.spool = spool
@@ -61,11 +63,11 @@ class Books:
         item = job.item()
         with contextlib.suppress(OSError):
             self.spool.final(job.name, item)
-        word = asyncio.ensure_future(self._settling.submit(item["org"], item))
         try:
-            answer = await asyncio.wait_for(asyncio.shield(word), ACK_S)
+            with self._watch.within(ACK_S):
+                answer = await self._settling.submit(item["org"], item)
         except AWAY:
-            await self._spooled(job.name, item, word)
+            await self._spooled(job.name, item)
             return int(item["cost"])
         except psycopg.Error:
             self._quarantine(item)
@@ -88,28 +90,28 @@ class Books:
         await self._reserving.close()
         await self._settling.close()
 
-    async def _spooled(self, call: str, item: Mapping[str, Any], word: asyncio.Future[Result]) -> None:
+    async def _spooled(self, call: str, item: Mapping[str, Any]) -> None:
         log.warning("call %s is settled from the spool: the ledger is away", call)
         with contextlib.suppress(OSError):
             self.spool.sent(call)
             await asyncio.to_thread(self.spool.sync, call)
-        task = asyncio.create_task(self._insist(call, item, word))
+        task = asyncio.create_task(self._insist(call, item))
         self._unconfirmed.add(task)
         task.add_done_callback(self._unconfirmed.discard)
 
-    async def _insist(self, call: str, item: Mapping[str, Any], word: asyncio.Future[Result]) -> None:
+    async def _insist(self, call: str, item: Mapping[str, Any]) -> None:
+        """Settling twice is settling once, so a lost word is simply asked for again."""
         while True:
+            await asyncio.sleep(RETRY_S)
             try:
-                await word
+                await self._settling.submit(item["org"], item)
             except AWAY:
-                await asyncio.sleep(RETRY_S)
-                word = asyncio.ensure_future(self._settling.submit(item["org"], item))
+                continue
             except psycopg.Error:
                 self._quarantine(item)
                 return
-            else:
-                self.spool.settled(call)
-                return
+            self.spool.settled(call)
+            return
 
     def _quarantine(self, item: Mapping[str, Any]) -> None:
         """An item that the database will never take: kept for a person, nobody is charged."""

@@ -10,6 +10,7 @@ from proxy.limits import Taken
 
 BODY_MAX = 32 * 1024 * 1024
 _BODY_STEP_S = 30.0
+_KEY_NAMES = frozenset({"key", "api_key", "api-key", "apikey", "access_token"})
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -52,16 +53,20 @@ class Exchange:
         host = self.header(b"host").rpartition(":")[0] or self.header(b"host")
         if "*" not in allowed and host.lower() not in allowed:
             raise invalid("invalid_host", "The Host header names no site of ours.")
-        if any(name in ("key", "api_key", "api-key") for name, _ in parse_qsl(self._query())):
+        query = self.scope.get("query_string")
+        if query and any(name in _KEY_NAMES for name, _ in parse_qsl(query.decode("latin-1"))):
             raise ApiError(
                 401, "key_in_url", "An API key belongs in the Authorization header, never in a URL."
             )
         self._check_content()
 
-    def _query(self) -> str:
-        return bytes(self.scope.get("query_string", b"")).decode("latin-1")
-
     def _check_content(self) -> None:
+        if (
+            self.inbound.get(b"content-type") == [b"application/json"]
+            and b"content-encoding" not in self.inbound
+        ):
+            self._check_length()
+            return
         kind, _, parameters = self.header(b"content-type").lower().partition(";")
         if kind.strip() != "application/json":
             raise ApiError(415, "unsupported_media_type", "Send the body as application/json.")
@@ -70,6 +75,9 @@ class Exchange:
             raise ApiError(415, "unsupported_charset", "Send the body as UTF-8.")
         if self.header(b"content-encoding").lower() not in ("", "identity"):
             raise ApiError(415, "unsupported_content_encoding", "Send the body uncompressed.")
+        self._check_length()
+
+    def _check_length(self) -> None:
         length = self.header(b"content-length")
         if length.isdigit() and int(length) > BODY_MAX:
             raise _too_large()

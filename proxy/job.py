@@ -50,7 +50,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        return str(self.id)
+        return self.exchange.id
 
     @property
     def candidate(self) -> Candidate:
@@ -134,7 +134,7 @@ class Job:
             "micros_per_usd": price.micros_per_usd,
             "fx_date": self.fx_date,
             "markup_bps": price.bps,
-            "prices": price.report(),
+            "prices": price.report,
             "latency_ms": self.elapsed_ms(),
             "ttft_ms": None if self.first_token is None else int((self.first_token - self.began) * 1000),
         }

@@ -64,16 +64,14 @@ class Price:
     base: Tariff
     cost: Tariff
     version: str = field(init=False)
+    report: Mapping[str, Mapping[str, int]] = field(init=False)
 
     def __post_init__(self) -> None:
+        """Adds the version's name, and `report`: component → base and final micros, for the request row."""
+        base = self.base.components
+        report = {name: {"base": base[name], "final": final} for name, final in self.sale.components.items()}
         object.__setattr__(self, "version", f"c{self.cost_version}.f{self.fx_rate}.m{self.markup}")
-
-    def report(self) -> dict[str, dict[str, int]]:
-        """Component → base and final micros per 10^6 units, as the request row keeps them."""
-        return {
-            name: {"base": self.base.components[name], "final": final}
-            for name, final in self.sale.components.items()
-        }
+        object.__setattr__(self, "report", report)
 
 
 def priced(cost: Tariff, micros_per_usd: int, bps: int) -> Tariff:

@@ -1,6 +1,5 @@
 """A stream on its way from an upstream to the caller: one buffer at a time, so memory stays bounded."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Final
@@ -10,6 +9,7 @@ import aiohttp
 from proxy.dialects import openai, sse
 from proxy.exchange import Exchange
 from proxy.upstream import Opened, UpstreamError
+from proxy.watch import Watch
 
 PING: Final = b": ping\n\n"
 SILENCE_S: Final = 10.0
@@ -19,7 +19,8 @@ IDLE_S: Final = 60.0
 class Pump:
     """Reads an opened stream. `failure` says why it ended before its own end."""
 
-    def __init__(self, opened: Opened, stream: openai.Stream) -> None:
+    def __init__(self, watch: Watch, opened: Opened, stream: openai.Stream) -> None:
+        self._watch = watch
         self.stream = stream
         self.failure = ""
         self.first_token: float | None = None
@@ -71,7 +72,7 @@ class Pump:
         """The next bytes; a comment keeps the connection open every 10 s of silence, 60 s are too many."""
         for _ in range(int(IDLE_S // SILENCE_S)):
             try:
-                async with asyncio.timeout(SILENCE_S):
+                with self._watch.within(SILENCE_S):
                     return await self._read()
             except TimeoutError:
                 await exchange.send(PING)

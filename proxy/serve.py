@@ -7,7 +7,7 @@ in exactly one settle or release, and nothing terminal leaves before that is com
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
@@ -21,6 +21,7 @@ from proxy.plan import Candidate
 from proxy.pump import PING, SILENCE_S, Pump
 from proxy.spool import Spool
 from proxy.upstream import Opened, Upstream, UpstreamError
+from proxy.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +39,13 @@ class Floor(Protocol):
 
     upstream: Upstream
     spool: Spool
+    watch: Watch
 
     async def settle(self, job: Job) -> int:
         """Closes the call's hold once; the micros charged."""
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs something small beside the call."""
 
 
 class Serving:
@@ -78,7 +83,7 @@ class Serving:
         task = self._interruptible = asyncio.current_task()
         error: ApiError | None = None
         try:
-            async with asyncio.timeout(TOTAL_S):
+            with self._floor.watch.within(TOTAL_S):
                 await (self._stream() if self.job.call.stream else self._whole())
         except asyncio.CancelledError:
             if task is not None:
@@ -143,32 +148,31 @@ class Serving:
         await self._attempts(self._ask_whole)
 
     async def _ask_whole(self, candidate: Candidate, patience_s: float) -> None:
+        opened = await self._open(candidate, patience_s)
+        self.job.first_token = time.monotonic()
         try:
-            async with asyncio.timeout(patience_s):
-                opened = await self._open(candidate, patience_s)
-                self.job.first_token = time.monotonic()
-                try:
-                    data = await opened.read()
-                finally:
-                    opened.close()
-        except TimeoutError:
-            raise UpstreamError("timeout") from None
+            data = opened.whole() or await self._read(opened, patience_s)
+        finally:
+            opened.close()
         self._answer = openai.read_answer(data, self.job.plan.answers_as)
         if self._answer is None:
             raise UpstreamError("malformed", status=200)
 
+    async def _read(self, opened: Opened, patience_s: float) -> bytes:
+        try:
+            with self._floor.watch.within(patience_s):
+                return await opened.read()
+        except TimeoutError:
+            raise UpstreamError("timeout", status=200) from None
+
     async def _stream(self) -> None:
         """Nothing leaves before the upstream's first byte or 10 s of silence."""
         exchange = self.job.exchange
-        asking = asyncio.ensure_future(self._attempts(self._ask_stream))
+        self._stay_in_touch()
         try:
-            while not (await asyncio.wait({asking}, timeout=SILENCE_S))[0]:
-                if not exchange.started:
-                    await exchange.start_stream([])
-                await exchange.send(PING)
-            await asking
+            await self._attempts(self._ask_stream)
         finally:
-            asking.cancel()
+            self._floor.watch.drop(self._silence)
         if not exchange.started:
             await exchange.start_stream(self.job.headers())
         if self._pump is None:
@@ -177,12 +181,25 @@ class Serving:
         if self._pump.failure:
             raise _broken(self._pump)
 
+    def _stay_in_touch(self) -> None:
+        """A comment every 10 s until an endpoint answers, so that nothing in between hangs up."""
+        self._silence = self._floor.watch.after(SILENCE_S, lambda: self._floor.spawn(self._ping()))
+
+    async def _ping(self) -> None:
+        exchange = self.job.exchange
+        if self._pump is None and self._interruptible is not None:
+            self._stay_in_touch()
+            if not exchange.started:
+                await exchange.start_stream([])
+            await exchange.send(PING)
+
     async def _ask_stream(self, candidate: Candidate, patience_s: float) -> None:
         """Up to the first byte a failure means the next candidate; from then on the answer is this one."""
         opened = await self._open(candidate, patience_s)
-        pump = Pump(opened, openai.Stream(self.job.plan.answers_as, self.job.call.wants_usage))
+        stream = openai.Stream(self.job.plan.answers_as, self.job.call.wants_usage)
+        pump = Pump(self._floor.watch, opened, stream)
         try:
-            async with asyncio.timeout(patience_s):
+            with self._floor.watch.within(patience_s):
                 await pump.begin()
         except TimeoutError:
             pump.close()

@@ -1,14 +1,15 @@
 """Calls to providers: one pooled session, time-outs, and what a failure means for the next candidate."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
 import orjson
+from multidict import CIMultiDict
+from yarl import URL
 
-from routing.snaps import EndpointSnap
+from proxy.watch import Watch
+from routing.snaps import EndpointSnap, ProviderSnap
 
 CONNECT_S: Final = 3.0
 ANSWER_MAX: Final = 64 * 1024 * 1024
@@ -50,10 +51,9 @@ class Opened:
     def close(self) -> None:
         self.response.close()
 
-    async def rest(self) -> AsyncIterator[bytes]:
-        """Whatever comes after the first bytes, as it comes."""
-        async for data in self.response.content.iter_any():
-            yield data
+    def whole(self) -> bytes | None:
+        """The first bytes, if there is nothing after them."""
+        return self.first if self.response.content.at_eof() else None
 
     async def read(self) -> bytes:
         """The whole answer. Raises UpstreamError when it is cut or past 64 MB."""
@@ -72,7 +72,9 @@ class Opened:
 class Upstream:
     """The session to all providers: no redirects, no cookies, no proxy from the environment."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._addresses: dict[tuple[int, str, str | None, str], tuple[URL, CIMultiDict[str]]] = {}
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=15, ttl_dns_cache=60)
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -91,7 +93,7 @@ class Upstream:
         """Posts the body and waits for the first bytes of a 200. Raises UpstreamError."""
         data = orjson.dumps(body)
         try:
-            async with asyncio.timeout(first_byte_s):
+            with self._watch.within(first_byte_s):
                 return await self._open(endpoint, path, data)
         except TimeoutError:
             raise UpstreamError("timeout") from None
@@ -106,16 +108,11 @@ class Upstream:
             return await self._post(endpoint, path, data)
 
     async def _post(self, endpoint: EndpointSnap, path: str, data: bytes) -> Opened:
-        provider = endpoint.provider
-        headers = dict(_HEADERS)
-        if provider.secret:
-            headers["authorization"] = f"Bearer {provider.secret}"
-        response = await self._session.post(
-            provider.base_url.rstrip("/") + path, data=data, headers=headers, allow_redirects=False
-        )
+        url, headers = self._address(endpoint.provider, path)
+        response = await self._session.post(url, data=data, headers=headers, allow_redirects=False)
         try:
             if response.status != 200 or response.headers.get("content-encoding", "identity") != "identity":
-                raise await _failure(response, provider.secret)
+                raise await _failure(response, endpoint.provider.secret)
             first = await response.content.readany()
             if not first:
                 raise UpstreamError("empty", status=200)
@@ -123,6 +120,17 @@ class Upstream:
             response.close()
             raise
         return Opened(response, first)
+
+    def _address(self, provider: ProviderSnap, path: str) -> tuple[URL, CIMultiDict[str]]:
+        """URL and headers for a provider, parsed once."""
+        name = (provider.id, provider.base_url, provider.secret, path)
+        address = self._addresses.get(name)
+        if address is None:
+            headers = CIMultiDict(_HEADERS)
+            if provider.secret:
+                headers["authorization"] = f"Bearer {provider.secret}"
+            address = self._addresses[name] = (URL(provider.base_url.rstrip("/") + path), headers)
+        return address
 
 
 async def _failure(response: aiohttp.ClientResponse, secret: str | None) -> UpstreamError:

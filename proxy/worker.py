@@ -4,7 +4,8 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -26,6 +27,7 @@ from proxy.replay import replay
 from proxy.serve import Serving
 from proxy.spool import Spool
 from proxy.upstream import Upstream
+from proxy.watch import Watch
 from routing.credentials import unseal
 from routing.snapshot import catalog_version, load_catalog
 
@@ -44,11 +46,13 @@ class Worker:
         self.control = Connection(config.database_url)
         self.keys = Keys(Connection(config.database_url), config.peppers)
         self.refusals = Refusals()
+        self.watch = Watch()
         self.epoch = 0
         self._live_workers = 1
         self._market: Market | None = None
         self._servings: dict[asyncio.Task[None], Serving] = {}
         self._rounds: list[asyncio.Task[None]] = []
+        self._errands: set[asyncio.Task[None]] = set()
         self._draining = False
 
     async def start(self) -> None:
@@ -56,12 +60,13 @@ class Worker:
         connection = await self.control.live()
         self.epoch = await holds.heartbeat_start(connection, socket.gethostname(), os.getpid())
         self.spool = Spool(self.config.spool_dir, self.epoch)
-        self.books = Books(self.config.database_url, self.spool)
+        self.books = Books(self.config.database_url, self.spool, self.watch)
         self._redis = Redis.from_url(self.config.redis_url, socket_connect_timeout=0.5)
         self.limiter = Limiter(self._redis, lambda: self._live_workers)
-        self.upstream = Upstream()
+        self.upstream = Upstream(self.watch)
         await self._refresh()
-        self._rounds = [asyncio.create_task(self._beats()), asyncio.create_task(self._listen())]
+        rounds = (self._beats(), self._listen(), self.watch.run())
+        self._rounds = [asyncio.create_task(one) for one in rounds]
 
     @property
     def market(self) -> Market:
@@ -91,21 +96,25 @@ class Worker:
         if not task.cancelled() and task.exception() is not None:
             log.error("a call ended badly", exc_info=task.exception())
 
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
     async def settle(self, job: Job) -> int:
         return await self.books.settle(job)
 
     async def stop(self) -> None:
         """Drains: no new calls, running ones get `drain_s` to end, the rest is cut off and settled."""
         self._draining = True
-        for rounds in self._rounds[1:]:
-            rounds.cancel()
         if self._servings:
             await asyncio.wait(self._servings, timeout=self.config.drain_s)
         for serving in list(self._servings.values()):
             serving.interrupt()
         if self._servings:
             await asyncio.wait(self._servings, timeout=5)
-        self._rounds[0].cancel()
+        for rounds in self._rounds:
+            rounds.cancel()
         await self._last_rites()
 
     async def _last_rites(self) -> None:

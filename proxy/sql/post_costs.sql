@@ -12,7 +12,8 @@ BEGIN
     SELECT horizon INTO past FROM proxy_cost_posting WHERE id = 1 FOR UPDATE;
     FOR owed IN
         SELECT provider, ceil(sum(provider_cost_nano::numeric * micros_per_usd) / 1000000000)::bigint AS micros
-          FROM proxy_request WHERE xact >= past AND xact < now_at AND provider_cost_nano > 0
+          FROM proxy_request WHERE (xact::text)::bigint >= (past::text)::bigint AND (xact::text)::bigint < (now_at::text)::bigint
+           AND provider_cost_nano > 0
          GROUP BY provider HAVING sum(provider_cost_nano) > 0 ORDER BY provider
     LOOP
         n := n + 1;

@@ -44,7 +44,7 @@ CREATE TABLE proxy_request (
 -- The dashboard reads one organization's newest calls first; ids are in time order.
 CREATE INDEX proxy_request_org ON proxy_request (org_id, id DESC);
 CREATE INDEX proxy_request_key ON proxy_request (key_id, id DESC);
-CREATE INDEX proxy_request_xact ON proxy_request USING brin (xact);
+CREATE INDEX proxy_request_xact ON proxy_request USING brin (((xact::text)::bigint)) WITH (pages_per_range = 32);
 
 -- Refusals before reserve are not calls: a counter per key, minute and code.
 CREATE TABLE proxy_refusal (
