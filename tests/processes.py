@@ -108,7 +108,11 @@ class Gateway:
         for pid in (*victims, self.process.pid):
             os.kill(pid, signal.SIGKILL)
         self.process.wait()
-        until(lambda: not any(_runs(pid) for pid in victims), "the end of the workers")
+        until(lambda: not any(runs(pid) for pid in victims), "the end of the workers")
+
+    def pause_master(self) -> None:
+        """Stop the master alone: workers that die from now on stay dead."""
+        os.kill(self.process.pid, signal.SIGSTOP)
 
     def stop(self) -> None:
         """SIGTERM, then whatever it takes."""
@@ -149,7 +153,8 @@ def _ended(process: subprocess.Popen[bytes], log: Path) -> None:
     assert process.poll() is None, f"ended with {process.returncode}:\n{tail(log, 60)}"
 
 
-def _runs(pid: int) -> bool:
+def runs(pid: int) -> bool:
+    """Whether the process lives; a zombie doesn't."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
     except FileNotFoundError:

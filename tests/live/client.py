@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from tests.factories import Caller
 from tests.processes import Gateway
 from tests.stack import Stack
 
+LINE_END = re.compile(rb"\r\n|\n|\r(?!$)")  # a CR at the end may be half of a CRLF
 PATH = "/v1/chat/completions"
 
 
@@ -41,13 +43,20 @@ class Events:
     seen: list[dict[str, Any]] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        while line := self.response.readline():
-            text = line.decode().rstrip("\r\n")
-            if text == "data: [DONE]":
+        for line in self._lines():
+            if line == "data: [DONE]":
                 self.done = True
-            elif text.startswith("data: "):
-                self.seen.append(json.loads(text.removeprefix("data: ")))
+            elif line.startswith("data: "):
+                self.seen.append(json.loads(line.removeprefix("data: ")))
                 yield self.seen[-1]
+
+    def _lines(self) -> Iterator[str]:
+        """Lines by any of the three line ends of the SSE format."""
+        held = b""
+        while data := self.response.read1(65536):
+            *lines, held = LINE_END.split(held + data)
+            yield from (line.decode() for line in lines)
+        yield held.decode()
 
     def text(self) -> str:
         """All content of the first choice; reads to the end."""
@@ -100,9 +109,7 @@ def port_of(where: Stack | Gateway) -> int:
     return (where.gateway if isinstance(where, Stack) else where).port
 
 
-def _ask(
-    where: Stack | Gateway, headers: dict[str, str], body: Any, path: str
-) -> http.client.HTTPConnection:
+def _ask(where: Stack | Gateway, headers: dict[str, str], body: Any, path: str) -> http.client.HTTPConnection:
     connection = http.client.HTTPConnection("127.0.0.1", port_of(where), timeout=60)
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     connection.request("POST", path, data, {"content-type": "application/json"} | headers)
