@@ -160,9 +160,10 @@ def _model(reader: Reader, node: yaml.Node) -> ModelEntry:
 
 
 def _check_model(fields: Fields, entry: ModelEntry) -> None:
-    for name in entry.spellings if entry.id else ():
+    written = [("id", entry.id), ("name", entry.name), *(("aliases", alias) for alias in entry.aliases)]
+    for key, name in written if entry.id else ():
         if "@" in name or not name.isprintable() or not fold(name):
-            fields.wrong("id", f"the name '{name}' can't be used: no '@', no control characters, not empty")
+            fields.wrong(key, f"the name '{name}' can't be used: no '@', no control characters, not empty")
     aliases = [fold(alias) for alias in entry.aliases]
     for alias in sorted({a for a in aliases if aliases.count(a) > 1}):
         fields.wrong("aliases", f"alias '{alias}' is listed twice")
@@ -171,10 +172,12 @@ def _check_model(fields: Fields, entry: ModelEntry) -> None:
         fields.wrong("default_output_tokens", "default_output_tokens is above max_output_tokens")
     seen: set[tuple[str, str]] = set()
     for endpoint in entry.endpoints:
-        key = (endpoint.provider, endpoint.upstream_name)
-        if key in seen:
-            fields.reader.problems.append(f"{endpoint.where}: {fields.label}: endpoint {key} is listed twice")
-        seen.add(key)
+        place = (endpoint.provider, endpoint.upstream_name)
+        if place in seen:
+            fields.reader.problems.append(
+                f"{endpoint.where}: {fields.label}: endpoint {place} is listed twice"
+            )
+        seen.add(place)
 
 
 def _endpoint(reader: Reader, node: yaml.Node, label: str, modality: str) -> EndpointEntry:
@@ -213,6 +216,7 @@ def _prices(fields: Fields, node: yaml.Node | None) -> Mapping[str, int]:
                 raise ValueError('must be written in quotes, such as "2.50"')
             components[name] = to_nano(name, text)
         except ValueError as error:
+            components[name] = 0  # told already, so not missing as well
             fields.reader.complain(value, f"{label}: {name}: {error}")
     if isinstance(node, yaml.MappingNode) and not node.value:
         fields.reader.complain(node, f"{label} has no component")

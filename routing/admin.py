@@ -1,0 +1,125 @@
+"""The catalog for operators. Nothing is deleted here: things are retired or switched off."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from routing.forms import CostForm, ModelForm, NameForm, ProviderForm, usd
+from routing.models import COMPONENTS, CostVersion, Endpoint, Model, ModelName, Provider
+from routing.names import fold
+
+
+class Kept:
+    """Rows that request rows point to stay."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Provider)
+class ProviderAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
+    form = ProviderForm
+    list_display = ("slug", "name", "dialect", "base_url", "has_credential", "active")
+    list_filter = ("active", "dialect", "hosted")
+    search_fields = ("slug", "name")
+    readonly_fields = ("credential_shown",)
+
+    @admin.display(description="stored credential")
+    def credential_shown(self, provider: Provider) -> str:
+        if not provider.credential_sealed:
+            return "none"
+        source = "from the environment" if provider.sealed_from_env else "typed here"
+        return f"…{provider.credential_last4} ({source})"
+
+    @admin.display(boolean=True, description="credential")
+    def has_credential(self, provider: Provider) -> bool:
+        return bool(provider.credential_sealed)
+
+
+class NameInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = ModelName
+    form = NameForm
+    extra = 1
+
+
+class EndpointInline(Kept, admin.TabularInline):  # type: ignore[type-arg]
+    model = Endpoint
+    extra = 0
+    show_change_link = True
+    fields = ("provider", "upstream_name", "markup_kind", "priority", "context_window", "active")
+
+
+@admin.register(Model)
+class ModelAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
+    form = ModelForm
+    list_display = ("slug", "name", "modality", "category", "free", "replaced_by", "retired_at")
+    list_filter = ("modality", "category", "free", "creator")
+    search_fields = ("slug", "name", "names__name")
+    inlines = (NameInline, EndpointInline)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return ["slug"] if obj else []
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """A model always answers to its id and its display name."""
+        super().save_related(request, form, formsets, change)
+        model: Model = form.instance
+        for name in (model.slug, model.name):
+            ModelName.objects.get_or_create(folded=fold(name), defaults={"name": name, "model": model})
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("model", "provider", "upstream_name", "price", "markup_kind", "priority", "active")
+    list_filter = ("provider", "markup_kind", "active")
+    search_fields = ("model__slug", "upstream_name")
+    raw_id_fields = ("model",)
+    list_select_related = ("model", "provider")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
+        return super().get_queryset(request).prefetch_related("costs")
+
+    @admin.display(description="price in force (USD)")
+    def price(self, endpoint: Endpoint) -> str:
+        newest = max(endpoint.costs.all(), key=lambda cost: cost.pk, default=None)
+        return usd(newest.components) if newest else "none"
+
+
+@admin.register(CostVersion)
+class CostVersionAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Prices are added, never changed."""
+
+    form = CostForm
+    list_display = ("id", "endpoint", "price", "valid_from")
+    list_select_related = ("endpoint__model", "endpoint__provider")
+    search_fields = ("endpoint__model__slug", "endpoint__provider__slug")
+    raw_id_fields = ("endpoint",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: CostVersion | None = None) -> Any:
+        if obj is not None:
+            return ["endpoint", "price", "tiers_shown", "valid_from"]
+        return ["endpoint", *COMPONENTS, "tiers"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: CostVersion | None = None) -> list[str]:
+        return ["endpoint", "price", "tiers_shown", "valid_from"] if obj is not None else []
+
+    def get_form(
+        self, request: HttpRequest, obj: CostVersion | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        # The components are fields of the form only, so the factory must not look for them on the model.
+        return super().get_form(request, obj, change, **{**kwargs, "fields": ["endpoint"]})
+
+    @admin.display(description="price (USD)")
+    def price(self, cost: CostVersion) -> str:
+        return usd(cost.components)
+
+    @admin.display(description="for long prompts (USD)")
+    def tiers_shown(self, cost: CostVersion) -> str:
+        return (
+            "; ".join(f"over {t['over']} tokens: {usd(t['components'])}" for t in cost.above_input) or "none"
+        )

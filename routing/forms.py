@@ -1,0 +1,138 @@
+"""What operators type into the admin about providers, names and prices."""
+
+from typing import Any, ClassVar
+
+from django import forms
+
+from routing.catalog.amounts import from_nano, to_nano
+from routing.credentials import seal
+from routing.models import COMPONENTS, CostVersion, Model, ModelName, Provider
+from routing.names import fold
+
+
+class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The credential can be written and removed, never read."""
+
+    credential = forms.CharField(
+        required=False,
+        strip=True,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Write-only. Kept encrypted; the catalog command doesn't replace one that was typed here.",
+    )
+    remove_credential = forms.BooleanField(required=False, help_text="Forget the stored credential.")
+
+    class Meta:
+        model = Provider
+        fields: ClassVar[list[str]] = [
+            *("slug", "name", "dialect", "base_url", "base_url_ref", "credential_ref"),
+            *("on_disconnect", "hosted", "sandbox", "active"),
+        ]
+
+    def save(self, commit: bool = True) -> Any:
+        secret = self.cleaned_data["credential"]
+        if secret:
+            self.instance.credential_sealed = seal(secret)
+            self.instance.credential_last4 = secret[-4:]
+            self.instance.sealed_from_env = False
+        elif self.cleaned_data["remove_credential"]:
+            self.instance.credential_sealed = None
+            self.instance.credential_last4 = ""
+            self.instance.sealed_from_env = False
+        return super().save(commit)
+
+
+class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A display name may not be another model's, and a successor must exist."""
+
+    class Meta:
+        model = Model
+        exclude: ClassVar[list[str]] = []
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"]).strip()
+        _refuse_taken(name, self.instance)
+        return name
+
+    def clean_replaced_by(self) -> str:
+        slug = str(self.cleaned_data["replaced_by"])
+        if slug and (slug == self.instance.slug or not Model.objects.filter(slug=slug).exists()):
+            raise forms.ValidationError("There is no other model of this id.")
+        return slug
+
+
+class NameForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An alias as people write it; its folded form is ours to make."""
+
+    class Meta:
+        model = ModelName
+        fields: ClassVar[list[str]] = ["name"]
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"]).strip()
+        _refuse_taken(name, getattr(self.instance, "model", None), self.instance)
+        self.instance.folded = fold(name)
+        return name
+
+
+def _refuse_taken(name: str, model: Model | None, own: ModelName | None = None) -> None:
+    if "@" in name or not fold(name) or not name.isprintable():
+        raise forms.ValidationError("A name has no '@' and no control characters.")
+    taken = ModelName.objects.filter(folded=fold(name)).select_related("model").first()
+    if taken is not None and taken != own and (own is not None or taken.model != model):
+        raise forms.ValidationError(f"This name belongs to {taken.model} already.")
+
+
+class CostForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new price of an endpoint, in USD as providers publish it."""
+
+    tiers = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Dearer prices for long prompts, one line each: 200000 input=2.50 output=15.00",
+    )
+
+    class Meta:
+        model = CostVersion
+        fields: ClassVar[list[str]] = ["endpoint"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in COMPONENTS:
+            self.fields[name] = forms.CharField(required=False, label=f"{name} (USD)")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        components = {}
+        for name in COMPONENTS:
+            if cleaned.get(name):
+                components[name] = self._nano(name, name, cleaned[name])
+        if not components:
+            raise forms.ValidationError("A price has at least one component.")
+        self.instance.components = components
+        self.instance.above_input = [
+            self._tier(line) for line in cleaned.get("tiers", "").splitlines() if line
+        ]
+        return cleaned
+
+    def _nano(self, field: str, component: str, text: str) -> int:
+        try:
+            return to_nano(component, text.strip())
+        except ValueError as error:
+            self.add_error(field, str(error))
+            return 0
+
+    def _tier(self, line: str) -> dict[str, Any]:
+        over, *prices = line.split()
+        pairs = [price.partition("=") for price in prices]
+        if not over.isdigit() or not pairs or any(name not in COMPONENTS for name, _, _ in pairs):
+            self.add_error("tiers", f"'{line}' is not like: 200000 input=2.50 output=15.00")
+            return {}
+        components = {name: self._nano("tiers", name, text) for name, _, text in pairs}
+        return {"over": int(over), "components": components}
+
+
+def usd(components: dict[str, int]) -> str:
+    """Components as people read them: "input 2.50, output 10.00" (USD)."""
+    return ", ".join(
+        f"{name} {from_nano(name, components[name])}" for name in COMPONENTS if name in components
+    )

@@ -1,0 +1,204 @@
+"""What loading a catalog does to the database, and what it leaves alone."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import DatabaseError, connection, transaction
+
+from routing.catalog.export import export
+from routing.catalog.load import Changes, load
+from routing.catalog.parse import parse
+from routing.credentials import seal, unseal
+from routing.errors import CatalogError
+from routing.models import CatalogVersion, CostVersion, Endpoint, Model, ModelName, Provider
+from tests.routing.test_catalog_parse import GOOD
+
+UNSOLD = """\
+  - id: x/y
+    name: Y
+    endpoints: [{provider: nobody, upstream_name: y, price_usd: {input: "1", output: "1"}}]
+"""
+RARE_KEYS = """
+        context_window: 64000
+        active: false
+        above_input: [{over: 9, price_usd: {output: "20"}}]"""
+MORE_MODELS = """\
+  - {id: old/one, name: "Old: one", replaced_by: gpt-4o, description: "it's «old»", strengths: none}
+  - id: i/m
+    name: Img
+    modality: image
+    category: hosted
+    default_size: 1x1
+    endpoints: [{provider: local, upstream_name: i, price_usd: {image: "0.003"}}]
+"""
+
+pytestmark = pytest.mark.django_db
+
+
+def loaded(text: str, env: dict[str, str] | None = None, *, prune: bool = False) -> Changes:
+    return load(parse([("f.yaml", text)]), env or {}, prune=prune)
+
+
+def version() -> int:
+    return CatalogVersion.objects.get(pk=1).version
+
+
+def test_a_second_load_changes_and_bumps_nothing() -> None:
+    assert loaded(GOOD).counts
+    before = version()
+    assert str(loaded(GOOD)) == "nothing changed"
+    assert version() == before
+
+
+def test_the_markup_kind_follows_from_category_and_provider() -> None:
+    text = GOOD.replace("        markup: routing_fee\n", "")
+    loaded(text)
+    assert Endpoint.objects.get().markup_kind == "routing_fee"
+    loaded(text.replace("category: third_party", "category: hosted"))
+    assert Endpoint.objects.get().markup_kind == "margin"
+    loaded(text.replace("name: X,", "name: X, hosted: true,"))
+    assert Endpoint.objects.get().markup_kind == "hosted"
+
+
+def test_a_changed_price_is_a_new_version_and_the_old_one_stays() -> None:
+    loaded(GOOD)
+    assert loaded(GOOD.replace('"2.50"', '"2.00"')).counts == {"prices added": 1}
+    assert [cost.components["input"] for cost in CostVersion.objects.order_by("id")] == [
+        2_500_000_000,
+        2 * 10**9,
+    ]
+
+
+def test_a_price_version_can_be_neither_changed_nor_removed() -> None:
+    loaded(GOOD)
+    cost = CostVersion.objects.get()
+    for change in (lambda: CostVersion.objects.update(components={}), lambda: cost.delete()):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            change()
+
+
+def test_nothing_is_half_loaded(tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text(GOOD + UNSOLD)
+    before = version()
+    with pytest.raises(CommandError) as caught:
+        call_command("catalog", "load", str(file))
+    assert f"{file}:22: model 'x/y': there is no provider 'nobody'" in str(caught.value)
+    assert not Model.objects.exists()
+    assert not Provider.objects.exists()
+    assert version() == before
+
+
+def test_a_name_of_a_stored_model_is_refused_until_that_one_is_pruned() -> None:
+    loaded(GOOD)
+    other = GOOD.replace("id: openai/gpt-4o", "id: other/gpt-4o")
+    with pytest.raises(CatalogError, match="already belongs to 'openai/gpt-4o'"):
+        loaded(other)
+    counts = loaded(other, prune=True).counts
+    assert counts["models retired"] == 1
+    assert ModelName.objects.get(folded="gpt-4o").model.slug == "other/gpt-4o"
+
+
+def test_an_alias_can_move_from_one_model_to_another_in_one_load() -> None:
+    two = GOOD + "  - {id: x/y, name: Y, aliases: [moving]}\n"
+    loaded(two)
+    loaded(two.replace(", aliases: [moving]", "").replace("aliases: [gpt-4o]", "aliases: [gpt-4o, moving]"))
+    assert ModelName.objects.get(folded="moving").model.slug == "openai/gpt-4o"
+
+
+def test_prune_retires_what_is_absent_and_a_later_load_revives_it() -> None:
+    loaded(GOOD)
+    loaded(
+        "providers: [{slug: b, name: B, dialect: openai, base_url: 'https://b.test/v1'}]\nmodels: []",
+        prune=True,
+    )
+    model = Model.objects.get(slug="openai/gpt-4o")
+    assert model.retired_at is not None
+    assert Endpoint.objects.get().retired_at is not None
+    assert Provider.objects.get(slug="local").active is False
+    loaded(GOOD)
+    model.refresh_from_db()
+    assert model.retired_at is None
+    assert Endpoint.objects.get().retired_at is None
+    assert Provider.objects.get(slug="local").active is True
+
+
+def test_without_prune_other_models_stay() -> None:
+    loaded(GOOD)
+    loaded("models: [{id: x/y, name: Y}]")
+    assert not Model.objects.filter(retired_at__isnull=False).exists()
+
+
+def test_replacements_are_found_by_any_name_and_must_not_loop() -> None:
+    loaded(GOOD + "  - {id: old/one, name: Old, replaced_by: GPT-4O}\n")
+    assert Model.objects.get(slug="old/one").replaced_by == "openai/gpt-4o"
+    with pytest.raises(CatalogError, match="no known model"):
+        loaded("models: [{id: old/two, name: Old 2, replaced_by: nothing}]")
+    with pytest.raises(CatalogError, match="circle"):
+        loaded("models: [{id: a/a, name: A, replaced_by: b/b}, {id: b/b, name: B, replaced_by: a/a}]")
+
+
+def test_a_credential_of_the_environment_is_sealed_and_goes_with_it() -> None:
+    loaded(GOOD, {"LOCAL_KEY": "sk-12345678"})
+    provider = Provider.objects.get()
+    assert unseal(bytes(provider.credential_sealed or b"")) == "sk-12345678"
+    assert provider.credential_last4 == "5678"
+    before = version()
+    loaded(GOOD, {"LOCAL_KEY": "sk-12345678"})
+    assert version() == before
+    loaded(GOOD)
+    provider.refresh_from_db()
+    assert provider.credential_sealed is None
+
+
+def test_a_credential_typed_by_hand_survives_every_load() -> None:
+    loaded(GOOD)
+    Provider.objects.update(credential_sealed=seal("by hand"), sealed_from_env=False)
+    loaded(GOOD, {"LOCAL_KEY": "other"})
+    assert unseal(bytes(Provider.objects.get().credential_sealed or b"")) == "by hand"
+
+
+def test_an_address_can_come_from_a_setting(settings) -> None:  # type: ignore[no-untyped-def]
+    settings.SANDBOX_URL = "http://127.0.0.1:4/v1"
+    text = GOOD.replace('"http://127.0.0.1:9100/v1"', '"env:SANDBOX_URL"')
+    loaded(text)
+    assert Provider.objects.get().base_url == "http://127.0.0.1:4/v1"
+    settings.SANDBOX_URL = ""
+    loaded(text)
+    assert Provider.objects.get().base_url == ""
+    assert "env:SANDBOX_URL" in export()
+
+
+def test_an_export_loads_back_without_a_change(tmp_path: Path) -> None:
+    rich = GOOD.replace("priority: 1", f"priority: 2{RARE_KEYS}") + MORE_MODELS
+    loaded(rich)
+    before = version()
+    file = tmp_path / "out.yaml"
+    call_command("catalog", "export", str(file))
+    call_command("catalog", "load", str(file), "--prune")
+    assert version() == before
+    assert "sk-" not in file.read_text()
+
+
+def test_every_table_of_the_catalog_moves_its_version() -> None:
+    loaded(GOOD)
+    seen = [version()]
+    for table in ("routing_provider", "routing_model", "routing_modelname", "routing_endpoint"):
+        with connection.cursor() as cursor:
+            cursor.execute(f"UPDATE {table} SET id = id WHERE id = (SELECT min(id) FROM {table})")
+        seen.append(version())
+    CostVersion.objects.create(endpoint=Endpoint.objects.get(), components={"input": 1, "output": 1})
+    seen.append(version())
+    assert seen == sorted(set(seen))
+
+
+def test_a_version_that_was_rolled_back_never_comes_again() -> None:
+    with transaction.atomic():
+        loaded(GOOD)
+        gone = version()
+        transaction.set_rollback(True)
+    loaded(GOOD.replace("GPT 4o", f"GPT {uuid4().hex}"))
+    assert version() > gone
