@@ -11,6 +11,7 @@ import psycopg
 
 from billing.holds import Reserve
 from proxy.errors import ApiError, unavailable
+from proxy.failpoint import failpoint
 from proxy.job import Job
 from proxy.lane import LOCKED, Lane, Result
 from proxy.spool import Spool
@@ -63,6 +64,7 @@ class Books:
         item = job.item()
         with contextlib.suppress(OSError):
             self.spool.final(job.name, item)
+        failpoint("before_settle")
         try:
             with self._watch.within(ACK_S):
                 answer = await self._settling.submit(item["org"], item)

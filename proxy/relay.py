@@ -12,6 +12,7 @@ from proxy.call import Call
 from proxy.dialects import openai_request
 from proxy.errors import ApiError
 from proxy.exchange import ClientGone, Exchange, Receive, Scope, Send
+from proxy.failpoint import failpoint
 from proxy.idempotency import claimed
 from proxy.job import Grant, Job
 from proxy.keys import Caller
@@ -41,6 +42,7 @@ async def relay(worker: Worker, scope: Scope, receive: Receive, send: Send) -> N
         return
     except ClientGone:
         return
+    failpoint("after_reserve")
     job = Job(op, exchange, caller, call, plan, grant, worker.market.rates.fx_date.isoformat())
     serving = worker.own(Serving(worker, job))  # call upstream, relay, meter, settle, log
     await exchange.over()

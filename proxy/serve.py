@@ -61,8 +61,7 @@ class Serving:
     async def run(self) -> None:
         """Whatever happens on the way, the hold is closed once."""
         failure = await self._guarded()
-        self._meter()
-        failpoint("before_settle")
+        failure = self._metered() or failure
         charged = await self._floor.settle(self.job)
         failpoint("after_commit")
         with suppress(OSError):
@@ -100,6 +99,8 @@ class Serving:
             self._interruptible = None
             if self._pump is not None:
                 self._pump.close()
+        if error is not None:
+            self.job.error_code, self.job.http_status = error.code, error.status
         return error
 
     # 6: call upstream
@@ -215,6 +216,16 @@ class Serving:
             self._floor.spool.mark(self.job.name, self.job.estimate(stream.said, stream.text_bytes).output)
 
     # 8: meter
+
+    def _metered(self) -> ApiError | None:
+        """Whatever an upstream reports, it can't keep the call from being settled."""
+        try:
+            self._meter()
+        except Exception:
+            log.exception("call %s can't be metered", self.job.name)
+            self.job.delivered, self.job.error_code, self.job.http_status = False, "internal_error", 500
+            return ApiError(500, "internal_error", "Something went wrong on our side.")
+        return None
 
     def _meter(self) -> None:
         """Usage by the upstream's report, else a labelled estimate of what the caller was given."""
