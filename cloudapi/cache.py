@@ -1,4 +1,4 @@
-"""The cache of the pages: Redis, or nothing while it is away. It holds only what may be lost at any moment."""
+"""The cache of the pages: Redis, or nothing while it is away. It holds only what may be lost at any time."""
 
 from collections.abc import Callable
 from functools import wraps

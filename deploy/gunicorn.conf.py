@@ -12,7 +12,8 @@ bind = os.environ.get("BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 timeout = 60
 keepalive = 75  # longer than nginx keeps its side open, so that a request never meets a closing connection
-graceful_timeout = int(os.environ.get("DRAIN_S", "900")) + 5
+# uvicorn drains its connections, then the gateway the calls that outlived theirs.
+graceful_timeout = 2 * int(os.environ.get("DRAIN_S", "900")) + 10
 control_socket_disable = True
 raw_env = ["DATABASE_POOL=" + os.environ.get("DATABASE_POOL", "8")]
 proc_name = "cloudapi"

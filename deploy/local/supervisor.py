@@ -195,7 +195,7 @@ def _sandbox(environment: Mapping[str, str]) -> Child:
 
 def _gunicorn(environment: Mapping[str, str]) -> Child:
     command = _module("gunicorn", "--config", "deploy/gunicorn.conf.py")
-    return Child("gunicorn", _starter("gunicorn", command, environment), patience_s=DRAIN_S + 10)
+    return Child("gunicorn", _starter("gunicorn", command, environment), patience_s=2 * DRAIN_S + 15)
 
 
 def _celery(environment: Mapping[str, str]) -> Child:
