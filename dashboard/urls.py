@@ -2,9 +2,21 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from dashboard.api import KeysView, KeyView
+from dashboard import api, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.landing, name="landing"),
+    path("models", views.models, name="models"),
+    path("models/<path:model_id>", views.model, name="model"),
+    path("dashboard", views.overview, name="overview"),
+    path("dashboard/keys", views.keys, name="keys"),
+    path("dashboard/keys/<str:key_id>/revoke", views.key_revoke, name="key_revoke"),
+    path("dashboard/activity", views.activity_list, name="activity"),
+    path("dashboard/activity/<uuid:call_id>", views.receipt, name="receipt"),
+    path("dashboard/billing", views.billing, name="billing"),
     path("api/keys", KeysView.as_view(), name="api-keys"),
     path("api/keys/<str:key_id>", KeyView.as_view(), name="api-key"),
+    # The management API; proxy/routes.py has none of these.
+    path("api/keys", api.KeysView.as_view(), name="api-keys"),
+    path("api/keys/<str:key_id>", api.KeyView.as_view(), name="api-key"),
 ]

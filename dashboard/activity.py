@@ -1,0 +1,123 @@
+"""Calls of one organization: today's sum, the filtered list, one call's receipt. Amounts are micros."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet, Sum
+
+from accounts.models import ApiKey, Organization, Project
+from dashboard.moments import first_id, today
+from proxy.models import Request
+from routing.models import Endpoint
+
+PAGE = 50
+LATEST = 8
+_PREFIX_LEAST = 6  # hex digits of an id that are worth a search
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What the list is narrowed to; days are Tashkent dates, both inclusive."""
+
+    since: date | None = None
+    until: date | None = None
+    model: str = ""
+    key: int | None = None
+    project: int | None = None
+    status: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A row of the request log with the names of what it was made with."""
+
+    row: Request
+    key: ApiKey | None
+    project: Project | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    calls: Sequence[Call]
+    older: UUID | None  # the cursor of the next page
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    calls: int
+    spent_micros: int
+
+
+def spent_today(organization: Organization) -> Day:
+    """Calls and their cost since Tashkent's midnight."""
+    rows = _rows(organization).filter(id__gte=first_id(today()))
+    sums = rows.aggregate(calls=Count("id"), spent=Sum("cost_micros"))
+    return Day(sums["calls"], int(sums["spent"] or 0))
+
+
+def latest(organization: Organization) -> Sequence[Call]:
+    return _named(organization, _rows(organization).order_by("-id")[:LATEST])
+
+
+def listed(organization: Organization, filters: Filters, before: UUID | None = None) -> Page:
+    """One page, newest first, from the cursor on."""
+    rows = _narrowed(_rows(organization), filters)
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    page = _named(organization, rows.order_by("-id")[: PAGE + 1])
+    older = page[PAGE - 1].row.id if len(page) > PAGE else None
+    return Page(page[:PAGE], older)
+
+
+def find(organization: Organization, call_id: UUID) -> Call | None:
+    """The organization's own call; a foreign id is None like an unknown one."""
+    found = _named(organization, _rows(organization).filter(id=call_id))
+    return found[0] if found else None
+
+
+def endpoints(row: Request) -> dict[int, Endpoint]:
+    """The endpoints that the call's attempts name."""
+    ids = [attempt.get("endpoint") for attempt in row.attempts]
+    return Endpoint.objects.select_related("provider").in_bulk([pk for pk in ids if pk is not None])
+
+
+def _rows(organization: Organization) -> QuerySet[Request]:
+    return Request.objects.filter(org_id=organization.pk)
+
+
+def _narrowed(rows: QuerySet[Request], filters: Filters) -> QuerySet[Request]:
+    wanted = Q()
+    if filters.since is not None:
+        wanted &= Q(id__gte=first_id(filters.since))
+    if filters.until is not None:
+        wanted &= Q(id__lt=first_id(filters.until + timedelta(days=1)))
+    if filters.model:
+        wanted &= Q(model__icontains=filters.model) | Q(asked__icontains=filters.model)
+    if filters.key is not None:
+        wanted &= Q(key_id=filters.key)
+    if filters.project is not None:
+        wanted &= Q(project_id=filters.project)
+    if filters.status:
+        wanted &= Q(status=filters.status)
+    return _with_id(rows.filter(wanted), filters.text)
+
+
+def _with_id(rows: QuerySet[Request], text: str) -> QuerySet[Request]:
+    """Rows whose id begins with the text, as one range of ids; too short or no hex digits match nothing."""
+    digits = text.strip().lower().replace("-", "")
+    if not digits:
+        return rows
+    if not _PREFIX_LEAST <= len(digits) <= 32 or set(digits) - set("0123456789abcdef"):
+        return rows.none()
+    return rows.filter(id__range=(UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))))
+
+
+def _named(organization: Organization, rows: Iterable[Request]) -> list[Call]:
+    found = list(rows)
+    projects = {p.pk: p for p in Project.objects.filter(organization=organization)}
+    wanted = {row.key_id for row in found}
+    keys = {k.pk: k for k in ApiKey.objects.filter(project__organization=organization, pk__in=wanted)}
+    return [Call(row, keys.get(row.key_id), projects.get(row.project_id)) for row in found]

@@ -1,0 +1,219 @@
+"""What people type. A valid form hands out frozen values; money is parsed as text, never as a float."""
+
+from datetime import datetime, time
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.access import Caller
+from accounts.addresses import parse_network
+from accounts.keyrules import NAME_CHARS_MAX, KeyRequest, rpm_ceiling
+from accounts.models import ApiKey, Project, Scope
+from billing.models import TOPUP_MICROS_MAX, TOPUP_MICROS_MIN
+from billing.money import NotAnAmount, parse_uzs
+from dashboard.activity import Filters
+from dashboard.keys import SpendCap, Window
+from dashboard.moments import TASHKENT, today
+from dashboard.shop import MODALITIES
+from dashboard.templatetags.money import uzs
+from proxy.models import Request
+
+WINDOWS = {Window.DAY: _("a day"), Window.MONTH: _("a month"), Window.LIFETIME: _("in its lifetime")}
+STATUSES = {
+    Request.Status.OK: _("Answered"),
+    Request.Status.ERROR: _("Failed"),
+    Request.Status.CANCELLED: _("Cancelled"),
+    Request.Status.CRASHED: _("Broken off by us"),
+}
+
+
+class DayInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class DayField(forms.DateField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=DayInput(), input_formats=["%Y-%m-%d"], required=False, **kwargs)
+
+
+class UzsField(forms.CharField):
+    """So'm as people write them, 1 500 000 or 1500.25; gives micros."""
+
+    default_error_messages: ClassVar = {"amount": _("Write an amount in so'm, such as 50000 or 1500.25.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+        super().__init__(widget=widget, max_length=30, **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if not text:
+            return None
+        try:
+            return parse_uzs(text.replace(",", "."))
+        except NotAnAmount:
+            raise ValidationError(self.error_messages["amount"], code="amount") from None
+
+
+class KeyForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=NAME_CHARS_MAX)
+    project = forms.ModelChoiceField(Project.objects.none(), label=_("Project"), empty_label=None)
+    expires = DayField(label=_("Expires after"), help_text=_("The last day. Empty: never."))
+    rpm = forms.IntegerField(label=_("Requests per minute"), min_value=1, required=False)
+    cap = UzsField(
+        label=_("Spend cap, so'm"), required=False, help_text=_("Empty: only the wallet limits it.")
+    )
+    window = forms.TypedChoiceField(
+        label=_("Cap counts"),
+        choices=[(window.value, label) for window, label in WINDOWS.items()],
+        coerce=lambda value: Window(int(value)),
+        initial=Window.MONTH.value,
+        required=False,
+    )
+    allowed_ips = forms.CharField(
+        label=_("Allowed addresses"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        required=False,
+        help_text=_("IP addresses or networks such as 203.0.113.0/24, one per line. Empty: any."),
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("May be used for"),
+        choices=[
+            (Scope.INFERENCE.value, _("Calling models")),
+            (Scope.MANAGE.value, _("Managing keys and reading usage")),
+        ],
+        widget=forms.CheckboxSelectMultiple,
+        initial=[Scope.INFERENCE.value],
+    )
+
+    def __init__(self, caller: Caller, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        projects = Project.objects.filter(organization=caller.organization, archived_at=None)
+        field = self.fields["project"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = projects.order_by("-is_default", "name")
+        field.initial = field.queryset.first()
+        ceiling = rpm_ceiling(caller.organization)
+        self.fields["rpm"] = forms.IntegerField(
+            label=_("Requests per minute"), min_value=1, max_value=ceiling, required=False
+        )
+        self.fields["rpm"].widget.attrs["placeholder"] = str(ceiling)
+
+    def clean_expires(self) -> datetime | None:
+        day = self.cleaned_data["expires"]
+        if day is None:
+            return None
+        if day < today():
+            raise ValidationError(_("The last day can't lie in the past."))
+        return datetime.combine(day, time(23, 59, 59), TASHKENT)
+
+    def clean_allowed_ips(self) -> tuple[str, ...]:
+        words = self.cleaned_data["allowed_ips"].replace(",", " ").split()
+        for word in words:
+            try:
+                parse_network(word)
+            except ValueError:
+                raise ValidationError(
+                    _("“%(word)s” is neither an address nor a network."), params={"word": word}
+                ) from None
+        return tuple(words)
+
+    def clean_cap(self) -> int | None:
+        micros: int | None = self.cleaned_data["cap"]
+        if micros == 0:
+            raise ValidationError(_("A cap of zero would refuse every call."))
+        return micros
+
+    def key_request(self) -> KeyRequest:
+        """What the key may do."""
+        data = self.cleaned_data
+        return KeyRequest(
+            name=data["name"],
+            rpm=data["rpm"],
+            allowed_ips=data["allowed_ips"],
+            scopes=tuple(data["scopes"]),
+            expires_at=data["expires"],
+        )
+
+    def spend_cap(self) -> SpendCap | None:
+        micros = self.cleaned_data["cap"]
+        window = self.cleaned_data["window"] or Window.MONTH
+        return SpendCap(micros, window) if micros else None
+
+
+class TopUpForm(forms.Form):
+    amount = UzsField(label=_("Amount, so'm"))
+    reference = forms.CharField(
+        label=_("Reference of the transfer"),
+        max_length=100,
+        help_text=_("The number of the payment order, or the name on the card it came from."),
+    )
+
+    def clean_amount(self) -> int:
+        micros: int = self.cleaned_data["amount"]
+        if not TOPUP_MICROS_MIN <= micros <= TOPUP_MICROS_MAX:
+            raise ValidationError(
+                _("Between %(least)s and %(most)s."),
+                params={"least": uzs(TOPUP_MICROS_MIN), "most": uzs(TOPUP_MICROS_MAX)},
+            )
+        return micros
+
+
+class ActivityForm(forms.Form):
+    since = DayField(label=_("From"))
+    until = DayField(label=_("To"))
+    model = forms.CharField(label=_("Model"), max_length=200, required=False)
+    key = forms.ModelChoiceField(
+        ApiKey.objects.none(), label=_("Key"), required=False, empty_label=_("All keys")
+    )
+    project = forms.ModelChoiceField(
+        Project.objects.none(), label=_("Project"), required=False, empty_label=_("All projects")
+    )
+    status = forms.ChoiceField(
+        label=_("Status"), choices=[("", _("Any status")), *STATUSES.items()], required=False
+    )
+    text = forms.CharField(label=_("Request id begins with"), max_length=40, required=False)
+
+    def __init__(self, caller: Caller, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        organization = caller.organization
+        sources = {
+            "key": ApiKey.objects.filter(project__organization=organization).order_by("name", "pk"),
+            "project": Project.objects.filter(organization=organization).order_by("-is_default", "name"),
+        }
+        for name, rows in sources.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = rows
+
+    def filters(self) -> Filters:
+        """The narrowing asked for; fields with a mistake narrow nothing."""
+        data = self.cleaned_data if self.is_valid() else getattr(self, "cleaned_data", {})
+        key, project = data.get("key"), data.get("project")
+        return Filters(
+            since=data.get("since"),
+            until=data.get("until"),
+            model=data.get("model", ""),
+            key=key.pk if key else None,
+            project=project.pk if project else None,
+            status=data.get("status", ""),
+            text=data.get("text", ""),
+        )
+
+
+class ModelsForm(forms.Form):
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "gpt, llama, gemini…"}),
+    )
+    modality = forms.ChoiceField(
+        label=_("Kind"), choices=[("", _("All kinds")), *MODALITIES.items()], required=False
+    )
+    free = forms.BooleanField(label=_("Free only"), required=False)

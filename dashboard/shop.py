@@ -1,0 +1,131 @@
+"""The public catalog for readers: what is on sale, at what price in so'm. Prices are micros per 10^6 units."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from billing.money import half_up
+from proxy.errors import ApiError
+from proxy.meter import Price
+from proxy.offers import Offer, catalog, market, offer, offers
+from routing import choose
+from routing.errors import UnknownModel
+
+MILLION = 1_000_000
+COMPONENTS: dict[str, tuple[Promise, Promise]] = {
+    "input": (_("Input"), _("per million tokens")),
+    "cached_input": (_("Cached input"), _("per million tokens")),
+    "cache_write_5m": (_("Cache write, 5 minutes"), _("per million tokens")),
+    "cache_write_1h": (_("Cache write, 1 hour"), _("per million tokens")),
+    "output": (_("Output"), _("per million tokens")),
+    "reasoning": (_("Reasoning"), _("per million tokens")),
+    "character": (_("Characters"), _("per million characters")),
+    "image": (_("Image"), _("per image")),
+    "second": (_("Duration"), _("per second")),
+    "request": (_("Request"), _("per request")),
+}
+PER_ONE = frozenset({"image", "second", "request"})
+MODALITIES: dict[str, Promise] = {
+    "chat": _("Chat"),
+    "embedding": _("Embeddings"),
+    "image": _("Images"),
+    "video": _("Video"),
+    "speech": _("Speech"),
+    "transcription": _("Transcription"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PriceLine:
+    """A price for readers: base is the provider's at today's rate, final has the markup on it; in micros."""
+
+    label: str | Promise
+    unit: str | Promise
+    base: int
+    final: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keyless:
+    """A provider that is known but has no credential here, and the variable that would bring it."""
+
+    name: str
+    variable: str
+
+
+def search(words: str, modality: str, *, free: bool) -> Sequence[Offer] | None:
+    """The models on sale that match; None while no exchange rate is in force."""
+    try:
+        found = offers(market())
+    except ApiError:
+        return None
+    needles = words.casefold().split()
+    return [
+        row
+        for row in found
+        if (not modality or row.model.modality == modality)
+        and (not free or row.model.free)
+        and all(needle in _haystack(row) for needle in needles)
+    ]
+
+
+def _haystack(row: Offer) -> str:
+    return f"{row.model.slug} {row.model.name} {row.model.creator}".casefold()
+
+
+def find(name: str) -> Offer | None:
+    """The model with this id, alias or display name, replaced ones too; None if there is none.
+
+    Raises ApiError 503 while no exchange rate is in force.
+    """
+    here = market()
+    try:
+        slug = choose.slug_of(here.catalog, name)
+    except UnknownModel:
+        return None
+    model = here.catalog.models[slug]
+    return None if model.retired and not model.replaced_by else offer(here, model)
+
+
+def price_lines(price: Price | None) -> list[PriceLine]:
+    """The components of a price in reading order."""
+    if price is None:
+        return []
+    return report_lines(price.report())
+
+
+def report_lines(report: dict[str, dict[str, int]]) -> list[PriceLine]:
+    """The same for the prices that a request row has kept."""
+    return [
+        PriceLine(*COMPONENTS[name], base=_shown(name, both["base"]), final=_shown(name, both["final"]))
+        for name, both in sorted(report.items(), key=_position)
+        if name in COMPONENTS
+    ]
+
+
+def _position(item: tuple[str, object]) -> int:
+    order = list(COMPONENTS)
+    return order.index(item[0]) if item[0] in COMPONENTS else len(order)
+
+
+def _shown(component: str, micros: int) -> int:
+    """Tokens and characters are priced by the million, everything else by the piece."""
+    return half_up(micros, MILLION) if component in PER_ONE else micros
+
+
+def keyless() -> list[Keyless]:
+    """In the demo: the providers whose models the sandbox answers for. Elsewhere nobody needs to know."""
+    if not settings.DEMO:
+        return []
+    providers = {
+        e.provider for m in catalog().models.values() for e in m.endpoints if not e.provider.available
+    }
+    found = {
+        Keyless(provider.name, provider.credential_ref.removeprefix("env:"))
+        for provider in providers
+        if provider.credential_ref
+    }
+    return sorted(found, key=lambda missing: missing.name)

@@ -1,0 +1,85 @@
+"""The catalog's words and figures for readers."""
+
+from dataclasses import dataclass
+
+from django import template
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.forms import STATUSES
+from dashboard.shop import MODALITIES, PER_ONE, PriceLine, price_lines
+from proxy.meter import Price
+
+register = template.Library()
+
+CAPABILITIES: dict[str, Promise] = {
+    "tools": _("call tools"),
+    "vision": _("read images"),
+    "json": _("answer in JSON"),
+    "audio": _("hear audio"),
+    "pdf": _("read PDF"),
+    "reasoning": _("reason step by step"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The figures of a list row: tokens by the million, or one price by the piece; in micros."""
+
+    input: int | None
+    output: int | None
+    each: PriceLine | None
+
+
+@register.filter
+def headline(price: Price | None) -> Headline:
+    if price is None:
+        return Headline(None, None, None)
+    sale = price.sale.components
+    if "input" in sale or "output" in sale:
+        return Headline(sale.get("input"), sale.get("output"), None)
+    pieces = [name for name in sale if name in PER_ONE or name == "character"]
+    lines = price_lines(price)
+    return Headline(None, None, lines[0] if pieces and lines else None)
+
+
+@register.filter
+def modality(name: str) -> str:
+    return str(MODALITIES.get(name, name))
+
+
+@register.filter
+def capability(word: str) -> str:
+    return str(CAPABILITIES.get(word, word))
+
+
+@register.filter
+def grouped(number: int | None) -> str:
+    """128000 → 128 000 in the reader's way."""
+    return "–" if number is None else number_format(number, 0, force_grouping=True)
+
+
+@register.filter
+def tokens(number: int) -> str:
+    """A context window in short: 128000 → 128K, 1048576 → 1M."""
+    for unit, size in (("M", 1_000_000), ("K", 1_000)):
+        if number >= size:
+            return f"{number // size}{unit}"
+    return str(number)
+
+
+@register.filter
+def seconds(ms: int | None) -> str:
+    """Milliseconds for readers: 840 ms, 2.4 s."""
+    if ms is None:
+        return "–"
+    if ms < 1000:
+        return f"{ms}\N{NO-BREAK SPACE}" + str(_("ms"))
+    tenths = (ms + 50) // 100
+    return f"{number_format(f'{tenths // 10}.{tenths % 10}', 1)}\N{NO-BREAK SPACE}" + str(_("s"))
+
+
+@register.filter
+def call_status(status: str) -> str:
+    return str(dict(STATUSES).get(status, status))  # type: ignore[call-overload]

@@ -1,0 +1,29 @@
+"""What every page may say about the site itself: the two base URLs and the demo."""
+
+from django import template
+from django.conf import settings
+
+register = template.Library()
+
+
+@register.simple_tag
+def anthropic_base_url() -> str:
+    """Anthropic's SDKs add /v1 themselves."""
+    return str(settings.API_BASE_URL).rstrip("/")
+
+
+@register.simple_tag
+def openai_base_url() -> str:
+    """OpenAI's SDKs expect the version in the base URL."""
+    return f"{anthropic_base_url()}/v1"
+
+
+@register.simple_tag
+def is_demo() -> bool:
+    return bool(settings.DEMO)
+
+
+@register.simple_tag
+def bank_details() -> str:
+    """Where to send a transfer, as the operator has set it (BANK_DETAILS); '' if nowhere yet."""
+    return str(getattr(settings, "BANK_DETAILS", ""))

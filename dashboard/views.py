@@ -1,0 +1,231 @@
+"""Pages. Each view reads who is calling, asks one noun's module, and renders; other tenants' ids are 404."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.access import Caller, find_caller_key, reachable_keys
+from accounts.errors import AccountsError, InvalidField, NotFound, RoleNotAllowed
+from accounts.keys import revoke_key
+from accounts.models import ApiKey
+from dashboard import activity, shop, wallet
+from dashboard.forms import ActivityForm, KeyForm, ModelsForm, TopUpForm
+from dashboard.keys import caps_of, issue_key
+from dashboard.people import may_write, page_caller
+from dashboard.topups import TooManyTopUps, file_topup
+from proxy.errors import ApiError
+
+type View = Callable[..., HttpResponse]
+
+
+def private(*methods: str) -> Callable[[View], View]:
+    """A page of the signed-in person: never cached by anybody."""
+
+    def decorate(view: View) -> View:
+        return never_cache(login_required(require_http_methods(methods)(view)))
+
+    return decorate
+
+
+# --- Public -------------------------------------------------------------------------------------------------
+
+
+@require_safe
+def landing(request: HttpRequest) -> HttpResponse:
+    return render(request, "site/landing.html", {"free_requests": settings.FREE_DAILY_REQUESTS})
+
+
+@require_safe
+def models(request: HttpRequest) -> HttpResponse:
+    """The list on sale; an htmx request gets the table alone."""
+    form = ModelsForm(request.GET or None)
+    data: Mapping[str, Any] = form.cleaned_data if form.is_valid() else {}
+    found = shop.search(data.get("q", ""), data.get("modality", ""), free=data.get("free", False))
+    part = "#table" if request.headers.get("HX-Request") else ""
+    context = {"form": form, "offers": found, "keyless": shop.keyless()}
+    response = render(request, f"site/models.html{part}", context)
+    response.headers["Vary"] = "HX-Request, Accept-Language, Cookie"
+    return response
+
+
+@require_safe
+def model(request: HttpRequest, model_id: str) -> HttpResponse:
+    """One model under its id; aliases and display names are sent there."""
+    try:
+        found = shop.find(model_id)
+    except ApiError:
+        return render(request, "site/unpriced.html", status=503)
+    if found is None:
+        raise Http404
+    if found.model.slug != model_id:
+        return redirect("model", found.model.slug, permanent=False)
+    context = {
+        "offer": found,
+        "lines": shop.price_lines(found.price),
+        "kind": shop.MODALITIES.get(found.server.modality, ""),
+        "keyless": shop.keyless() if found.sandbox else [],
+    }
+    return render(request, "site/model.html", context)
+
+
+# --- The dashboard ------------------------------------------------------------------------------------------
+
+
+@private("GET", "HEAD")
+def overview(request: HttpRequest) -> HttpResponse:
+    caller = page_caller(request)
+    organization = caller.organization
+    purse = wallet.balance(organization)
+    latest = activity.latest(organization)
+    steps = {
+        "verified": organization.verified_at is not None,
+        "key": reachable_keys(caller).exists(),
+        "call": bool(latest),
+        "funded": purse.balance_micros > 0 or purse.topped_up_at is not None,
+    }
+    context = {
+        "wallet": purse,
+        "today": activity.spent_today(organization),
+        "free_left": wallet.free_left(organization, purse),
+        "latest": latest,
+        "steps": steps,
+        "settled": all(steps.values()),
+        "keyless": shop.keyless(),
+    }
+    return render(request, "dashboard/overview.html", context)
+
+
+@private("GET", "HEAD", "POST")
+def keys(request: HttpRequest) -> HttpResponse:
+    """The list, and the form; a new key is shown in the answer that makes it and nowhere again."""
+    caller = page_caller(request)
+    form = KeyForm(caller, request.POST or None)
+    new: tuple[ApiKey, str] | None = None
+    if request.method == "POST" and form.is_valid():
+        new = _issued(caller, form)
+        form = KeyForm(caller) if new else form
+    found = list(reachable_keys(caller).order_by("revoked_at", "-pk"))
+    caps = caps_of(found)
+    context = {
+        "form": form,
+        "new": new,
+        "keys": [(key, caps.get(key.pk, [])) for key in found],
+        "may_write": may_write(caller),
+    }
+    return render(request, "dashboard/keys.html", context)
+
+
+def _issued(caller: Caller, form: KeyForm) -> tuple[ApiKey, str] | None:
+    """The new key, or None with the refusal in the form."""
+    try:
+        return issue_key(caller, form.cleaned_data["project"], form.key_request(), form.spend_cap())
+    except RoleNotAllowed:
+        raise PermissionDenied from None
+    except InvalidField as error:
+        form.add_error(error.param if error.param in form.fields else None, str(error))
+    except AccountsError as error:
+        form.add_error(None, str(error))
+    return None
+
+
+@private("GET", "HEAD", "POST")
+def key_revoke(request: HttpRequest, key_id: str) -> HttpResponse:
+    caller = page_caller(request)
+    try:
+        key = find_caller_key(caller, key_id)
+    except NotFound:
+        raise Http404 from None
+    if not may_write(caller):
+        raise PermissionDenied
+    if request.method == "POST":
+        revoke_key(key)
+        messages.success(request, _("The key “%(name)s” is revoked.") % {"name": key.name})
+        return redirect("keys")
+    return render(request, "dashboard/key_revoke.html", {"key": key})
+
+
+@private("GET", "HEAD", "POST")
+def billing(request: HttpRequest) -> HttpResponse:
+    """Balance, transfers, and the request to top up by bank transfer."""
+    caller = page_caller(request)
+    form = TopUpForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and _filed(caller, form):
+        messages.success(
+            request, _("Your request is filed. The balance grows when the transfer has arrived.")
+        )
+        return redirect("billing")
+    kind = request.GET.get("kind", "")
+    context = {
+        "form": form,
+        "wallet": wallet.balance(caller.organization),
+        "topups": wallet.topups(caller.organization),
+        "statement": wallet.statement(caller.organization, kind, cursor(request)),
+        "kind": kind,
+        "paging": bool(request.GET.get("before")),
+        "may_write": may_write(caller),
+    }
+    return render(request, "dashboard/billing.html", context)
+
+
+def _filed(caller: Caller, form: TopUpForm) -> bool:
+    if not may_write(caller):
+        raise PermissionDenied
+    try:
+        file_topup(caller, form.cleaned_data["amount"], form.cleaned_data["reference"])
+    except TooManyTopUps:
+        form.add_error(None, _("Several requests are still waiting. An operator has to decide them first."))
+        return False
+    return True
+
+
+@private("GET", "HEAD")
+def activity_list(request: HttpRequest) -> HttpResponse:
+    caller = page_caller(request)
+    form = ActivityForm(caller, request.GET)
+    query = request.GET.copy()
+    query.pop("before", None)
+    context = {
+        "form": form,
+        "page": activity.listed(caller.organization, form.filters(), cursor(request)),
+        "query": query.urlencode(),
+        "paging": bool(request.GET.get("before")),
+        "narrowed": any(query.values()),
+    }
+    return render(request, "dashboard/activity.html", context)
+
+
+@private("GET", "HEAD")
+def receipt(request: HttpRequest, call_id: UUID) -> HttpResponse:
+    """One call: tokens, prices, attempts, charge."""
+    call = activity.find(page_caller(request).organization, call_id)
+    if call is None:
+        raise Http404
+    known = activity.endpoints(call.row)
+    context = {
+        "call": call,
+        "row": call.row,
+        "lines": shop.report_lines(call.row.prices),
+        "attempts": [(attempt, known.get(attempt.get("endpoint"))) for attempt in call.row.attempts],
+    }
+    return render(request, "dashboard/receipt.html", context)
+
+
+def cursor(request: HttpRequest) -> UUID | None:
+    """`before` of a paged list; nonsense is a page that doesn't exist."""
+    raw = request.GET.get("before")
+    if not raw:
+        return None
+    try:
+        return UUID(raw)
+    except ValueError:
+        raise Http404 from None

@@ -1,0 +1,96 @@
+"""An organization's money for its own people: balance, transfers, top-up requests. Amounts are micros."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organization
+from billing.ids import Kind, op_of
+from billing.models import TopUp, Transfer, Wallet
+from dashboard.moments import today
+
+PAGE = 25
+TOPUPS_SHOWN = 20
+_WALLETS_FROM = 2**32  # paid and bonus account of a wallet: see billing/sql/ledger.sql
+_CALLS = (Kind.CHARGE_PAID, Kind.CHARGE_BONUS)
+
+MEANING: dict[int, Promise] = {
+    Kind.TOPUP: _("Top-up"),
+    Kind.PROMO: _("Promo balance"),
+    Kind.CHARGE_PAID: _("Call"),
+    Kind.CHARGE_BONUS: _("Call, from the promo balance"),
+    Kind.REFUND: _("Refund"),
+    Kind.REFUND_BONUS: _("Refund to the promo balance"),
+    Kind.PAYOUT: _("Payout to your bank"),
+    Kind.ADJUSTMENT: _("Correction"),
+    Kind.ADJUSTMENT_BONUS: _("Correction of the promo balance"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One transfer from the organization's point of view: positive came in, negative went out."""
+
+    at: datetime
+    meaning: str | Promise
+    micros: int
+    call: UUID | None  # the request that was charged
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    movements: Sequence[Movement]
+    older: UUID | None  # the cursor of the next page
+
+
+def balance(organization: Organization) -> Wallet:
+    """The wallet; an absent one is zero."""
+    found = Wallet.objects.filter(pk=organization.pk).first()
+    return found or Wallet(org_id=organization.pk, paid_micros=0, bonus_micros=0, held_micros=0)
+
+
+def statement(organization: Organization, kind: str = "", before: UUID | None = None) -> Statement:
+    """One page of transfers, newest first. kind: "calls", "money" (all but calls) or "" for both."""
+    paid = _WALLETS_FROM + 2 * organization.pk
+    own = (paid, paid + 1)
+    rows = Transfer.objects.filter(Q(debit__in=own) | Q(credit__in=own))
+    if kind == "calls":
+        rows = rows.filter(kind__in=_CALLS)
+    elif kind == "money":
+        rows = rows.exclude(kind__in=_CALLS)
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    page = list(rows.order_by("-id")[: PAGE + 1])
+    older = page[PAGE - 1].id if len(page) > PAGE else None
+    return Statement([_movement(row, own) for row in page[:PAGE]], older)
+
+
+def _movement(row: Transfer, own: tuple[int, int]) -> Movement:
+    return Movement(
+        at=row.at,
+        meaning=MEANING.get(row.kind, _("Transfer")),
+        micros=row.amount_micros if row.credit in own else -row.amount_micros,
+        call=op_of(row.id) if row.kind in _CALLS else None,
+    )
+
+
+def topups(organization: Organization) -> QuerySet[TopUp]:
+    """The organization's latest requests to top up."""
+    return TopUp.objects.filter(org=organization)[:TOPUPS_SHOWN]
+
+
+def free_left(organization: Organization, wallet: Wallet) -> int | None:
+    """Free requests that are left today; None for an organization that has none a day."""
+    if organization.verified_at is None and wallet.topped_up_at is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT used FROM free_use WHERE org = %s AND day = %s", [organization.pk, today()])
+        row = cursor.fetchone()
+    return max(0, settings.FREE_DAILY_REQUESTS - (row[0] if row else 0))
