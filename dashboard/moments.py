@@ -1,6 +1,6 @@
 """Days of the reader's calendar (Asia/Tashkent) as bounds of our time-ordered ids.
 
-Rows of requests and transfers are partitioned by id, so a bound on the id prunes partitions and walks one index.
+Requests and transfers are partitioned by id, so a bound on the id prunes partitions and walks one index.
 """
 
 from datetime import date, datetime, time, timedelta

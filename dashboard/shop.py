@@ -1,6 +1,6 @@
-"""The public catalog for readers: what is on sale, at what price in so'm. Prices are micros per 10^6 units."""
+"""The public catalog for readers, priced in so'm. Prices are micros per 10^6 units."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -94,10 +94,10 @@ def price_lines(price: Price | None) -> list[PriceLine]:
     """The components of a price in reading order."""
     if price is None:
         return []
-    return report_lines(price.report())
+    return report_lines(price.report)
 
 
-def report_lines(report: dict[str, dict[str, int]]) -> list[PriceLine]:
+def report_lines(report: Mapping[str, Mapping[str, int]]) -> list[PriceLine]:
     """The same for the prices that a request row has kept."""
     return [
         PriceLine(*COMPONENTS[name], base=_shown(name, both["base"]), final=_shown(name, both["final"]))

@@ -14,8 +14,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/activity", views.activity_list, name="activity"),
     path("dashboard/activity/<uuid:call_id>", views.receipt, name="receipt"),
     path("dashboard/billing", views.billing, name="billing"),
-    path("api/keys", KeysView.as_view(), name="api-keys"),
-    path("api/keys/<str:key_id>", KeyView.as_view(), name="api-key"),
     # The management API; proxy/routes.py has none of these.
     path("api/keys", api.KeysView.as_view(), name="api-keys"),
     path("api/keys/<str:key_id>", api.KeyView.as_view(), name="api-key"),

@@ -160,9 +160,7 @@ def billing(request: HttpRequest) -> HttpResponse:
     caller = page_caller(request)
     form = TopUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _filed(caller, form):
-        messages.success(
-            request, _("Your request is filed. The balance grows when the transfer has arrived.")
-        )
+        messages.success(request, _("The request is filed. The balance grows when the transfer has arrived."))
         return redirect("billing")
     kind = request.GET.get("kind", "")
     context = {
