@@ -10,6 +10,7 @@ wsgi_app = "cloudapi.asgi:application"
 worker_class = "cloudapi.worker.Worker"
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+preload_app = True  # one import of everything for all workers; what opens connections waits for the lifespan
 timeout = 60
 keepalive = 75  # longer than nginx keeps its side open, so that a request never meets a closing connection
 # uvicorn drains its connections, then the gateway the calls that outlived theirs.

@@ -6,6 +6,7 @@ All of it is idempotent: a second start keeps data, passwords and key (var/demo.
 import json
 import os
 import secrets
+from datetime import date
 from typing import Any
 
 import django
@@ -20,17 +21,22 @@ from accounts.errors import AccountsError  # noqa: E402
 from accounts.keys import create_key, find_key  # noqa: E402
 from accounts.models import Organization, User  # noqa: E402
 from accounts.signup import open_account  # noqa: E402
+from billing.errors import MissingRate  # noqa: E402
 from billing.ledger import credit_promo  # noqa: E402
+from billing.rates import current_rates, set_manual_rate  # noqa: E402
 from deploy.local.files import DEMO_FILE, write_private  # noqa: E402
 
 EMAIL, ADMIN_EMAIL = "demo@example.com", "admin@example.com"
 PROMO_UZS = 100_000
+# The Central Bank's rate of a day, until a feed or an operator sets a newer one.
+RATE_MICROS_PER_USD, RATE_DATE = 11_794_880_000, date(2026, 8, 20)
 
 
 def main() -> None:
     """Migrate, load the catalog, make the accounts, write var/demo.json."""
     call_command("migrate", verbosity=1, interactive=False)
     call_command("catalog", "load", settings.MODEL_CATALOG)
+    _rate()
     known: dict[str, str] = json.loads(DEMO_FILE.read_text()) if DEMO_FILE.exists() else {}
     password, user = _account(EMAIL, known.get("password"), name="Demo")
     admin_password, _ = _account(
@@ -50,6 +56,13 @@ def main() -> None:
             "admin_password": admin_password,
         },
     )
+
+
+def _rate() -> None:
+    try:
+        current_rates()
+    except MissingRate:
+        set_manual_rate(RATE_MICROS_PER_USD, RATE_DATE, "demo", "the Central Bank's rate of that day")
 
 
 def _account(email: str, password: str | None, **fields: Any) -> tuple[str, User]:

@@ -1,0 +1,165 @@
+"""`make run` as a newcomer sees it, in a copy of the checkout with a space in its path, without a model."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local.files import CHECKOUT
+
+pytestmark = pytest.mark.slow
+
+OURS = shutil.ignore_patterns(".*", "var", "tests", "benchmarks", "docs", "node_modules", "__pycache__")
+FORGOTTEN = ("DATABASE_URL", "GATEWAY_DATABASE_URL", "REDIS_URL", "SPOOL_DIR", "SECRET_KEY")
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One checkout of its own and the port it serves on."""
+
+    folder: Path
+    port: int
+
+    def command(self, *words: str) -> dict[str, Any]:
+        environment = {name: value for name, value in os.environ.items() if name not in FORGOTTEN}
+        environment |= {
+            "PORT": str(self.port),
+            "MODEL": "0",
+            "WEB_CONCURRENCY": "1",
+            "DJANGO_SETTINGS_MODULE": "",
+        }
+        del environment["DJANGO_SETTINGS_MODULE"]
+        return {"args": [sys.executable, *words], "cwd": self.folder, "env": environment, "text": True}
+
+    def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(**self.command(*words), capture_output=True, check=False, timeout=90)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[subprocess.Popen[str]]:
+        """`make run` after its ready line; killed at the end if it still runs."""
+        process = subprocess.Popen(
+            **self.command("-m", "deploy.local", "run"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        assert process.stdout
+        said = ""
+        try:
+            for line in process.stdout:
+                said += line
+                if line.startswith("Ctrl-C"):
+                    break
+            assert f"CloudAPI is ready at http://127.0.0.1:{self.port}\n" in said, said
+            yield process
+        finally:
+            process.terminate()
+            process.wait(60)
+
+    @property
+    def demo(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads((self.folder / "var" / "demo.json").read_text())
+        return found
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+    folder = tmp_path_factory.mktemp("a clone") / "with spaces"
+    shutil.copytree(CHECKOUT, folder, ignore=OURS)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    found = Copy(folder, port)
+    yield found
+    found.ask("-m", "deploy.local", "clean")
+
+
+def descendants(pid: int) -> set[int]:
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+    ).stdout
+    parents = {int(child): int(parent) for child, parent in map(str.split, listed.splitlines())}
+    found = {pid}
+    while grown := {child for child, parent in parents.items() if parent in found} - found:
+        found |= grown
+    return found - {pid}
+
+
+def alive(pids: set[int]) -> set[int]:
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,stat="], capture_output=True, text=True, check=True
+    ).stdout
+    return pids & {
+        int(pid) for pid, state in map(str.split, listed.splitlines()) if not state.startswith("Z")
+    }
+
+
+def gone_within(seconds: float, pids: set[int]) -> bool:
+    until = time.monotonic() + seconds
+    while alive(pids):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def get(url: str, key: str) -> Any:
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+def test_it_starts_answers_and_stops_with_all_its_children(copy: Copy) -> None:
+    with copy.running() as process:
+        demo = copy.demo
+        assert demo["base_url"] == f"http://127.0.0.1:{copy.port}/v1"
+        assert get(f"{demo['base_url']}/models", demo["api_key"])["data"]
+        assert (copy.folder / "var" / "demo.json").stat().st_mode & 0o777 == 0o600
+        assert (copy.folder / "var" / "secrets.json").stat().st_mode & 0o777 == 0o600
+
+        # Beside it, without any environment:
+        ledger = copy.ask("manage.py", "check_ledger")
+        assert ledger.returncode == 0, ledger.stdout + ledger.stderr
+        again = copy.ask("-m", "deploy.local", "run")
+        assert again.returncode == 1 and "already running" in again.stderr
+        assert "stop it first" in copy.ask("-m", "deploy.local", "clean").stdout
+
+        children = descendants(process.pid)
+        assert len(children) >= 5
+        assert copy.ask("-m", "deploy.local", "stop").returncode == 0
+        assert process.wait(5) == 0
+        assert gone_within(1, children)
+    stopped = copy.ask("manage.py", "check_ledger")
+    assert stopped.returncode == 1 and "make run" in stopped.stderr
+
+
+def test_a_second_start_keeps_data_and_key_and_kill_9_leaves_nobody(copy: Copy) -> None:
+    with copy.running() as process:
+        key = copy.demo["api_key"]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    with copy.running() as process:
+        assert copy.demo["api_key"] == key
+        assert get(f"{copy.demo['base_url']}/models", key)["data"]
+        children = descendants(process.pid)
+        process.kill()
+        process.wait()
+        assert gone_within(30, children)
+
+
+def test_a_used_port_is_a_clear_message(copy: Copy) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", copy.port))
+        holder.listen()
+        told = copy.ask("-m", "deploy.local", "run")
+    assert told.returncode == 1
+    assert f"Port {copy.port} can't be used" in told.stderr and "make run PORT=" in told.stderr
