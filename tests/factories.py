@@ -3,6 +3,7 @@
 What they make is committed in live tests and part of the test's transaction in all others.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -48,7 +49,9 @@ class Caller:
 
     def requests(self) -> list[dict[str, Any]]:
         """The request log's rows, oldest first."""
-        return rows("SELECT * FROM proxy_request WHERE org_id = %s ORDER BY id", self.organization.pk)
+        found = rows("SELECT * FROM proxy_request WHERE org_id = %s ORDER BY id", self.organization.pk)
+        # Django leaves jsonb as text for its own field to decode.
+        return [row | {name: json.loads(row[name]) for name in ("attempts", "prices")} for row in found]
 
     def holds(self, state: int | None = None) -> list[dict[str, Any]]:
         """Holds: 0 open, 1 captured, 2 released, 3 late captured."""

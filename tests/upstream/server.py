@@ -142,6 +142,8 @@ class Telling:
         data = chat.whole(self.plan, self.said, self.body)
         if self.fault in {"malformed_chunk", "not_json"}:
             data = b'{"choices": [oops'
+        if self.fault == "truncated":
+            data = data[: len(data) // 2]
         await self.wire.head(200, (JSON_TYPE, *self._headers()), length=len(data))
         half = len(data) // 2
         await self.wire.body(data[:half], bytewise=self.plan.bytewise)
@@ -212,7 +214,7 @@ class Telling:
             wire.reset()
         elif self.fault == "stall":
             await asyncio.Event().wait()
-        elif self.fault in {"truncated", "error_event"}:
+        elif self.fault in {"truncated", "error_event"} and self.body.get("stream"):
             await wire.end()
         else:
             return False
