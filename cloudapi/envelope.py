@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -10,6 +9,7 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from billing.ids import new_op_id
 from proxy.errors import ApiError
 
 _PREFIXES = ("/v1", "/api")
@@ -33,10 +33,6 @@ def is_api(path: str) -> bool:
     return any(path == prefix or path.startswith(prefix + "/") for prefix in _PREFIXES)
 
 
-def new_request_id() -> str:
-    return f"req_{uuid4().hex}"
-
-
 def error_of(status: int) -> ApiError:
     """The error for a bare HTTP status."""
     code, message = _KNOWN.get(status, ("internal_error", "Something broke on our side; we have been told."))
@@ -52,7 +48,7 @@ class JsonErrors:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not is_api(request.path):
             return self.get_response(request)
-        request_id = new_request_id()
+        request_id = str(new_op_id())
         request.request_id = request_id  # type: ignore[attr-defined]
         response = self.get_response(request)
         if response.status_code >= 400 and not _is_envelope(response):
@@ -70,6 +66,8 @@ def _is_envelope(response: HttpResponseBase) -> bool:
 def _replaced(response: HttpResponseBase, request_id: str) -> HttpResponse:
     error = error_of(response.status_code)
     answer = HttpResponse(error.body(request_id), status=error.status, content_type="application/json")
+    answer.headers["Content-Length"] = str(len(answer.content))
+    answer.headers["Cache-Control"] = "no-store"
     for name in ("Allow", "Retry-After", "WWW-Authenticate"):
         if name in response.headers:
             answer.headers[name] = response.headers[name]
@@ -89,7 +87,7 @@ def rest_error(exc: Exception, context: dict[str, Any]) -> Response | None:
     elif isinstance(exc, APIException):
         error.message = str(exc.detail)
     response.status_code = error.status
-    request_id = getattr(context["request"], "request_id", None) or new_request_id()
+    request_id = getattr(context["request"], "request_id", None) or str(new_op_id())
     response.data = error.payload(request_id)
     for name, value in error.headers.items():
         response.headers.setdefault(name, value)
