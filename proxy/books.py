@@ -44,7 +44,7 @@ class Books:
     async def reserve(self, item: Reserve) -> Result:
         """The ledger's yes. Raises ApiError 402, 429 or 503."""
         try:
-            answer = await self._reserving.submit(item.org, item)
+            answer = await self._reserving.submit(item.org, orjson.dumps(item))
         except LOCKED:
             raise unavailable("ledger_busy", "This wallet is busy; try again.", 1) from None
         except (*AWAY, psycopg.Error):
@@ -62,17 +62,18 @@ class Books:
         charge follows when the database is back.
         """
         item = job.item()
+        data = orjson.dumps(item)
         with contextlib.suppress(OSError):
-            self.spool.final(job.name, item)
+            self.spool.final(job.name, data)
         failpoint("before_settle")
         try:
             with self._watch.within(ACK_S):
-                answer = await self._settling.submit(item["org"], item)
+                answer = await self._settling.submit(item["org"], data)
         except AWAY:
-            await self._spooled(job.name, item)
+            await self._spooled(job.name, item["org"], data)
             return int(item["cost"])
         except psycopg.Error:
-            self._quarantine(item)
+            self._quarantine(job.name, data)
             return 0
         self.spool.settled(job.name)
         if answer["overrun"]:
@@ -81,7 +82,7 @@ class Books:
 
     async def record(self, item: Mapping[str, Any]) -> Result:
         """One replayed item; see replay.py."""
-        return await self._settling.submit(item["org"], item)
+        return await self._settling.submit(item["org"], orjson.dumps(item))
 
     async def close(self) -> None:
         """Gives unconfirmed charges one more second; the spool keeps what is left."""
@@ -92,35 +93,35 @@ class Books:
         await self._reserving.close()
         await self._settling.close()
 
-    async def _spooled(self, call: str, item: Mapping[str, Any]) -> None:
+    async def _spooled(self, call: str, wallet: int, data: bytes) -> None:
         log.warning("call %s is settled from the spool: the ledger is away", call)
         with contextlib.suppress(OSError):
             self.spool.sent(call)
             await asyncio.to_thread(self.spool.sync, call)
-        task = asyncio.create_task(self._insist(call, item))
+        task = asyncio.create_task(self._insist(call, wallet, data))
         self._unconfirmed.add(task)
         task.add_done_callback(self._unconfirmed.discard)
 
-    async def _insist(self, call: str, item: Mapping[str, Any]) -> None:
+    async def _insist(self, call: str, wallet: int, data: bytes) -> None:
         """Settling twice is settling once, so a lost word is simply asked for again."""
         while True:
             await asyncio.sleep(RETRY_S)
             try:
-                await self._settling.submit(item["org"], item)
+                await self._settling.submit(wallet, data)
             except AWAY:
                 continue
             except psycopg.Error:
-                self._quarantine(item)
+                self._quarantine(call, data)
                 return
             self.spool.settled(call)
             return
 
-    def _quarantine(self, item: Mapping[str, Any]) -> None:
+    def _quarantine(self, call: str, data: bytes) -> None:
         """An item that the database will never take: kept for a person, nobody is charged."""
-        log.error("call %s can't be settled; it is in quarantine", item["id"])
+        log.error("call %s can't be settled; it is in quarantine", call)
         with contextlib.suppress(OSError):
-            self.spool.quarantine(orjson.dumps(item))
-        self.spool.settled(str(item["id"]))
+            self.spool.quarantine(data)
+        self.spool.settled(call)
 
 
 def _denial(answer: Mapping[str, Any]) -> ApiError:

@@ -11,7 +11,7 @@ from proxy.call import Attempt, Call
 from proxy.exchange import Exchange, Headers
 from proxy.keys import Caller
 from proxy.meter import Usage, total
-from proxy.plan import Candidate, Plan
+from proxy.plan import LARGEST, Candidate, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Job:
         """What the usage costs at the serving endpoint's price; nothing before the first token."""
         if self.grant.free or not self.delivered:
             return 0
-        return total(self.usage, self.candidate.price.sale)
+        return min(total(self.usage, self.candidate.price.sale), LARGEST)
 
     def headers(self) -> Headers:
         """What the caller is told about the route, on every answer that an endpoint gave."""
@@ -152,7 +152,7 @@ class Job:
         if self.plan.sandbox or self.candidate.endpoint.provider.hosted:
             return 0
         owed = total(self.usage, self.candidate.price.cost) if self.usage != Usage() else 0
-        return owed + self.wasted_nano
+        return min(owed + self.wasted_nano, LARGEST)
 
     def complete(self, usage: Usage, finish_reason: str) -> None:
         """The answer came to its own end."""

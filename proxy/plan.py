@@ -19,6 +19,8 @@ OUTPUT_DEFAULT_MAX = 16_384
 OUTPUT_LEAST = 256
 # No tokenizer makes a token of more bytes than this out of ordinary text.
 _BYTES_PER_TOKEN = 8
+# More than any wallet holds and still a bigint.
+LARGEST = 9 * 10**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ class Market:
     def _candidate(self, endpoint: EndpointSnap, call: Call) -> Candidate:
         price = self.price(endpoint)
         fixed, output = worst_case(call.input_bound, call.copies, price.sale)
-        return Candidate(endpoint, price, fixed, output)
+        return Candidate(endpoint, price, min(fixed, LARGEST), min(output, LARGEST))
 
     def price(self, endpoint: EndpointSnap) -> Price:
         """Raises ApiError 503 while no exchange rate or markup is in force."""

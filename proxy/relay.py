@@ -33,7 +33,8 @@ async def relay(worker: Worker, scope: Scope, receive: Receive, send: Send) -> N
         caller = await authenticate(worker, exchange)
         raw = await exchange.body()
         call = openai_request.parse(raw)
-        plan = worker.market.plan(caller, call)
+        market = worker.market
+        plan = market.plan(caller, call)
         await limit(worker, exchange, caller, plan)
         async with claimed(worker, exchange, caller, op, raw):
             grant = await reserve(worker, op, caller, call, plan)
@@ -43,7 +44,7 @@ async def relay(worker: Worker, scope: Scope, receive: Receive, send: Send) -> N
     except ClientGone:
         return
     failpoint("after_reserve")
-    job = Job(op, exchange, caller, call, plan, grant, worker.market.rates.fx_date.isoformat())
+    job = Job(op, exchange, caller, call, plan, grant, market.rates.fx_date.isoformat())
     serving = worker.own(Serving(worker, job))  # call upstream, relay, meter, settle, log
     await exchange.over()
     if exchange.gone:

@@ -62,15 +62,23 @@ class Serving:
         """Whatever happens on the way, the hold is closed once."""
         failure = await self._guarded()
         failure = self._metered() or failure
-        charged = await self._floor.settle(self.job)
+        try:
+            charged = await self._floor.settle(self.job)
+        except Exception:
+            log.exception("call %s can't be settled; its hold runs out", self.job.name)
+            charged, failure = 0, ApiError(500, "internal_error", "Something went wrong on our side.")
         failpoint("after_commit")
         with suppress(OSError):
             await self._finish(failure, charged)
 
     def client_left(self) -> None:
         """Stops the upstream, unless its provider would bill us for the rest all the same."""
-        if self.job.candidate.endpoint.provider.on_disconnect != "drain":
+        if not self._drains:
             self.interrupt()
+
+    @property
+    def _drains(self) -> bool:
+        return self.job.candidate.endpoint.provider.on_disconnect == "drain"
 
     def interrupt(self) -> None:
         """Ends the part that may be interrupted; metering and settling follow."""
@@ -230,7 +238,7 @@ class Serving:
     def _meter(self) -> None:
         """Usage by the upstream's report, else a labelled estimate of what the caller was given."""
         job = self.job
-        if self._answer is not None and not job.exchange.gone:
+        if self._answer is not None and (self._drains or not job.exchange.gone):
             job.complete(
                 self._reported(self._answer.usage, 0, self._answer.text_bytes), self._answer.finish_reason
             )
@@ -242,7 +250,7 @@ class Serving:
                 job.usage = self._reported(stream.usage, stream.said, stream.text_bytes)
             if stream.complete:
                 job.complete(job.usage, stream.finish_reason)
-        if job.exchange.gone and job.status != "ok":
+        if job.exchange.gone:
             job.status, job.http_status = "cancelled", 499
 
     def _reported(self, usage: Any, said: int, text_bytes: int) -> Usage:

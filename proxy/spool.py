@@ -72,9 +72,11 @@ class Spool:
         """So much was produced so far."""
         self._line(call, {"t": "mark", "id": call, "out": output_tokens})
 
-    def final(self, call: str, item: Mapping[str, Any]) -> None:
-        """Usage is known; `item` is what the database will be given."""
-        self._line(call, {"t": "final", "id": call, "item": item})
+    def final(self, call: str, item: bytes) -> None:
+        """Usage is known; `item` is the JSON that the database will be given."""
+        segment = self._calls.get(call)
+        if segment is not None:
+            segment.append(b'{"t":"final","id":"' + call.encode() + b'","item":' + item + b"}\n")
 
     def sent(self, call: str) -> None:
         """The answer leaves although the database has not confirmed the charge."""

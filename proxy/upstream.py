@@ -20,7 +20,7 @@ _HEADERS: Final = {
     "user-agent": "CloudAPI/1",
 }
 # A request that the next provider would refuse just the same.
-_CALLERS_FAULT: Final = frozenset({400, 404, 409, 413, 415, 422})
+_CALLERS_FAULT: Final = frozenset({400, 409, 413, 415, 422})
 
 
 class UpstreamError(Exception):
