@@ -12,6 +12,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloudapi.settings")
 pages = get_asgi_application()  # loads settings and apps, which the data plane reads next
 
+from cloudapi import urls  # noqa: E402, F401  # all views too, before gunicorn forks its workers
 from proxy.app import Application, Gateway  # noqa: E402
 from proxy.config import from_settings  # noqa: E402
 
