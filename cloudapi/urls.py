@@ -9,9 +9,9 @@ from proxy.api import api
 urlpatterns = [
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),
-    path("", api.urls),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("accounts/", include("allauth.urls")),
-    path("", include("dashboard.urls")),
+    path("", include("dashboard.urls")),  # before ninja, whose root answers "" with 404
+    path("", api.urls),
 ]

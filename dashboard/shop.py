@@ -13,6 +13,7 @@ from proxy.meter import Price
 from proxy.offers import Offer, catalog, market, offer, offers
 from routing import choose
 from routing.errors import UnknownModel
+from routing.snaps import Catalog
 
 MILLION = 1_000_000
 COMPONENTS: dict[str, tuple[Promise, Promise]] = {
@@ -116,16 +117,27 @@ def _shown(component: str, micros: int) -> int:
     return half_up(micros, MILLION) if component in PER_ONE else micros
 
 
-def keyless() -> list[Keyless]:
-    """In the demo: the providers whose models the sandbox answers for. Elsewhere nobody needs to know."""
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What the demo lacks. sandbox: our small model answers for the models of these providers."""
+
+    providers: Sequence[Keyless]
+    sandbox: bool
+
+
+def missing() -> Missing | None:
+    """For the demo's banner; None elsewhere, where nobody but the operator needs to know."""
     if not settings.DEMO:
-        return []
-    providers = {
-        e.provider for m in catalog().models.values() for e in m.endpoints if not e.provider.available
-    }
+        return None
+    here = catalog()
+    return Missing(_keyless(here), here.sandbox is not None and here.sandbox.provider.available)
+
+
+def _keyless(here: Catalog) -> list[Keyless]:
+    providers = {endpoint.provider for model in here.models.values() for endpoint in model.endpoints}
     found = {
         Keyless(provider.name, provider.credential_ref.removeprefix("env:"))
         for provider in providers
-        if provider.credential_ref
+        if provider.credential_ref and not provider.available
     }
-    return sorted(found, key=lambda missing: missing.name)
+    return sorted(found, key=lambda lacking: lacking.name)

@@ -10,12 +10,19 @@ class TooManyTopUps(Exception):
     """The organization has as many undecided requests as operators can be asked to look at."""
 
 
+class KnownReference(Exception):
+    """The organization has filed this very transfer already: its reference can be credited once."""
+
+
 def file_topup(caller: Caller, amount_micros: int, reference: str) -> TopUp:
-    """A pending request of the caller's organization. Raises TooManyTopUps."""
+    """A pending request of the caller's organization. Raises TooManyTopUps, KnownReference."""
     assert caller.user is not None
-    pending = TopUp.objects.filter(org=caller.organization, state=TopUp.State.PENDING)
-    if pending.count() >= PENDING_MAX:
+    filed = TopUp.objects.filter(org=caller.organization).exclude(state=TopUp.State.REJECTED)
+    if filed.filter(state=TopUp.State.PENDING).count() >= PENDING_MAX:
         raise TooManyTopUps
+    reference = " ".join(reference.split())
+    if filed.filter(reference__iexact=reference).exists():
+        raise KnownReference
     return TopUp.objects.create(
         org=caller.organization,
         requested_by=caller.user,

@@ -22,7 +22,7 @@ from dashboard import activity, shop, wallet
 from dashboard.forms import ActivityForm, KeyForm, ModelsForm, TopUpForm
 from dashboard.keys import caps_of, issue_key
 from dashboard.people import may_write, page_caller
-from dashboard.topups import TooManyTopUps, file_topup
+from dashboard.topups import KnownReference, TooManyTopUps, file_topup
 from proxy.errors import ApiError
 
 type View = Callable[..., HttpResponse]
@@ -52,7 +52,7 @@ def models(request: HttpRequest) -> HttpResponse:
     data: Mapping[str, Any] = form.cleaned_data if form.is_valid() else {}
     found = shop.search(data.get("q", ""), data.get("modality", ""), free=data.get("free", False))
     part = "#table" if request.headers.get("HX-Request") else ""
-    context = {"form": form, "offers": found, "keyless": shop.keyless()}
+    context = {"form": form, "offers": found, "missing": shop.missing()}
     response = render(request, f"site/models.html{part}", context)
     response.headers["Vary"] = "HX-Request, Accept-Language, Cookie"
     return response
@@ -73,7 +73,7 @@ def model(request: HttpRequest, model_id: str) -> HttpResponse:
         "offer": found,
         "lines": shop.price_lines(found.price),
         "kind": shop.MODALITIES.get(found.server.modality, ""),
-        "keyless": shop.keyless() if found.sandbox else [],
+        "missing": shop.missing() if found.sandbox else None,
     }
     return render(request, "site/model.html", context)
 
@@ -100,7 +100,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "latest": latest,
         "steps": steps,
         "settled": all(steps.values()),
-        "keyless": shop.keyless(),
+        "missing": shop.missing(),
     }
     return render(request, "dashboard/overview.html", context)
 
@@ -182,6 +182,9 @@ def _filed(caller: Caller, form: TopUpForm) -> bool:
         file_topup(caller, form.cleaned_data["amount"], form.cleaned_data["reference"])
     except TooManyTopUps:
         form.add_error(None, _("Several requests are still waiting. An operator has to decide them first."))
+        return False
+    except KnownReference:
+        form.add_error("reference", _("You have filed this transfer before. Each transfer counts once."))
         return False
     return True
 
