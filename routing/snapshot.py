@@ -3,6 +3,7 @@
 One statement sees one state of the database, so the version always belongs to what was read with it.
 """
 
+import contextlib
 import json
 from base64 import b64decode
 from collections.abc import Callable, Mapping
@@ -120,11 +121,10 @@ def _provider(row: dict[str, Any], environ: Mapping[str, str], unseal: Unseal) -
 
 
 def _secret(sealed: str | None, ref: str, environ: Mapping[str, str], unseal: Unseal) -> str | None:
+    """The sealed credential, else the environment's: also when the keys that sealed it are gone."""
     if sealed:
-        try:
+        with contextlib.suppress(InvalidToken):
             return unseal(b64decode(sealed))
-        except InvalidToken:
-            return None
     return environ.get(ref.removeprefix("env:")) or None if ref else None
 
 

@@ -48,6 +48,7 @@ def test_everything_a_call_needs_is_there() -> None:
         ({"LOCAL_KEY": "x"}, None, True),
         ({}, "sealed", True),
         ({}, "garbage", False),
+        ({"LOCAL_KEY": "x"}, "garbage", True),
     ],
 )
 def test_a_provider_is_available_with_its_credential_only(
