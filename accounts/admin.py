@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
@@ -15,6 +16,9 @@ from django.utils.translation import ngettext
 from accounts.keys import revoke_key
 from accounts.models import ApiKey, Membership, Organization, Project, User
 from accounts.signup import open_personal_organization
+
+# The site's own login: throttled, and with a second factor where the operator has one.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
 class UserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]

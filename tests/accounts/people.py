@@ -27,7 +27,7 @@ def project(user: User) -> Project:
 
 def signed_in(user: User, **options) -> Client:
     client = Client(**options)
-    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(user)
     return client
 
 

@@ -124,3 +124,20 @@ def test_people_and_organizations_are_not_deleted(operator, alice):
     for model, pk in (("user", alice.pk), ("organization", home(alice).pk), ("project", project(alice).pk)):
         answer = operator.post(reverse(f"admin:accounts_{model}_delete", args=[pk]), {"post": "yes"})
         assert answer.status_code == 403
+
+
+def test_operators_sign_in_where_logins_are_throttled(db, client):
+    open_account(email="root@accounts.example", password=PASSWORD, verified=True, is_staff=True)
+    form = client.post(
+        "/admin/login/?next=/admin/", {"username": "root@accounts.example", "password": PASSWORD}
+    )
+    assert form.status_code == 302
+    assert form.url.startswith("/accounts/login/?next=")
+    assert "_auth_user_id" not in client.session
+    answer = client.post(form.url, {"login": "Root@accounts.example", "password": PASSWORD})
+    assert answer.url.endswith("/admin/")
+    assert client.get("/admin/").status_code == 200
+
+
+def test_a_signed_in_customer_is_refused_by_the_admin(alice):
+    assert signed_in(alice).get("/admin/", follow=True).status_code == 403
