@@ -16,7 +16,7 @@ app = Celery("cloudapi")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-DAY_S = 86_400
+MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 
 
 def _every(task: str, schedule: float | crontab, *, queue: str, expires_s: float) -> dict[str, Any]:
@@ -25,7 +25,9 @@ def _every(task: str, schedule: float | crontab, *, queue: str, expires_s: float
 
 app.conf.beat_schedule = {
     "sweeper": _every("billing.tasks.sweep", 2.0, queue="money", expires_s=2),
-    "invariants": _every("billing.tasks.check_invariants", 60.0, queue="money", expires_s=60),
+    "invariants": _every("billing.tasks.check_invariants", MINUTE_S, queue="money", expires_s=MINUTE_S),
+    "checkpoints": _every("billing.tasks.advance_checkpoints", HOUR_S, queue="money", expires_s=HOUR_S),
+    "provider costs": _every("proxy.tasks.post_costs", HOUR_S, queue="money", expires_s=HOUR_S),
     "partitions": _every(
         "billing.tasks.ensure_partitions", crontab(hour="3", minute="10"), queue="money", expires_s=DAY_S
     ),

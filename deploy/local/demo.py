@@ -23,6 +23,7 @@ from accounts.models import Organization, User  # noqa: E402
 from accounts.signup import open_account  # noqa: E402
 from billing.errors import MissingRate  # noqa: E402
 from billing.ledger import credit_promo  # noqa: E402
+from billing.partitions import ensure_partitions  # noqa: E402
 from billing.rates import current_rates, set_manual_rate  # noqa: E402
 from deploy.local.files import DEMO_FILE, write_private  # noqa: E402
 
@@ -36,6 +37,7 @@ def main() -> None:
     """Migrate, load the catalog, make the accounts, write var/demo.json."""
     call_command("migrate", verbosity=1, interactive=False)
     call_command("catalog", "load", settings.MODEL_CATALOG)
+    ensure_partitions()
     _rate()
     known: dict[str, str] = json.loads(DEMO_FILE.read_text()) if DEMO_FILE.exists() else {}
     password, user = _account(EMAIL, known.get("password"), name="Demo")
@@ -43,7 +45,8 @@ def main() -> None:
         ADMIN_EMAIL, known.get("admin_password"), name="Operator", is_staff=True, is_superuser=True
     )
     organization = user.owned_organizations.get(is_personal=True)
-    credit_promo(organization.pk, PROMO_UZS * 10**6, source="demo", external_id=str(organization.public_id))
+    once = str(organization.public_id)
+    credit_promo(organization.pk, PROMO_UZS * 10**6, reason="demo", source="demo", external_id=once)
     write_private(
         DEMO_FILE,
         {
