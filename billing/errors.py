@@ -9,9 +9,11 @@ BillingError
 ├── AmountRefused        outside of what is allowed here
 ├── AlreadyReversed      a transfer is reversed once
 ├── NothingToReverse     no such transfer
+├── MonthRefused         a month of a partitioned table that has to stay
 └── TopUpError
     ├── NotPending       somebody decided it before
-    └── SamePerson       who asked may not approve
+    ├── SamePerson       who asked may not approve
+    └── DuplicateReference  this bank transfer was credited before
 """
 
 
@@ -56,6 +58,10 @@ class NothingToReverse(BillingError):
     pass
 
 
+class MonthRefused(BillingError):
+    pass
+
+
 class TopUpError(BillingError):
     pass
 
@@ -65,4 +71,8 @@ class NotPending(TopUpError):
 
 
 class SamePerson(TopUpError):
+    pass
+
+
+class DuplicateReference(TopUpError):
     pass

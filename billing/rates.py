@@ -87,16 +87,23 @@ def set_manual_rate(
     with transaction.atomic(), connection.cursor() as cursor:
         # Two operators at once: the second is compared with the first one's rate.
         cursor.execute("SELECT FROM rate_version FOR UPDATE")
-        cursor.execute("SELECT micros_per_usd FROM fx_rate WHERE source = 'manual' ORDER BY id DESC LIMIT 1")
-        last = cursor.fetchone()
+        last = last_manual_rate()
         if last is not None and not confirmed:
-            check_jump(last[0], micros_per_usd)
+            check_jump(last, micros_per_usd)
         cursor.execute(
             "INSERT INTO fx_rate (source, date, micros_per_usd, author, reason)"
             " VALUES ('manual', %s, %s, %s, %s) RETURNING id",
             [on, micros_per_usd, author, reason],
         )
         return int(cursor.fetchone()[0])
+
+
+def last_manual_rate() -> int | None:
+    """Micros per dollar of the manual rate that was set last."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT micros_per_usd FROM fx_rate WHERE source = 'manual' ORDER BY id DESC LIMIT 1")
+        row = cursor.fetchone()
+        return int(row[0]) if row else None
 
 
 def check_jump(old_micros: int, new_micros: int) -> None:

@@ -113,7 +113,7 @@ BEGIN
                   JOIN cap c ON c.scope_id = s.scope_id AND c.scope = s.scope
                   LEFT JOIN cap_use u ON u.scope_id = s.scope_id AND u.scope = s.scope
                                      AND u.window_start = s.window_start;
-                charge := least(cost, h_amount[h] + avail, h_amount[h] + greatest(coalesce(room, largest), 0));
+                charge := least(cost, h_amount[h] + avail, h_amount[h]::numeric + greatest(coalesce(room, largest), 0));
             END IF;
             IF h_amount[h] > 0 THEN
                 w_held[w] := w_held[w] - h_amount[h];
