@@ -13,6 +13,8 @@ from accounts.models import User
 
 
 class SignupForm(AllauthSignupForm):  # type: ignore[misc]
+    account_already_exists: bool
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password1"].help_text = _("At least 8 characters, not only digits, nothing common.")

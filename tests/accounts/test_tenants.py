@@ -1,0 +1,118 @@
+"""Every address with an id, found in the URLconf: somebody else's object is as missing as a missing one."""
+
+import re
+from uuid import uuid4
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from accounts.keys import create_key
+from billing.ids import new_op_id
+from proxy.models import Request
+
+from .people import home, project, signed_in
+
+# Other people's code with tests of its own, and what is public anyway.
+ELSEWHERE = ("admin/", "accounts/", "i18n/")
+PUBLIC = {"model_id"}
+BY_KEY_ONLY = {"request_id"}  # the receipt over the API: tests/proxy
+NUMBERS = (
+    "input_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "price_micros",
+    "cost_micros",
+    "hold_micros",
+    "provider_cost_nano",
+    "markup_bps",
+    "latency_ms",
+)
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def addresses(patterns=None, prefix=""):
+    """Each route with parameters, as (route, {name})."""
+    for pattern in patterns or get_resolver().url_patterns:
+        route = prefix + str(pattern.pattern)
+        if route.startswith(ELSEWHERE):
+            continue
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, route)
+        elif isinstance(pattern, URLPattern) and (names := set(pattern.pattern.converters)):
+            yield route, names
+
+
+def filled(route, values):
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda match: str(values[match[1]]), route)
+
+
+def call_of(user):
+    """A call in the request log, for a receipt."""
+    key, _ = create_key(project=project(user), name="Logged")
+    numbers = dict.fromkeys(NUMBERS, 0)
+    texts = dict.fromkeys(("model", "asked", "provider", "kind", "error_code", "finish_reason"), "x")
+    flags = dict.fromkeys(("stream", "sandbox", "free", "estimated"), False)
+    return Request.objects.create(
+        id=new_op_id(),
+        at=timezone.now(),
+        org_id=home(user).pk,
+        project_id=project(user).pk,
+        key_id=key.pk,
+        status="ok",
+        http_status=200,
+        attempts=[],
+        prices={},
+        **numbers,
+        **texts,
+        **flags,
+    )
+
+
+def plain(answer):
+    """What an observer can tell apart: status, place and body, less tokens and the id that was asked for."""
+    noise = rb'(csrfmiddlewaretoken" value|nonce)="[^"]*"|req_\w+|[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}'
+    body = re.sub(noise, b"", answer.content)
+    return answer.status_code, re.sub("[0-9a-f]{32}", "", answer.headers.get("Location", "")), body
+
+
+@pytest.mark.django_db
+def test_a_foreign_id_is_as_missing_as_a_missing_one(alice, bob):
+    key, _ = create_key(project=project(alice), name="Alice's secret name")
+    theirs = {"key_id": key.api_id, "call_id": call_of(alice).id}
+    missing = {"key_id": f"key_{uuid4().hex}", "call_id": new_op_id()}
+    seen = 0
+    for route, names in addresses():
+        if names & (PUBLIC | BY_KEY_ONLY):
+            continue
+        assert names <= theirs.keys(), f"{route}: teach this test what {names - theirs.keys()} means"
+        for method in METHODS:
+            foreign = getattr(signed_in(bob), method)(filled(route, theirs))
+            nothing = getattr(signed_in(bob), method)(filled(route, missing))
+            assert plain(foreign) == plain(nothing), (method, route)
+            assert foreign.status_code in {404, 405}, (method, route)
+            assert b"secret name" not in foreign.content
+            seen += 1
+    key.refresh_from_db()
+    assert key.revoked_at is None
+    assert seen >= 3 * len(METHODS)
+
+
+@pytest.mark.django_db
+def test_the_owner_finds_what_others_do_not(alice):
+    call = call_of(alice)
+    key, _ = create_key(project=project(alice), name="Mine")
+    client = signed_in(alice)
+    assert client.get(f"/dashboard/activity/{call.id}").status_code == 200
+    assert client.delete(f"/api/keys/{key.api_id}").status_code == 200
+
+
+@pytest.mark.django_db
+def test_every_private_address_asks_nobody_in(client):
+    for route, names in addresses():
+        if names & (PUBLIC | BY_KEY_ONLY):
+            continue
+        answer = client.get(filled(route, {"key_id": "key_0", "call_id": uuid4()}))
+        assert answer.status_code in {302, 401, 405}, route
