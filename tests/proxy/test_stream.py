@@ -131,7 +131,8 @@ def test_parts_never_exceed_their_total():
 
 
 def test_a_whole_answer_keeps_its_bytes_but_for_the_name():
-    raw = b'{"id":"x", "model" : "up","choices":[{"message":{"content":"hi"},"finish_reason":"stop"}],"usage":{}}'
+    choice = b'{"message":{"content":"hi"},"finish_reason":"stop"}'
+    raw = b'{"id":"x", "model" : "up","choices":[' + choice + b'],"usage":{}}'
     answer = openai.read_answer(raw, b'"a/b"')
     assert answer is not None
     assert answer.data == raw.replace(b'"model" : "up"', b'"model":"a/b"')
