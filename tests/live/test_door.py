@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.keyformat import new_key
 from accounts.keys import revoke_key
 from tests.factories import make_caller, set_cap
-from tests.live.client import PATH, chat, directive, get, send
+from tests.live.client import PATH, chat, get, send
 from tests.processes import until
 from tests.stack import Stack
 
