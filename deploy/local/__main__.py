@@ -1,5 +1,6 @@
 """`python -m deploy.local COMMAND`: what run.py hands over to, inside .venv."""
 
+import subprocess
 import sys
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "test": suite.main,
     "stop": lambda words: halt.main(),
     "clean": lambda words: clean.main(),
+    "bench": lambda words: subprocess.call([sys.executable, "-m", "benchmarks", *words]),
 }
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ def _supervise(port: int) -> None:
         children += [_gunicorn(environment), _celery(environment)]
         with step("Gateway and jobs"):
             _until_ready(environment["SITE_URL"], children)
-        print(greeting.text(with_model="SANDBOX_URL" in environment), flush=True)
+        print(greeting.text(sandbox="SANDBOX_URL" in environment), flush=True)
         while True:
             _watch(servers, children)
             time.sleep(0.5)
@@ -199,19 +199,10 @@ def _gunicorn(environment: Mapping[str, str]) -> Child:
 
 
 def _celery(environment: Mapping[str, str]) -> Child:
-    jobs = [
-        "worker",
-        "--queues",
-        "money,default",
-        "--pool",
-        "threads",
-        "--concurrency",
-        "4",
-        "--loglevel",
-        "WARNING",
-    ]
-    beat = ["--beat", "--schedule", str(VAR / "celerybeat-schedule"), "--without-gossip", "--without-mingle"]
-    command = _module("celery", "--app", "cloudapi", *jobs, *beat)
+    options = "--queues money,default --pool threads --concurrency 4 --loglevel WARNING --without-gossip"
+    schedule = str(VAR / "celerybeat-schedule")
+    worker = ["worker", *options.split(), "--beat", "--schedule", schedule]
+    command = _module("celery", "--quiet", "--app", "cloudapi", *worker)
     return Child("celery", _starter("celery", command, environment))
 
 
