@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.addresses import parse_network, within
 from accounts.errors import InvalidField, WiderKey
@@ -35,12 +36,14 @@ def rpm_ceiling(organization: Organization) -> int:
 def checked(asked: KeyRequest, project: Project) -> KeyRequest:
     """The same request in canonical form. Raises InvalidField."""
     if project.archived_at is not None:
-        raise InvalidField("project", "This project is archived.")
+        raise InvalidField("project", _("This project is archived."))
     if asked.expires_at is not None and asked.expires_at <= timezone.now():
-        raise InvalidField("expires_at", "The expiry date must lie in the future.")
+        raise InvalidField("expires_at", _("The expiry date must lie in the future."))
     ceiling = rpm_ceiling(project.organization)
     if asked.rpm is not None and not 1 <= asked.rpm <= ceiling:
-        raise InvalidField("rpm", f"Requests per minute must be between 1 and {ceiling}.")
+        raise InvalidField(
+            "rpm", _("Requests per minute must be between 1 and %(most)d.") % {"most": ceiling}
+        )
     return KeyRequest(
         name=_checked_name(asked.name),
         rpm=asked.rpm,
@@ -70,25 +73,32 @@ def refuse_wider(child: KeyRequest, project: Project, parent: ApiKey) -> None:
 def _checked_name(name: str) -> str:
     stripped = name.strip()
     if not stripped:
-        raise InvalidField("name", "A key needs a name.")
+        raise InvalidField("name", _("A key needs a name."))
     if len(stripped) > NAME_CHARS_MAX:
-        raise InvalidField("name", f"A name has at most {NAME_CHARS_MAX} characters.")
+        raise InvalidField("name", _("A name has at most %(most)d characters.") % {"most": NAME_CHARS_MAX})
     if not stripped.isprintable():
-        raise InvalidField("name", "A name can't contain control characters.")
+        raise InvalidField("name", _("A name can't contain control characters."))
     return stripped
 
 
 def _checked_networks(networks: Sequence[str]) -> tuple[str, ...]:
     if len(networks) > ALLOWED_IPS_MAX:
-        raise InvalidField("allowed_ips", f"At most {ALLOWED_IPS_MAX} networks.")
+        raise InvalidField("allowed_ips", _("At most %(most)d networks.") % {"most": ALLOWED_IPS_MAX})
+    return tuple(dict.fromkeys(_checked_network(network) for network in networks))
+
+
+def _checked_network(network: str) -> str:
     try:
-        return tuple(dict.fromkeys(str(parse_network(network)) for network in networks))
-    except ValueError as error:
-        raise InvalidField("allowed_ips", f"Not an address or CIDR network: {error}.") from None
+        return str(parse_network(network))
+    except ValueError:
+        message = _("%(text)s is neither an address nor a CIDR network.") % {"text": repr(network[:50])}
+        raise InvalidField("allowed_ips", message) from None
 
 
 def _checked_scopes(scopes: Sequence[str]) -> tuple[str, ...]:
     unknown = [scope for scope in scopes if scope not in Scope.values]
     if unknown or not scopes:
-        raise InvalidField("scopes", f"Scopes are one or more of: {', '.join(Scope.values)}.")
+        raise InvalidField(
+            "scopes", _("Scopes are one or more of: %(all)s.") % {"all": ", ".join(Scope.values)}
+        )
     return tuple(scope for scope in Scope.values if scope in scopes)

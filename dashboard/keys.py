@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import IntEnum
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from accounts.access import Caller
 from accounts.errors import AccountSuspended, InvalidField, WiderKey
@@ -102,4 +103,5 @@ def _refuse_wider_cap(child: SpendCap | None, parents: list[SpendCap]) -> None:
 def _refuse_too_many(project: Project) -> None:
     usable = ApiKey.objects.filter(project__organization=project.organization, revoked_at=None)
     if usable.count() >= KEYS_MAX:
-        raise InvalidField("name", f"An organization has at most {KEYS_MAX} keys. Revoke some first.")
+        message = _("An organization has at most %(most)d keys. Revoke some first.") % {"most": KEYS_MAX}
+        raise InvalidField("name", message)
