@@ -1,6 +1,6 @@
 -- An id ends in its kind, and each kind moves money between the accounts that it is for.
 SELECT count(*), count(*) FILTER (WHERE NOT right_way), min(id::text) FILTER (WHERE NOT right_way)
-  FROM (SELECT id, right(id::text, 2) = lpad(to_hex(kind), 2, '0') AND CASE
+  FROM (SELECT id, right(id::text, 2) = lpad(to_hex(kind::integer), 2, '0') AND CASE
                WHEN kind IN (1, 6) THEN credit >= 4294967296 AND credit %% 2 = 0 AND debit < 4294967296
                WHEN kind IN (2, 11) THEN credit >= 4294967296 AND credit %% 2 = 1 AND debit < 4294967296
                WHEN kind = 3 THEN debit >= 4294967296 AND debit %% 2 = 0 AND credit = 1
