@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
+from ninja.security.base import AuthBase
 
 from accounts.access import has_credentials, require_key
 from accounts.errors import AccountsError
@@ -26,6 +27,23 @@ from proxy.shapes import Envelope, Generation, ModelItem, ModelList
 from routing import choose
 from routing.errors import InvalidStrategy, NoEndpoint, UnknownModel
 
+
+class KeyAuth(AuthBase):
+    """Finds the caller's key, for the view and the answer's headers; one that is no good is refused."""
+
+    openapi_type = "http"
+    openapi_scheme = "bearer"
+
+    def __init__(self, *, required: bool) -> None:
+        self._required = required
+        super().__init__()
+
+    def __call__(self, request: HttpRequest) -> bool:
+        if self._required or has_credentials(request):
+            request.api_key = require_key(request, Scope.INFERENCE)  # type: ignore[attr-defined]
+        return True
+
+
 api = NinjaAPI(
     title="CloudAPI",
     version="1",
@@ -35,7 +53,13 @@ api = NinjaAPI(
 )
 
 
-@api.get("/v1/models", response={200: ModelList, 400: Envelope, 401: Envelope}, summary="List models")
+@api.get(
+    "/v1/models",
+    tags=["Models"],
+    auth=KeyAuth(required=False),
+    response={200: ModelList, 400: Envelope, 401: Envelope},
+    summary="List models",
+)
 def list_models(
     request: HttpRequest, limit: int = 20, after_id: str = "", before_id: str = ""
 ) -> HttpResponse:
@@ -56,7 +80,11 @@ def list_models(
 
 
 @api.get(
-    "/v1/models/{path:model_id}", response={200: ModelItem, 401: Envelope, 404: Envelope}, summary="One model"
+    "/v1/models/{path:model_id}",
+    tags=["Models"],
+    auth=KeyAuth(required=False),
+    response={200: ModelItem, 401: Envelope, 404: Envelope},
+    summary="One model",
 )
 def retrieve_model(request: HttpRequest, model_id: str) -> HttpResponse:
     """By id, alias or display name; strategy tags are allowed. A retired id names its successor."""
@@ -79,27 +107,23 @@ def retrieve_model(request: HttpRequest, model_id: str) -> HttpResponse:
 
 @api.get(
     "/v1/generation/{request_id}",
+    tags=["Receipts"],
+    auth=KeyAuth(required=True),
     response={200: Generation, 401: Envelope, 404: Envelope},
     summary="The receipt of one call",
 )
 def generation(request: HttpRequest, request_id: str) -> HttpResponse:
     """Route, tokens and price of a call by its `x-request-id`, for the organization that made it."""
-    key = _known(request)
-    row = receipt.find(request_id, key.project.organization_id)
+    key = _key(request)
+    row = receipt.find(request_id, key.project.organization_id) if key is not None else None
     if row is None:
         raise ApiError(404, "not_found", "There is no such generation.")
     return _answer(request, receipt.receipt(row))
 
 
 def _key(request: HttpRequest) -> ApiKey | None:
-    """The caller's key, if any credential was sent. Raises AccountsError for one that is no good."""
-    return _known(request) if has_credentials(request) else None
-
-
-def _known(request: HttpRequest) -> ApiKey:
-    key = require_key(request, Scope.INFERENCE)
-    request.api_key = key  # type: ignore[attr-defined]
-    return key
+    """The caller's key; None for a visitor without one."""
+    return getattr(request, "api_key", None)
 
 
 def _allowed(row: Offer, key: ApiKey) -> bool:
@@ -119,7 +143,7 @@ def _no_such_model() -> ApiError:
 
 def _answer(request: HttpRequest, payload: dict[str, Any], status: int = 200) -> HttpResponse:
     response = HttpResponse(orjson.dumps(payload), status=status, content_type="application/json")
-    key = getattr(request, "api_key", None)
+    key = _key(request)
     if key is not None:
         for name, value in peek.headers(key).items():
             response[name] = value

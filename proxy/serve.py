@@ -188,7 +188,7 @@ class Serving:
             raise RuntimeError("an attempt succeeded without a stream")
         await self._pump.run(exchange, self._mark)
         if self._pump.failure:
-            raise _broken(self._pump)
+            raise _broken(self._pump, self.job.candidate.endpoint.provider.secret)
 
     def _stay_in_touch(self) -> None:
         """A comment every 10 s until an endpoint answers, so that nothing in between hangs up."""
@@ -308,13 +308,12 @@ def _told(error: UpstreamError | None) -> ApiError:
     return ApiError(502, "upstream_error", f"The model's provider failed ({error.reason}).")
 
 
-def _broken(pump: Pump) -> ApiError:
+def _broken(pump: Pump, secret: str | None) -> ApiError:
     if pump.failure == "stalled":
         return ApiError(504, "upstream_timeout", "The model's provider stopped sending.")
     words = pump.stream.error
     message = words.get("message") if isinstance(words, dict) else None
-    return ApiError(
-        502,
-        "upstream_error",
-        f"The model's provider broke off ({pump.failure})." + (f" {message}" if message else ""),
-    )
+    told = f"The model's provider broke off ({pump.failure})."
+    if isinstance(message, str):
+        told += " " + (message.replace(secret, "***") if secret else message)
+    return ApiError(502, "upstream_error", told)

@@ -1,6 +1,7 @@
 """One gateway process: what its calls share, and the rounds that keep it alive, current and clean."""
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -67,6 +68,7 @@ class Worker:
         await self._refresh()
         rounds = (self._beats(), self._listen(), self.watch.run())
         self._rounds = [asyncio.create_task(one) for one in rounds]
+        _calm_collector()
 
     @property
     def market(self) -> Market:
@@ -190,3 +192,10 @@ class Worker:
             finally:
                 await connection.close()
             await asyncio.sleep(1)
+
+
+def _calm_collector() -> None:
+    """What was loaded at the start stays for good, and calls leave few cycles: no need to walk it all."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
