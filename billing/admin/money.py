@@ -72,14 +72,16 @@ class WalletAdmin(MoneyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Wallet]:
         names = Organization.objects.filter(pk=OuterRef("org_id")).values("name")
-        return super().get_queryset(request).annotate(organization_name=Subquery(names))
+        wallets: QuerySet[Wallet] = super().get_queryset(request)
+        return wallets.annotate(organization_name=Subquery(names))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Wallet], search_term: str
     ) -> tuple[QuerySet[Wallet], bool]:
         term = search_term.strip()
         if not term.isdigit() and term:
-            return queryset.filter(organization_name__icontains=term), False
+            named = Organization.objects.filter(name__icontains=term).values("pk")
+            return queryset.filter(org_id__in=named), False
         return super().get_search_results(request, queryset, search_term)
 
     def of_organization(self, queryset: QuerySet[Wallet], org_id: int) -> QuerySet[Wallet]:
@@ -97,13 +99,10 @@ class TransferAdmin(MoneyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transfer]:
         code = LedgerAccount.objects.values("code")
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                debit_code=Subquery(code.filter(id=OuterRef("debit"))),
-                credit_code=Subquery(code.filter(id=OuterRef("credit"))),
-            )
+        transfers: QuerySet[Transfer] = super().get_queryset(request)
+        return transfers.annotate(
+            debit_code=Subquery(code.filter(id=OuterRef("debit"))),
+            credit_code=Subquery(code.filter(id=OuterRef("credit"))),
         )
 
     def of_organization(self, queryset: QuerySet[Transfer], org_id: int) -> QuerySet[Transfer]:

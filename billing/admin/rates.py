@@ -21,7 +21,7 @@ class FxRateForm(forms.ModelForm):  # type: ignore[type-arg]
     confirmed = forms.BooleanField(
         label=_("I have checked this rate"),
         required=False,
-        help_text=_("needed if it differs by more than 5 % from the last one"),
+        help_text=_("needed if it differs by more than five per cent from the last one"),
     )
 
     class Meta:
@@ -85,4 +85,4 @@ class MarkupAdmin(AddOnlyAdmin):
 
 def _author(request: HttpRequest) -> str:
     assert isinstance(request.user, User)
-    return request.user.email
+    return str(request.user.email)

@@ -30,7 +30,7 @@ DECLARE
     free_micros bigint;
 BEGIN
     SELECT paid_micros - held_micros INTO free_micros FROM wallet WHERE org_id = wallet_org FOR NO KEY UPDATE;
-    IF EXISTS (SELECT FROM transfer WHERE id = transfer_id(op, kind)) THEN
+    IF EXISTS (SELECT FROM transfer WHERE id = transfer_id(op, wallet_debit.kind)) THEN
         RETURN false;
     ELSIF free_micros IS NULL OR free_micros < micros THEN
         RETURN NULL;

@@ -50,7 +50,8 @@ class Customer:
     def use(self) -> dict[int, tuple[int, int]]:
         """(spent, held) by scope, of the windows of today."""
         found = query(
-            "SELECT u.scope, spent_micros, held_micros FROM cap_use u, cap_windows(%s, %s, false, billing_today()) w"
+            "SELECT u.scope, spent_micros, held_micros"
+            " FROM cap_use u, cap_windows(%s, %s, false, billing_today()) w"
             " WHERE (u.scope, u.scope_id, u.window_start) = (w.scope, w.scope_id, w.window_start)",
             self.project,
             self.key,

@@ -26,7 +26,8 @@ def test_an_amount_in_soums_is_read_exactly(text: str, micros: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "-1", "+1", "1e6", "1,5", "0.0000001", "1.", ".5", "nan", "inf", "٣", "1" * 14, "9999999999999"]
+    "text",
+    ["", "-1", "+1", "1e6", "1,5", "0.0000001", "1.", ".5", "nan", "inf", "٣", "1" * 14, "9999999999999"],
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(NotAnAmount):

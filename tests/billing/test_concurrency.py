@@ -1,0 +1,163 @@
+"""Two connections at once. These commit for real; each has an organization of its own."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from uuid import uuid4
+
+import psycopg
+import pytest
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import connection
+
+from accounts.models import Organization, User
+from billing import holds
+from billing.errors import TopUpError
+from billing.holds import Reserve, Settle
+from billing.ledger import balance
+from billing.models import TopUp
+from billing.topups import approve
+from tests.billing.books import UZS, Customer, ask, end, query
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def gateway() -> holds.Connection:
+    """A connection as the gateway has it."""
+    return await psycopg.AsyncConnection.connect(settings.GATEWAY_DATABASE_URL, autocommit=True)
+
+
+async def at_once(calls: Sequence[Reserve], connections: int) -> list[str]:
+    """Reserve the calls over several connections, in batches of four, and close with their verdicts."""
+
+    async def worker(mine: Sequence[Reserve]) -> list[str]:
+        async with await gateway() as conn:
+            return [v.v for i in range(0, len(mine), 4) for v in await holds.reserve(conn, mine[i : i + 4])]
+
+    parts = await asyncio.gather(*[worker(calls[i::connections]) for i in range(connections)])
+    return [verdict for part in parts for verdict in part]
+
+
+@sync_to_async
+def customer(micros: int) -> Customer:
+    made = Customer()
+    if micros:
+        made.pay(micros)
+    return made
+
+
+async def test_however_many_ask_at_once_the_wallet_is_promised_once() -> None:
+    alice = await customer(25_000)
+
+    verdicts = await at_once([ask(alice) for _ in range(64)], connections=8)
+
+    assert sorted(verdicts) == ["insufficient"] * 54 + ["ok"] * 10
+    assert await sync_to_async(alice.wallet)() == (25_000, 0, 25_000)
+
+
+async def test_free_units_without_a_wallet_are_given_once() -> None:
+    bob = await customer(0)
+
+    verdicts = await at_once(
+        [ask(bob, free_wish=True, free_ok=True, free_quota=5) for _ in range(32)], connections=8
+    )
+
+    assert sorted(verdicts) == ["free_quota"] * 27 + ["ok"] * 5
+    assert await sync_to_async(bob.free_used)() == 5
+
+
+async def test_many_wallets_in_opposite_order_never_lock_each_other_out() -> None:
+    customers = [await customer(UZS) for _ in range(12)]
+    forward = [ask(one) for one in customers * 4]
+    backward = [ask(one) for one in reversed(customers * 4)]
+
+    async def run(calls: list[Reserve]) -> None:
+        async with await gateway() as conn:
+            for i in range(0, len(calls), 12):
+                batch = calls[i : i + 12]
+                assert {v.v for v in await holds.reserve(conn, batch)} == {"ok"}
+                await holds.settle(conn, [end(call, 10) for call in batch])
+
+    await asyncio.gather(run(forward), run(backward))
+
+    for one in customers:
+        assert await sync_to_async(one.wallet)() == (UZS - 80, 0, 0)
+
+
+async def test_the_same_settle_from_two_sides_charges_once() -> None:
+    alice = await customer(UZS)
+    calls = [ask(alice) for _ in range(20)]
+    assert set(await at_once(calls, connections=1)) == {"ok"}
+
+    async def run(items: list[Settle]) -> int:
+        async with await gateway() as conn:
+            return [(await holds.settle(conn, [item]))[0].state for item in items].count("captured")
+
+    ends = [end(call, 100) for call in calls]
+    captured = await asyncio.gather(run(ends), run(ends[::-1]), run(ends))
+
+    assert sum(captured) == 20
+    assert await sync_to_async(alice.wallet)() == (UZS - 2_000, 0, 0)
+
+
+async def test_sweep_and_settle_at_once_end_every_hold_once() -> None:
+    alice = await customer(UZS)
+    async with await gateway() as conn:
+        epoch = await holds.heartbeat_start(conn, "host", 1)
+        calls = [ask(alice, owner=epoch) for _ in range(40)]
+        await holds.reserve(conn, calls)
+        await holds.heartbeat_stop(conn, epoch)
+        swept, settled = await asyncio.gather(
+            sync_to_async(query, thread_sensitive=False)("SELECT sweep()"),
+            holds.settle(conn, [end(call, 100) for call in calls]),
+        )
+
+    states = {s.state for s in settled}
+    assert states <= {"captured", "late_captured"}
+    assert await sync_to_async(alice.wallet)() == (UZS - 4_000, 0, 0)
+    assert swept
+
+
+async def test_a_locked_wallet_stops_only_its_own_batch() -> None:
+    alice, bob = await customer(UZS), await customer(UZS)
+
+    def lock() -> psycopg.Connection[tuple[object, ...]]:
+        holder = psycopg.connect(settings.DATABASE_URL)
+        holder.execute("SELECT FROM wallet WHERE org_id = %s FOR UPDATE", [alice.org])
+        return holder
+
+    holder = await asyncio.to_thread(lock)
+    async with await gateway() as conn:
+        await conn.execute("SET lock_timeout = '50ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            await holds.reserve(conn, [ask(bob), ask(alice)])
+        assert (await holds.reserve(conn, [ask(bob)]))[0].v == "ok"
+    holder.close()
+    assert await sync_to_async(bob.wallet)() == (UZS, 0, 2_500)
+
+
+def test_two_operators_who_approve_at_once_credit_once() -> None:
+    name = uuid4().hex
+    asker, *operators = [User.objects.create(email=f"{name}-{i}@test.invalid") for i in range(3)]
+    org = Organization.objects.create(name=name, owner=asker)
+    topup = TopUp.objects.create(org=org, requested_by=asker, amount_micros=5_000 * UZS, reference="77")
+    barrier = Barrier(2)
+
+    def click(operator: User) -> bool:
+        barrier.wait()
+        try:
+            approve(topup.pk, operator)
+        except TopUpError:
+            return False
+        else:
+            return True
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(click, operators))
+
+    assert sorted(done) == [False, True]
+    assert balance(org.pk).paid == 5_000 * UZS
