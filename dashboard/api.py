@@ -25,7 +25,7 @@ from accounts.errors import AccountsError, InvalidField, NotFound
 from accounts.keyrules import KeyRequest
 from accounts.keys import revoke_key
 from accounts.models import ApiKey, Project, Scope
-from dashboard.keys import SpendCap, Window, caps_of, issue_key, last_uses
+from dashboard.keys import SpendCap, Window, caps_of, fill_last_use, issue_key
 from proxy.denials import denial
 from proxy.errors import ApiError
 
@@ -110,8 +110,8 @@ class KeysView(ManagementView):
     def get(self, request: Request) -> Response:
         keys = list(reachable_keys(self.caller).filter(revoked_at=None).order_by("-pk"))
         caps = caps_of(keys)
-        uses = last_uses(keys)
-        return Response({"data": [shown(key, caps.get(key.pk, []), uses.get(key.pk)) for key in keys]})
+        fill_last_use(keys)
+        return Response({"data": [shown(key, caps.get(key.pk, [])) for key in keys]})
 
     def post(self, request: Request) -> Response:
         form = KeySerializer(data=request.data)
@@ -144,7 +144,7 @@ def _invalid(detail: Any) -> ApiError:
     return ApiError(400, _CODES.get(detail.code or "", "invalid_value"), str(detail), param=param or None)
 
 
-def shown(key: ApiKey, caps: list[SpendCap], last_used: datetime | None = None) -> dict[str, Any]:
+def shown(key: ApiKey, caps: list[SpendCap]) -> dict[str, Any]:
     """The public face of a key."""
     return {
         "id": key.api_id,
@@ -152,7 +152,7 @@ def shown(key: ApiKey, caps: list[SpendCap], last_used: datetime | None = None) 
         "prefix": f"{key.prefix}...",
         "last4": key.last4,
         "created": int(key.created_at.timestamp()),
-        "lastUsed": int(last_used.timestamp()) if last_used else None,
+        "lastUsed": int(key.last_used_at.timestamp()) if key.last_used_at else None,
         "state": key.state,
         "project": key.project.api_id,
         "scopes": key.scopes,

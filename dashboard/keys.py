@@ -82,8 +82,8 @@ def caps_of(keys: Sequence[ApiKey]) -> dict[int, list[SpendCap]]:
     return found
 
 
-def last_uses(keys: Sequence[ApiKey]) -> dict[int, datetime]:
-    """When each key last made a call, by primary key: from the request log, whose index has it at hand."""
+def fill_last_use(keys: Sequence[ApiKey]) -> None:
+    """Sets last_used_at of these objects to the key's last call: the request log's index has it at hand."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT key, (SELECT at FROM proxy_request WHERE key_id = key ORDER BY id DESC LIMIT 1)"
@@ -91,8 +91,8 @@ def last_uses(keys: Sequence[ApiKey]) -> dict[int, datetime]:
             [[key.pk for key in keys]],
         )
         uses: dict[int, datetime | None] = dict(cursor.fetchall())
-    seen = {key.pk: uses[key.pk] or key.last_used_at for key in keys}
-    return {pk: at for pk, at in seen.items() if at is not None}
+    for key in keys:
+        key.last_used_at = uses[key.pk] or key.last_used_at
 
 
 def _refuse_wider_cap(child: SpendCap | None, parents: list[SpendCap]) -> None:

@@ -20,7 +20,7 @@ from accounts.keys import revoke_key
 from accounts.models import ApiKey
 from dashboard import activity, shop, wallet
 from dashboard.forms import ActivityForm, KeyForm, ModelsForm, TopUpForm
-from dashboard.keys import caps_of, issue_key
+from dashboard.keys import caps_of, fill_last_use, issue_key
 from dashboard.people import may_write, page_caller
 from dashboard.topups import KnownReference, TooManyTopUps, file_topup
 from proxy.errors import ApiError
@@ -115,6 +115,7 @@ def keys(request: HttpRequest) -> HttpResponse:
         new = _issued(caller, form)
         form = KeyForm(caller) if new else form
     found = list(reachable_keys(caller).order_by("revoked_at", "-pk"))
+    fill_last_use(found)
     caps = caps_of(found)
     context = {
         "form": form,

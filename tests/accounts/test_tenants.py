@@ -110,6 +110,17 @@ def test_the_owner_finds_what_others_do_not(alice):
 
 
 @pytest.mark.django_db
+def test_the_last_use_of_a_key_is_its_last_call(alice):
+    call = call_of(alice)
+    create_key(project=project(alice), name="Unused")
+    client = signed_in(alice)
+    unused, used = client.get("/api/keys").json()["data"]
+    assert (unused["lastUsed"], used["lastUsed"]) == (None, int(call.at.timestamp()))
+    shown = timezone.localtime(call.at).strftime("%d.%m.%Y %H:%M")
+    assert shown in client.get("/dashboard/keys").content.decode()
+
+
+@pytest.mark.django_db
 def test_every_private_address_asks_nobody_in(client):
     for route, names in addresses():
         if names & (PUBLIC | BY_KEY_ONLY):
