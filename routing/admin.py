@@ -3,16 +3,22 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.widgets import AdminTextInputWidget
+from django.db.models import QuerySet, TextField
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
-from routing.forms import CostForm, ModelForm, NameForm, ProviderForm, usd
+from routing.forms import CostForm, ModelForm, NameForm, ProviderForm, typed, usd
 from routing.models import COMPONENTS, CostVersion, Endpoint, Model, ModelName, Provider
 from routing.names import fold
 
 
-class Kept:
+class Kept(BaseModelAdmin):  # type: ignore[type-arg]
     """Rows that request rows point to stay."""
+
+    formfield_overrides = {TextField: {"widget": AdminTextInputWidget}}
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -38,10 +44,13 @@ class ProviderAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
         return bool(provider.credential_sealed)
 
 
-class NameInline(admin.TabularInline):  # type: ignore[type-arg]
+class NameInline(Kept, admin.TabularInline):  # type: ignore[type-arg]
     model = ModelName
     form = NameForm
     extra = 1
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True  # an alias is no more than a way in
 
 
 class EndpointInline(Kept, admin.TabularInline):  # type: ignore[type-arg]
@@ -77,6 +86,7 @@ class EndpointAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("model__slug", "upstream_name")
     raw_id_fields = ("model",)
     list_select_related = ("model", "provider")
+    readonly_fields = ("price", "new_price")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
         return super().get_queryset(request).prefetch_related("costs")
@@ -85,6 +95,13 @@ class EndpointAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
     def price(self, endpoint: Endpoint) -> str:
         newest = max(endpoint.costs.all(), key=lambda cost: cost.pk, default=None)
         return usd(newest.components) if newest else "none"
+
+    @admin.display(description="")
+    def new_price(self, endpoint: Endpoint) -> str:
+        if endpoint._state.adding:
+            return "Save first, then add a price."
+        url = reverse("admin:routing_costversion_add")
+        return format_html('<a href="{}?endpoint={}">Add a price</a>', url, endpoint.pk)
 
 
 @admin.register(CostVersion)
@@ -99,6 +116,12 @@ class CostVersionAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """With ?endpoint=ID the price in force is filled in."""
+        endpoint = request.GET.get("endpoint", "")
+        newest = CostVersion.objects.filter(endpoint_id=int(endpoint)).first() if endpoint.isdecimal() else None
+        return {"endpoint": endpoint} | (typed(newest) if newest else {})
 
     def get_fields(self, request: HttpRequest, obj: CostVersion | None = None) -> Any:
         if obj is not None:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 
 from routing.catalog.amounts import from_nano, to_nano
+from routing.catalog.parse import is_address, is_reference
 from routing.credentials import seal
 from routing.models import COMPONENTS, CostVersion, Model, ModelName, Provider
 from routing.names import fold
@@ -28,6 +29,18 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
             *("on_disconnect", "hosted", "sandbox", "active"),
         ]
 
+    def clean_base_url(self) -> str:
+        url = str(self.cleaned_data["base_url"]).strip().rstrip("/")
+        if url and not is_address(url):
+            raise forms.ValidationError("This is not an http(s) address.")
+        return url
+
+    def clean_base_url_ref(self) -> str:
+        return _reference(self.cleaned_data["base_url_ref"])
+
+    def clean_credential_ref(self) -> str:
+        return _reference(self.cleaned_data["credential_ref"])
+
     def save(self, commit: bool = True) -> Any:
         secret = self.cleaned_data["credential"]
         if secret:
@@ -39,6 +52,12 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
             self.instance.credential_last4 = ""
             self.instance.sealed_from_env = False
         return super().save(commit)
+
+
+def _reference(text: str) -> str:
+    if text and not is_reference(text):
+        raise forms.ValidationError("Write env:NAME; a secret goes into the credential field.")
+    return text
 
 
 class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -98,7 +117,8 @@ class CostForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in COMPONENTS:
-            self.fields[name] = forms.CharField(required=False, label=f"{name} (USD)")
+            unit = "each" if name in ("image", "second", "request") else "per million"
+            self.fields[name] = forms.CharField(required=False, label=f"{name}, USD {unit}")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -136,3 +156,13 @@ def usd(components: dict[str, int]) -> str:
     return ", ".join(
         f"{name} {from_nano(name, components[name])}" for name in COMPONENTS if name in components
     )
+
+
+def typed(cost: CostVersion) -> dict[str, str]:
+    """A price as an operator would type it into CostForm."""
+    tiers = [
+        " ".join([str(tier["over"]), *(f"{n}={from_nano(n, v)}" for n, v in tier["components"].items())])
+        for tier in cost.above_input
+    ]
+    shown = {name: from_nano(name, nano) for name, nano in cost.components.items()}
+    return shown | {"tiers": "\n".join(tiers)}

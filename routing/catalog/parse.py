@@ -89,7 +89,7 @@ def _provider(reader: Reader, node: yaml.Node) -> ProviderEntry:
     if slug and not slug.replace("-", "").replace("_", "").isalnum():
         fields.wrong("slug", "slug may hold letters, digits, '-' and '_' only")
     credential = fields.text("credential")
-    if credential and not _is_reference(credential):
+    if credential and not is_reference(credential):
         fields.wrong("credential", 'credential must be "env:NAME": a secret has no place in a file')
     return ProviderEntry(
         where=reader.where(node),
@@ -105,25 +105,26 @@ def _provider(reader: Reader, node: yaml.Node) -> ProviderEntry:
     )
 
 
-def _is_reference(text: str) -> bool:
+def is_reference(text: str) -> bool:
+    """Whether it is "env:NAME"."""
     return text.startswith("env:") and text.removeprefix("env:").isidentifier()
+
+
+def is_address(url: str) -> bool:
+    """Whether calls could go there: http or https, a host, no password, query or fragment."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    extra = parts.query or parts.fragment or parts.username
+    return usable and parts.scheme in ("http", "https") and bool(parts.hostname) and not extra
 
 
 def _base_url(fields: Fields) -> str:
     url = fields.text("base_url", None).rstrip("/")
-    if url and not _is_reference(url):
-        try:
-            parts = urlsplit(url)
-            good = (
-                parts.scheme in ("http", "https")
-                and bool(parts.hostname)
-                and not (parts.query or parts.fragment)
-            )
-            good = good and not parts.username and (parts.port is None or parts.port > 0)
-        except ValueError:
-            good = False
-        if not good:
-            fields.wrong("base_url", f"base_url '{url}' is not an http(s) address")
+    if url and not is_reference(url) and not is_address(url):
+        fields.wrong("base_url", f"base_url '{url}' is not an http(s) address")
     return url
 
 

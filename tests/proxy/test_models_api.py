@@ -1,7 +1,9 @@
 """GET /v1/models and /v1/models/{id}: what every client reads, at the prices that are charged."""
 
+import contextlib
 import json
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import date
 from typing import Any
 
@@ -14,7 +16,11 @@ from django.utils import timezone
 
 from accounts.keys import revoke_key
 from billing.rates import set_manual_rate, set_markup
+from proxy.dialects import openai_request
+from proxy.errors import ApiError
+from proxy.keys import Caller
 from proxy.meter import unit_price
+from proxy.offers import market
 from routing.catalog.load import load
 from routing.catalog.parse import parse
 from tests.factories import make_caller
@@ -128,6 +134,27 @@ def test_a_key_sees_what_it_may_call_and_what_is_served(client: Client) -> None:
     assert set(listed(client, **everything.headers)) == {"vendor/one", "vendor/free", "cloudapi/box"}
     assert set(listed(client, **one.headers)) == {"vendor/one"}
     assert set(listed(client, **{"x-api-key": one.key})) == {"vendor/one"}
+
+
+@pytest.mark.parametrize("demo", [False, True])
+@pytest.mark.parametrize("allowed", [None, ["vendor/one", "vendor/down"], []])
+def test_what_is_listed_is_what_a_call_is_admitted_for(
+    client: Client, settings: Any, demo: bool, allowed: list[str] | None
+) -> None:
+    settings.DEMO = demo
+    caller = make_caller(allowed_models=allowed)
+    nothing: dict[str, Any] = {field.name: None for field in fields(Caller)}
+    limit = None if allowed is None else frozenset(allowed)
+    gateway_caller = Caller(**nothing | {"allowed_models": limit})
+    here = market()
+    admitted = set()
+    for slug in here.catalog.models:
+        body = {"model": slug, "messages": [{"role": "user", "content": "Salom!"}]}
+        with contextlib.suppress(ApiError):
+            admitted.add(
+                here.plan(gateway_caller, openai_request.parse(json.dumps(body).encode())).model.slug
+            )
+    assert set(listed(client, **caller.headers)) == admitted
 
 
 def test_in_the_demo_the_sandbox_serves_what_has_no_credential(client: Client, settings: Any) -> None:

@@ -81,6 +81,30 @@ def test_a_price_is_added_in_usd_and_never_changed(operator: Client, endpoint: E
     assert 'name="_save"' not in page
 
 
+def test_a_new_price_starts_from_the_one_in_force(operator: Client, endpoint: Endpoint) -> None:
+    page = operator.get(f"/admin/routing/costversion/add/?endpoint={endpoint.pk}").content.decode()
+    assert 'value="2.50"' in page
+    assert 'value="10.00"' in page
+    link = f"/admin/routing/costversion/add/?endpoint={endpoint.pk}"
+    assert link in operator.get(f"/admin/routing/endpoint/{endpoint.pk}/change/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("base_url", "ftp://p.test"),
+        ("base_url", "p.test/v1"),
+        ("base_url_ref", "SANDBOX_URL"),
+        ("credential_ref", "sk-secret-in-the-wrong-field"),
+    ],
+)
+def test_a_provider_that_could_not_be_called_is_refused(
+    operator: Client, endpoint: Endpoint, field: str, value: str
+) -> None:
+    url = f"/admin/routing/provider/{endpoint.provider.pk}/change/"
+    assert operator.post(url, _provider_post(endpoint.provider, **{field: value})).status_code == 200
+
+
 @pytest.mark.parametrize(
     "posted",
     [{}, {"input": "-1"}, {"input": "NaN"}, {"input": "1", "tiers": "many input=1"}, {"input": "1e3"}],
