@@ -20,6 +20,7 @@ from tests.stack import Stack, running_stack, working_on
 DATABASE = f"test_{embedded.worker_number()}"
 os.environ.update(embedded.environment(DATABASE, valkey_db=2 * embedded.worker_number()))
 os.environ.pop("SANDBOX_URL", None)
+django.setup()
 
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 
@@ -29,7 +30,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes more than five seconds")
     if getattr(config.option, "numprocesses", None):
         embedded.ensure_running()
-    django.setup()
 
 
 @pytest.fixture(scope="session")
