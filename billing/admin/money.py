@@ -33,7 +33,7 @@ class MoneyAdmin(AddOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        if term.isascii() and term.isdigit() and len(term) < 16:
+        if term.isascii() and term.isdigit() and len(term) < 19:
             return self.of_organization(queryset, int(term)), False
         try:
             op = UUID(term)
