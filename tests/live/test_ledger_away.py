@@ -1,4 +1,4 @@
-"""When the ledger is locked, cut off or slow: one wallet's trouble is nobody else's, and no charge is lost."""
+"""When the ledger is locked or cut off: one wallet's trouble is nobody else's, and no charge is lost."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
