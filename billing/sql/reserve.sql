@@ -184,8 +184,13 @@ BEGIN
             CONTINUE;
         END IF;
 
-        IF holes AND EXISTS (SELECT FROM partitioned x WHERE r.id < x.first_id OR r.id >= x.past_id) THEN
-            deny := 8;
+        IF holes THEN
+            IF EXISTS (SELECT FROM partitioned x WHERE r.id < x.first_id OR r.id >= x.past_id) THEN
+                deny := 8;
+            END IF;
+        END IF;
+        IF deny IS NOT NULL THEN
+            NULL;
         ELSIF p_used_up[p] IS NOT NULL OR k_used_up[k] IS NOT NULL OR (r.builtin AND a_used_up IS NOT NULL) THEN
             deny := coalesce(p_used_up[p], k_used_up[k], a_used_up);
         ELSIF r.free_wish AND (r.free_ok OR w_paying[w]) THEN

@@ -159,7 +159,7 @@ BEGIN
     -- Write.
     UPDATE hold SET state = c.new, charged_micros = c.charged
       FROM unnest(h_ids, h_old, h_state, h_charged) c (id, old, new, charged)
-     WHERE hold.id = c.id AND hold.state = c.old AND c.old <> c.new AND hold.id >= low AND hold.id <= high;
+     WHERE hold.id = c.id AND hold.state = c.old AND c.old <> c.new;  -- no bounds: it would read what lies between
     GET DIAGNOSTICS found_rows = ROW_COUNT;
     IF found_rows <> ended THEN  -- only where no wallet row serializes us: free calls of an empty wallet
         RAISE EXCEPTION 'settle_batch: a hold changed meanwhile, try again' USING ERRCODE = 'serialization_failure';
