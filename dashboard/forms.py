@@ -1,5 +1,6 @@
 """What people type. A valid form hands out frozen values; money is parsed as text, never as a float."""
 
+import re
 from datetime import datetime, time
 from typing import Any, ClassVar
 
@@ -28,6 +29,8 @@ STATUSES = {
     Request.Status.CRASHED: _("Broken off by us"),
 }
 
+_GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]{1,2})?|[0-9]{1,3}(\.[0-9]{3})+(,[0-9]{1,2})?")
+
 
 class DayInput(forms.DateInput):
     input_type = "date"
@@ -41,23 +44,31 @@ class DayField(forms.DateField):
         super().__init__(widget=DayInput(), input_formats=["%Y-%m-%d"], required=False, **kwargs)
 
 
-class UzsField(forms.CharField):
+class UzsField(forms.Field):
     """So'm as people write them, 1 500 000 or 1500.25; gives micros."""
 
     default_error_messages: ClassVar = {"amount": _("Write an amount in so'm, such as 50000 or 1500.25.")}
 
     def __init__(self, **kwargs: Any) -> None:
-        widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-        super().__init__(widget=widget, max_length=30, **kwargs)
+        attrs = {"inputmode": "decimal", "autocomplete": "off", "maxlength": "30"}
+        super().__init__(widget=forms.TextInput(attrs=attrs), **kwargs)
 
     def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
+        text = str(value or "").strip()
         if not text:
             return None
         try:
-            return parse_uzs(text.replace(",", "."))
+            return parse_uzs(_ungrouped(text))
         except NotAnAmount:
             raise ValidationError(self.error_messages["amount"], code="amount") from None
+
+
+def _ungrouped(text: str) -> str:
+    """50,000 and 50.000 are fifty thousand: nobody writes thousandths of a so'm. 1500,25 has decimals."""
+    if _GROUPED.fullmatch(text):
+        sign = text.lstrip("0123456789")[0]
+        text = text.replace(sign, "")
+    return text.replace(",", ".")
 
 
 class KeyForm(forms.Form):

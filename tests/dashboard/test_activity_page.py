@@ -1,0 +1,95 @@
+"""The list of calls with its filters, and the receipt of one."""
+
+from datetime import timedelta
+
+import pytest
+
+from dashboard.activity import PAGE
+from dashboard.moments import first_id, today
+from tests.dashboard.calls import browser, log_call
+from tests.factories import Caller, make_caller
+
+pytestmark = pytest.mark.django_db
+
+
+def shown(caller: Caller, **query: object) -> str:
+    page = browser(caller).get("/dashboard/activity", {name: str(value) for name, value in query.items()})
+    assert page.status_code == 200
+    return page.content.decode()
+
+
+def test_each_filter_narrows() -> None:
+    caller = make_caller()
+    one = log_call(caller, model="openai/gpt-4o", status="ok")
+    two = log_call(caller, model="meta/llama", asked="llama@price", status="error")
+    tomorrow = today() + timedelta(days=1)
+    for query, ids in [
+        ({}, {one, two}),
+        ({"model": "gpt"}, {one}),
+        ({"model": "@price"}, {two}),
+        ({"status": "error"}, {two}),
+        ({"key": caller.api_key.pk, "project": caller.project.pk}, {one, two}),
+        ({"text": one}, {one}),
+        ({"text": str(two).replace("-", "").upper()}, {two}),
+        ({"text": "zz"}, set()),
+        ({"since": today(), "until": today()}, {one, two}),
+        ({"since": tomorrow}, set()),
+        ({"until": today() - timedelta(days=1)}, set()),
+    ]:
+        text = shown(caller, **query)
+        assert {call for call in (one, two) if f"/dashboard/activity/{call}" in text} == ids, query
+
+
+@pytest.mark.parametrize(
+    "query", [{"since": "yesterday"}, {"status": "odd"}, {"key": "1'--"}, {"model": "%_\\"}]
+)
+def test_a_filter_of_nonsense_is_no_error(query: dict[str, str]) -> None:
+    caller = make_caller()
+    log_call(caller)
+    assert shown(caller, **query)
+
+
+def test_pages_follow_each_other_without_gap_or_repeat() -> None:
+    caller = make_caller()
+    calls = {str(log_call(caller)) for _ in range(PAGE + 3)}
+    first = shown(caller, model="gpt")
+    assert "model=gpt&amp;before=" in first
+    cursor = first.rsplit("before=", 1)[1].split('"')[0]
+    second = shown(caller, model="gpt", before=cursor)
+    on = [{call for call in calls if f"activity/{call}" in text} for text in (first, second)]
+    assert (len(on[0]), len(on[1])) == (PAGE, 3)
+    assert on[0] | on[1] == calls
+    assert 'rel="next"' not in second
+
+
+def test_a_day_begins_in_tashkent() -> None:
+    """Midnight in Tashkent is 19:00 UTC of the day before."""
+    milliseconds = first_id(today()).int >> 80
+    assert milliseconds // 1000 % 86_400 == 19 * 3600
+
+
+def test_the_receipt_can_be_checked_by_hand() -> None:
+    caller = make_caller()
+    call = log_call(caller, sandbox=True, cached_tokens=200, ttft_ms=None)
+    text = browser(caller).get(f"/dashboard/activity/{call}").content.decode().replace("\u00a0", " ")
+    for fact in (
+        *("31.50 UZS", "12,000.00", "12,600.00", "37,800.00", "with 5 % markup", "rate of 20.11.2026"),
+        *("1,000 → 500", "2.4 s", "GPT 4o", str(call), "sandbox model", "of them cached"),
+    ):
+        assert fact in text, fact
+    assert "USD" not in text
+
+
+def test_a_failed_call_says_why_and_costs_nothing() -> None:
+    caller = make_caller()
+    call = log_call(
+        caller,
+        status="error",
+        http_status=502,
+        error_code="upstream_error",
+        cost_micros=0,
+        attempts=[{"provider": "closed", "status": None, "error": "connect", "ms": 3}],
+        prices={},
+    )
+    text = browser(caller).get(f"/dashboard/activity/{call}").content.decode()
+    assert "upstream_error" in text and "connect" in text and "No price was set" in text
