@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from benchmarks.reply import BODY, PATH
 from deploy.local.process import spawn, stop
 from tests import embedded
 from tests.factories import make_caller
-from tests.processes import Gateway, Upstream, free_port, start_gateway, start_upstream, until
+from tests.processes import Gateway, Upstream, free_port, listens, start_gateway, start_upstream, until
 
 CALLERS = 50
 MICROS_PER_USD = 12_000_000_000
@@ -87,16 +86,8 @@ def _start_upstream(folder: Path, port: int) -> tuple[str, subprocess.Popen[byte
     else:
         process = spawn([sys.executable, "-m", "benchmarks.upstream", str(port)], log, cwd=embedded.ROOT)
         name = "raw asyncio server (nginx is not installed)"
-    until(lambda: _listens(port), name)
+    until(lambda: listens(port), name)
     return name, process
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 def _load_catalog(folder: Path, port: int, streamer_url: str, env: dict[str, str]) -> None:
