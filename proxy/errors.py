@@ -9,8 +9,6 @@ from typing import Any
 
 import orjson
 
-from accounts import errors as accounts
-
 INVALID = "invalid_request_error"
 
 _TYPES = {
@@ -104,19 +102,3 @@ def no_endpoint(model: str) -> ApiError:
 def unavailable(code: str, message: str, retry_after_s: int = 2) -> ApiError:
     """503: a part of ours is away for a moment; a retry helps."""
     return ApiError(503, code, message, headers={"retry-after": str(retry_after_s)})
-
-
-_CREDENTIALS: dict[type[Exception], tuple[int, str]] = {
-    accounts.MissingKey: (401, "missing_api_key"),
-    accounts.InvalidScheme: (401, "invalid_auth_scheme"),
-    accounts.InvalidKey: (401, "invalid_api_key"),
-    accounts.RevokedKey: (401, "api_key_revoked"),
-    accounts.ExpiredKey: (401, "api_key_expired"),
-    accounts.AmbiguousCredentials: (400, "ambiguous_credentials"),
-}
-
-
-def refused(error: accounts.CredentialError) -> ApiError:
-    """The answer to credentials that name nobody; both planes give the same one."""
-    status, code = _CREDENTIALS[type(error)]
-    return ApiError(status, code, str(error) or (type(error).__doc__ or ""))

@@ -15,10 +15,19 @@ from typing import Any
 import psycopg
 
 from accounts import credentials, keyformat
-from accounts.errors import CredentialError
+from accounts.errors import (
+    AccountsError,
+    AccountSuspended,
+    ExpiredKey,
+    InvalidKey,
+    IpNotAllowed,
+    MissingScope,
+    RevokedKey,
+)
 from proxy.batch import Batch
 from proxy.connection import Connection
-from proxy.errors import ApiError, refused, unavailable
+from proxy.denials import denial
+from proxy.errors import unavailable
 
 CACHE_S = 4.0
 _CACHE_MAX = 50_000
@@ -69,12 +78,12 @@ class Keys:
         """The caller behind the credentials. Raises ApiError 400, 401, 403 or 503."""
         try:
             plain = credentials.pick(authorization, x_api_key)
-        except CredentialError as error:
-            raise refused(error) from None
-        caller = await self._find(keyformat.digest(plain, self._peppers[0]), plain)
-        if caller is None:
-            raise ApiError(401, "invalid_api_key", "The API key is not known.")
-        _check(caller, ip)
+            caller = await self._find(keyformat.digest(plain, self._peppers[0]), plain)
+            if caller is None:
+                raise InvalidKey
+            _check(caller, ip)
+        except AccountsError as error:
+            raise denial(error) from None
         return caller
 
     async def _find(self, name: bytes, plain: str) -> Caller | None:
@@ -131,16 +140,17 @@ def _caller(row: Sequence[Any]) -> Caller:
 
 
 def _check(caller: Caller, ip: str) -> None:
+    """Raises an AccountsError when this caller may not call now."""
     if caller.revoked:
-        raise ApiError(401, "api_key_revoked", "This API key was revoked.")
+        raise RevokedKey
     if caller.expires_at is not None and caller.expires_at <= datetime.now(UTC):
-        raise ApiError(401, "api_key_expired", "This API key has expired.")
+        raise ExpiredKey
     if caller.suspended:
-        raise ApiError(403, "account_suspended", "This account is suspended. Contact support.")
+        raise AccountSuspended
     if "inference" not in caller.scopes:
-        raise ApiError(403, "scope_missing", "This API key lacks the scope 'inference'.")
+        raise MissingScope("inference")
     if caller.networks and not _inside(ip, caller):
-        raise ApiError(403, "ip_not_allowed", "This API key may not be used from this address.")
+        raise IpNotAllowed
 
 
 def _inside(ip: str, caller: Caller) -> bool:

@@ -69,12 +69,13 @@ def _money(row: Request) -> dict[str, Any]:
 
 
 def _endpoint(row: Request) -> dict[str, Any]:
-    """Who answered. The provider's own name for the model is looked up, as the log keeps only ids."""
-    known = Endpoint.objects.select_related("provider").filter(pk=row.endpoint_id or 0).first()
+    """Who answered, with which model: the sandbox's own where it stood in. The log keeps only the ids."""
+    known = Endpoint.objects.select_related("provider", "model").filter(pk=row.endpoint_id or 0).first()
     return {
         "id": row.endpoint_id,
         "provider": row.provider,
         "provider_name": known.provider.name if known else row.provider,
+        "model": known.model.slug if known else row.model,
         "upstream_name": known.upstream_name if known else None,
     }
 
