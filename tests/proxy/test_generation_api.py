@@ -9,6 +9,7 @@ from django.test import Client
 
 from billing.ids import new_op_id
 from proxy.models import Request
+from routing.models import Endpoint, Model, Provider
 from tests.factories import Caller, make_caller
 
 pytestmark = pytest.mark.django_db
@@ -115,5 +116,20 @@ def test_without_a_key_nobody_reads_receipts(client: Client) -> None:
 
 def test_a_sandbox_answer_says_so(client: Client) -> None:
     caller = make_caller()
-    op = make_request(caller, sandbox=True, provider="sandbox")
-    assert client.get(f"/v1/generation/{op}", headers=caller.headers).json()["sandbox"] is True
+    provider = Provider.objects.create(
+        slug="box", name="Box", dialect="openai", base_url="https://box.test/v1"
+    )
+    model = Model.objects.create(slug="cloudapi/box", name="Box", modality="chat", category="hosted")
+    endpoint = Endpoint.objects.create(
+        model=model, provider=provider, upstream_name="b", markup_kind="hosted"
+    )
+    op = make_request(caller, sandbox=True, provider="box", endpoint_id=endpoint.pk)
+    found = client.get(f"/v1/generation/{op}", headers=caller.headers).json()
+    assert (found["sandbox"], found["model"]) == (True, "openai/gpt-4o")
+    assert found["endpoint"] == {
+        "id": endpoint.pk,
+        "provider": "box",
+        "provider_name": "Box",
+        "model": "cloudapi/box",
+        "upstream_name": "b",
+    }
