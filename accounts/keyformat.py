@@ -5,6 +5,7 @@ refused for the price of a CRC and never reaches the database.
 """
 
 import hmac
+import re
 import secrets
 import zlib
 
@@ -14,6 +15,7 @@ RANDOM_CHARS = 43  # 62^43 > 2^256
 CHECKSUM_CHARS = 6  # 62^6 > 2^32
 LENGTH = len(PREFIX) + RANDOM_CHARS + CHECKSUM_CHARS
 _CHECKED = LENGTH - CHECKSUM_CHARS
+_LOOKALIKE = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{LENGTH - len(PREFIX)}}}")
 _VALUE = {char: value for value, char in enumerate(ALPHABET)}
 
 
@@ -48,3 +50,8 @@ def checksum_ok(key: str) -> bool:
 def digest(key: str, pepper: bytes) -> bytes:
     """HMAC-SHA-256 (32 bytes) under which a key is stored; worthless without the pepper."""
     return hmac.digest(pepper, key.encode("ascii"), "sha256")
+
+
+def masked(text: str) -> str:
+    """The text with all but the first 8 characters of each key-like word left out; for logs."""
+    return _LOOKALIKE.sub(lambda match: match[0][:8] + "…", text)

@@ -4,6 +4,8 @@ import json
 import logging
 import time
 
+from accounts.keyformat import masked
+
 
 class JsonFormatter(logging.Formatter):
     """time, level, logger, message and, if set by the caller, request_id, status and the exception."""
@@ -21,4 +23,5 @@ class JsonFormatter(logging.Formatter):
                 line[name] = value
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        # A key that somebody puts into an address would be in the message.
+        return masked(json.dumps(line, ensure_ascii=False))

@@ -78,6 +78,18 @@ def test_the_digest_is_hmac_sha256_under_the_pepper():
     assert len(digest(key, b"pepper")) == 32
 
 
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_a_masked_text_holds_no_key(before, after):
+    key = new_key()
+    text = keyformat.masked(f"{before} {key} {after}")
+    assert key[8:] not in text
+    assert key[:8] + "…" in text
+
+
+def test_ordinary_words_are_not_masked():
+    assert keyformat.masked("a cap-and-trade scheme, cap-abc") == "a cap-and-trade scheme, cap-abc"
+
+
 @pytest.mark.parametrize("module", [addresses, credentials, errors, keyformat])
 def test_the_hot_path_rooms_know_no_django(module):
     source = Path(module.__file__).read_text()
