@@ -1,0 +1,26 @@
+"""Operators read the request log and change nothing in it."""
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from billing.ids import new_op_id
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def operator():
+    client = Client()
+    user = User.objects.create(email="operator@test.invalid", is_staff=True, is_superuser=True)
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.mark.parametrize("term", ["", "1", str(new_op_id()), "nonsense"])
+def test_the_log_is_listed_and_searched(operator, term):
+    assert operator.get("/admin/proxy/request/", {"q": term}).status_code == 200
+
+
+def test_nobody_adds_to_the_log_by_hand(operator):
+    assert operator.get("/admin/proxy/request/add/").status_code == 403
