@@ -69,10 +69,6 @@ def use(scope: Scope, scope_id: int) -> Use:
     """Spent and held in the window of now."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT spent_micros, held_micros FROM cap_use u, cap_windows(%s, %s, true, billing_today()) w"
-            " WHERE w.scope = %s AND u.scope = w.scope AND u.scope_id = w.scope_id"
-            " AND u.window_start = w.window_start",
-            [scope_id, scope_id, scope],
+            "SELECT spent, held FROM cap_used(%s::smallint, %s, billing_today())", [scope, scope_id]
         )
-        row = cursor.fetchone()
-    return Use(*row) if row else Use(0, 0)
+        return Use(*cursor.fetchone())

@@ -10,26 +10,43 @@ CREATE TABLE cap (
     PRIMARY KEY (scope_id, scope)
 );
 
+-- Scopes 1, 3, 4 and 6 only: a month is the sum of its days, which is read where a month has a cap, and spares
+-- every call two rows.
 CREATE TABLE cap_use (
-    scope        smallint NOT NULL,
+    scope        smallint NOT NULL CHECK (scope IN (1, 3, 4, 6)),
     scope_id     bigint NOT NULL,
-    window_start date NOT NULL,
+    window_start date NOT NULL,  -- the day; of a lifetime 1970-01-01
     spent_micros bigint NOT NULL DEFAULT 0 CHECK (spent_micros >= 0),
     held_micros  bigint NOT NULL DEFAULT 0 CHECK (held_micros >= 0),
     PRIMARY KEY (scope_id, scope, window_start)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 200);
 
--- The windows in which a call of this day counts.
-CREATE FUNCTION cap_windows(project bigint, key bigint, builtin boolean, day date)
+-- The rows in which a call of this day counts.
+CREATE FUNCTION cap_rows(project bigint, key bigint, builtin boolean, day date)
 RETURNS TABLE (scope smallint, scope_id bigint, window_start date) LANGUAGE sql IMMUTABLE AS $$
     SELECT v.scope::smallint, v.scope_id, v.window_start FROM (VALUES
         (1, project, day),
-        (2, project, date_trunc('month', day)::date),
         (3, key, date '1970-01-01'),
         (4, key, day),
-        (5, key, date_trunc('month', day)::date),
         (6, CASE WHEN builtin THEN 0 END, day)
     ) v (scope, scope_id, window_start) WHERE v.scope_id IS NOT NULL
+$$;
+
+-- The window of a cap on this day: the scope of the rows that count in it, and its first and last day.
+CREATE FUNCTION cap_window(scope smallint, day date, OUT counted smallint, OUT since date, OUT until date)
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE scope WHEN 2 THEN 1 WHEN 5 THEN 4 ELSE scope END::smallint,
+           CASE WHEN scope = 3 THEN '-infinity' WHEN scope IN (2, 5) THEN date_trunc('month', day)::date ELSE day END,
+           CASE WHEN scope = 3 THEN 'infinity'
+                WHEN scope IN (2, 5) THEN (date_trunc('month', day) + interval '1 month - 1 day')::date ELSE day END
+$$;
+
+-- What is spent and held in the window of a cap on this day.
+CREATE FUNCTION cap_used(cap_scope smallint, cap_id bigint, day date)
+RETURNS TABLE (spent bigint, held bigint) LANGUAGE sql STABLE AS $$
+    SELECT coalesce(sum(u.spent_micros), 0)::bigint, coalesce(sum(u.held_micros), 0)::bigint
+      FROM cap_window(cap_scope, day) w, cap_use u
+     WHERE u.scope_id = cap_id AND u.scope = w.counted AND u.window_start BETWEEN w.since AND w.until
 $$;
 
 -- Adds the given sums. A window's row is there already for all calls but its first, so UPDATE comes first and

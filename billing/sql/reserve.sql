@@ -59,15 +59,11 @@ LANGUAGE sql STABLE AS $$
         UNION ALL
         SELECT 3, c.* FROM cap c WHERE platform AND c.scope_id = 0 AND c.scope = 6
     ), state AS (
-        SELECT w.part, w.scope_id, w.scope, coalesce(u.spent_micros, 0) >= w.limit_micros AS used_up,
-               w.limit_micros - coalesce(u.spent_micros + u.held_micros, 0) AS room,
+        SELECT w.part, w.scope_id, w.scope, u.spent >= w.limit_micros AS used_up,
+               w.limit_micros - u.spent - u.held AS room,
                -- day, month, lifetime: the order in which a denial would end
                CASE w.scope WHEN 3 THEN 3 WHEN 2 THEN 2 WHEN 5 THEN 2 ELSE 1 END AS length
-          FROM wanted w LEFT JOIN cap_use u
-            ON u.scope_id = w.scope_id AND u.scope = w.scope
-           AND u.window_start = CASE w.scope WHEN 3 THEN date '1970-01-01'
-                                             WHEN 2 THEN date_trunc('month', today)::date
-                                             WHEN 5 THEN date_trunc('month', today)::date ELSE today END
+          FROM wanted w, cap_used(w.scope, w.scope_id, today) u
     )
     SELECT CASE part WHEN 1 THEN false WHEN 2 THEN true END, scope_id, min(room),
            (array_agg(scope ORDER BY room, length DESC))[1],
@@ -250,7 +246,7 @@ BEGIN
                         array_agg(0::bigint), array_agg(d.held))
            FROM (SELECT c.scope, c.scope_id, c.window_start, sum(n.held)::bigint AS held
                    FROM unnest(projects, keys, builtins, d_hold) n (project, key, builtin, held),
-                        cap_windows(n.project, n.key, n.builtin, today) c
+                        cap_rows(n.project, n.key, n.builtin, today) c
                   WHERE n.held > 0
                   GROUP BY 1, 2, 3 ORDER BY 2, 1) d;
     END IF;

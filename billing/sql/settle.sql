@@ -101,18 +101,19 @@ BEGIN
         ELSE
             charge := cost;
             IF cost > h_amount[h] THEN
-                SELECT min(c.limit_micros - coalesce(u.spent_micros + u.held_micros, 0)
+                -- Room in the caps over this call, less what the batch has moved so far and not yet written.
+                SELECT min(c.limit_micros - u.spent - u.held
                            - coalesce((SELECT sum(d.spent - d.unheld)
                                          FROM unnest(h_project, h_key, h_builtin, h_day, h_spent, h_unheld)
-                                              d (project, key, builtin, day, spent, unheld),
-                                              cap_windows(d.project, d.key, d.builtin, d.day) o
-                                        WHERE o.scope = s.scope AND o.scope_id = s.scope_id
-                                          AND o.window_start = s.window_start), 0))
+                                              d (project, key, builtin, day, spent, unheld)
+                                        WHERE d.day BETWEEN w.since AND w.until
+                                          AND CASE WHEN c.scope IN (1, 2) THEN d.project = c.scope_id
+                                                   WHEN c.scope = 6 THEN d.builtin ELSE d.key = c.scope_id END), 0))
                   INTO room
-                  FROM cap_windows(h_project[h], h_key[h], h_builtin[h], h_day[h]) s
-                  JOIN cap c ON c.scope_id = s.scope_id AND c.scope = s.scope
-                  LEFT JOIN cap_use u ON u.scope_id = s.scope_id AND u.scope = s.scope
-                                     AND u.window_start = s.window_start;
+                  FROM cap c, cap_window(c.scope, h_day[h]) w, cap_used(c.scope, c.scope_id, h_day[h]) u
+                 WHERE c.scope_id = ANY (ARRAY[h_project[h], h_key[h], 0])
+                   AND CASE WHEN c.scope IN (1, 2) THEN c.scope_id = h_project[h]
+                            WHEN c.scope = 6 THEN h_builtin[h] ELSE c.scope_id = h_key[h] END;
                 charge := least(cost, h_amount[h] + avail, h_amount[h]::numeric + greatest(coalesce(room, largest), 0));
             END IF;
             IF h_amount[h] > 0 THEN
@@ -180,7 +181,7 @@ BEGIN
                     sum(c.unheld)::bigint AS unheld
                FROM unnest(h_project, h_key, h_builtin, h_day, h_spent, h_unheld)
                     c (project, key, builtin, day, spent, unheld),
-                    cap_windows(c.project, c.key, c.builtin, c.day) s
+                    cap_rows(c.project, c.key, c.builtin, c.day) s
               WHERE c.spent > 0 OR c.unheld > 0
               GROUP BY 1, 2, 3 ORDER BY 2, 1) d
      HAVING count(*) > 0;

@@ -146,10 +146,12 @@ class World:
         self.assert_ledger_explains_wallet()
 
     def uses(self) -> dict[tuple[int, int], tuple[int, int]]:
+        windows = [(scope, self.scope_id(scope, which)) for scope in LONGEST_FIRST for which in (0, 1)]
         found = query(
-            "SELECT scope, scope_id, spent_micros, held_micros FROM cap_use"
-            " WHERE scope_id = ANY(%s) AND (spent_micros, held_micros) <> (0, 0)",
-            [c for one in (self.first, self.second) for c in (one.project, one.key)],
+            "SELECT c.scope, c.id, u.spent, u.held FROM (SELECT unnest(%s::smallint[]), unnest(%s::bigint[]))"
+            " c (scope, id), cap_used(c.scope, c.id, billing_today()) u WHERE u.spent <> 0 OR u.held <> 0",
+            [int(scope) for scope, _ in windows],
+            [scope_id for _, scope_id in windows],
         )
         return {(scope, scope_id): (spent, held) for scope, scope_id, spent, held in found}
 

@@ -7,7 +7,7 @@ from django.db import DataError
 
 from billing.caps import Scope
 from billing.holds import Reserve
-from tests.billing.books import UZS, Customer, ask, end, query, reserve, settle
+from tests.billing.books import UZS, Customer, ask, end, query, reserve, set_clock, settle
 
 pytestmark = pytest.mark.django_db
 
@@ -212,3 +212,21 @@ def test_a_cost_beyond_all_measure_is_clamped() -> None:
 def test_a_negative_cost_is_refused() -> None:
     with pytest.raises(DataError):
         settle(end(ask(Customer()), -1))
+
+
+def test_a_month_cap_counts_all_its_days_also_for_an_overrun_within_one_batch() -> None:
+    alice = Customer()
+    alice.pay(UZS)
+    alice.cap(Scope.PROJECT_MONTH, 12_000)
+    set_clock("2026-11-20 12:00+05")
+    friday = [held(alice), held(alice)]
+    set_clock("2026-11-21 12:00+05")
+    saturday = held(alice)
+    set_clock("2026-12-01 00:00+05")
+    december = held(alice)
+
+    settled = settle(*[end(call, 5_000) for call in (*friday, saturday, december)])
+
+    # November's 12,000: 5,000 and 5,000, then what is left; December has its own.
+    assert [s.charged for s in settled] == [5_000, 4_500, 2_500, 5_000]
+    assert sum(s.charged for s in settled[:3]) == 12_000
