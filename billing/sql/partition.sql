@@ -38,14 +38,15 @@ BEGIN
 END $$;
 
 -- Attaches what is missing up to `ahead` months after the current one; answers the names of the new tables.
-CREATE FUNCTION ensure_partitions(ahead integer DEFAULT 3) RETURNS text[] LANGUAGE plpgsql AS $$
+CREATE FUNCTION ensure_partitions(ahead integer DEFAULT 3) RETURNS text[] LANGUAGE plpgsql
+SET lock_timeout = '200ms'  -- better late than a queue of calls behind our lock
+AS $$
 DECLARE
     p     partitioned;
     month date;
     made  text[] := '{}';
     last  date := date_trunc('month', billing_now() AT TIME ZONE 'UTC')::date + make_interval(months => ahead);
 BEGIN
-    PERFORM set_config('lock_timeout', '200ms', true);  -- better late than a queue of calls behind our lock
     FOR p IN SELECT * FROM partitioned ORDER BY parent FOR UPDATE LOOP
         month := p.until_month;
         WHILE month <= last LOOP

@@ -17,7 +17,9 @@ $$;
 -- resort those a minute past their expiry. Holds of jobs (owner < 0) end only through their job.
 -- Answers {"fenced": epochs, "released": n, "more": there is more to release}.
 CREATE FUNCTION sweep(most integer DEFAULT 500) RETURNS json
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+SET enable_seqscan = off  -- open holds have an index of their own; the rest of a month is large
+AS $$
 DECLARE
     now_    timestamptz := billing_now();
     last    timestamptz;
@@ -61,7 +63,7 @@ END $$;
 -- A live worker gives back what it no longer knows (the answer to a reserve got lost): its open holds older
 -- than `older_s` seconds that are not among `known`. Answers how many were released.
 CREATE FUNCTION release_unknown(worker_epoch bigint, known uuid[], older_s integer DEFAULT 60) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     holds json;
 BEGIN

@@ -16,8 +16,10 @@ from accounts.models import Organization, User
 from billing import holds
 from billing.errors import TopUpError
 from billing.holds import Reserve, Settle
+from billing.invariants import broken, check
 from billing.ledger import balance
 from billing.models import TopUp
+from billing.partitions import detach_oldest, ensure_partitions, months
 from billing.topups import approve
 from tests.billing.books import UZS, Customer, ask, end, query
 
@@ -161,3 +163,43 @@ def test_two_operators_who_approve_at_once_credit_once() -> None:
 
     assert sorted(done) == [False, True]
     assert balance(org.pk).paid == 5_000 * UZS
+
+
+async def test_the_laws_are_checked_rightly_while_calls_go_on() -> None:
+    customers = [await customer(UZS) for _ in range(8)]
+    done = asyncio.Event()
+
+    async def traffic() -> None:
+        async with await gateway() as conn:
+            while not done.is_set():
+                calls = [ask(one) for one in customers]
+                await holds.reserve(conn, calls)
+                await holds.settle(conn, [end(call, 10) for call in calls])
+
+    def checks() -> set[str]:
+        try:
+            return {f.invariant.name for _ in range(3) for f in broken(check())}
+        finally:
+            connection.close()
+
+    running = asyncio.create_task(traffic())
+    found = await asyncio.to_thread(checks)
+    done.set()
+    await running
+
+    # These calls go past the gateway, which alone writes the request log.
+    assert found <= {"request_rows_are_charges"}
+
+
+def test_the_oldest_month_is_detached_beside_running_calls() -> None:
+    name = f"old_{uuid4().hex[:8]}"
+    query(f"CREATE TABLE {name} (id uuid PRIMARY KEY) PARTITION BY RANGE (id)")
+    query("INSERT INTO partitioned VALUES (%s, '2026-01-01', '2026-01-01')", name)
+    try:
+        ensure_partitions()
+        assert detach_oldest(name) == f"{name}_2026_01"
+        assert [first.month for parent, first, _ in months() if parent == name] == [2]
+        query(f"DROP TABLE {name}_2026_01")
+    finally:
+        query("DELETE FROM partitioned WHERE parent = %s", name)
+        query(f"DROP TABLE {name}")
