@@ -240,7 +240,7 @@ def _client(place: Place) -> redis.Redis:
 
 def _command_of(pid: int) -> str:
     """The command line of a live process; empty for a zombie, which only waits for its parent."""
-    command = ["ps", "-o", "stat=,args=", "-p", str(pid)]
+    command = ["ps", "-ww", "-o", "stat=,args=", "-p", str(pid)]
     state, _, words = subprocess.run(command, capture_output=True, text=True, check=False).stdout.partition(
         " "
     )

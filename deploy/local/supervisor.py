@@ -93,6 +93,11 @@ def main() -> int:
     except (Failure, ServersError, PlaceError) as error:
         print(f"\n{error}", file=sys.stderr, flush=True)
         return 1
+    except PermissionError as error:
+        print(
+            f"\n{error.filename} belongs to another user. Was this started as root before?", file=sys.stderr
+        )
+        return 1
     except Stopped:
         print("Stopped.", flush=True)
     return 0

@@ -112,6 +112,25 @@ def gone_within(seconds: float, pids: set[int]) -> bool:
     return True
 
 
+def kill_one(parent: int, words: str) -> None:
+    """Kill -9 the first process below `parent` whose command line has these words."""
+    for pid in sorted(descendants(parent)):
+        command = ["ps", "-ww", "-o", "args=", "-p", str(pid)]
+        if words in subprocess.run(command, capture_output=True, text=True, check=False).stdout:
+            os.kill(pid, signal.SIGKILL)
+            return
+    raise AssertionError(f"no process with {words!r}")
+
+
+def comes_back(url: str) -> bool:
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=10) as answer:
+            return bool(answer.status == 200)
+        time.sleep(0.2)
+    return False
+
+
 def get(url: str, key: str) -> Any:
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"})
     with urllib.request.urlopen(request, timeout=10) as answer:
@@ -142,7 +161,9 @@ def test_it_starts_answers_and_stops_with_all_its_children(copy: Copy) -> None:
     assert stopped.returncode == 1 and "make run" in stopped.stderr
 
 
-def test_a_second_start_keeps_data_and_key_and_kill_9_leaves_nobody(copy: Copy) -> None:
+def test_a_second_start_keeps_data_and_key_and_survives_its_childrens_deaths_but_not_its_own(
+    copy: Copy,
+) -> None:
     with copy.running() as process:
         key = copy.demo["api_key"]
         process.send_signal(signal.SIGTERM)
@@ -150,6 +171,10 @@ def test_a_second_start_keeps_data_and_key_and_kill_9_leaves_nobody(copy: Copy) 
     with copy.running() as process:
         assert copy.demo["api_key"] == key
         assert get(f"{copy.demo['base_url']}/models", key)["object"] == "list"
+        kill_one(process.pid, "/bin/postgres -D")
+        kill_one(process.pid, "-m celery")
+        assert comes_back(f"http://127.0.0.1:{copy.port}/readyz")
+
         children = descendants(process.pid)
         process.kill()
         process.wait()
