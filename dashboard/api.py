@@ -26,6 +26,7 @@ from accounts.keyrules import KeyRequest
 from accounts.keys import revoke_key
 from accounts.models import ApiKey, Project, Scope
 from dashboard.keys import SpendCap, Window, caps_of, fill_last_use, issue_key
+from proxy import peek
 from proxy.denials import denial
 from proxy.errors import ApiError
 
@@ -77,6 +78,10 @@ class ManagementView(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response.headers.setdefault("Cache-Control", "no-store")
+        asking = getattr(request.auth, "key", None)
+        if asking is not None:
+            for name, value in peek.headers(asking, unix_time=True).items():
+                response.headers[name] = value
         return super().finalize_response(request, response, *args, **kwargs)
 
 

@@ -6,6 +6,7 @@ from dashboard import api, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.landing, name="landing"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("models", views.models, name="models"),
     path("models/<path:model_id>", views.model, name="model"),
     path("dashboard", views.overview, name="overview"),

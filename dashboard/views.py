@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -43,6 +44,12 @@ def private(*methods: str) -> Callable[[View], View]:
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
     return render(request, "site/landing.html", {"free_requests": settings.FREE_DAILY_REQUESTS})
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for this address on pages that name no icon, the admin's and JSON answers."""
+    return redirect(static("img/mark.svg"))
 
 
 @require_safe

@@ -1,0 +1,94 @@
+"""A real Chromium in front of a demo gateway. Skips where there is no Chromium.
+
+The browser lives and ends within a module: Playwright keeps an event loop on this thread, and no asynchronous
+test could run beside it. For the same reason pytest-playwright's own fixtures aren't used.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.processes import Gateway
+from tests.stack import Stack
+
+CHROMIUM = next((found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None)
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+)
+CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
+
+
+class Tab:
+    """A page that remembers everything its console complains about, policy violations among it."""
+
+    def __init__(self, page: Page, site: str) -> None:
+        self.page = page
+        self.site = site
+        self.complaints: list[str] = []
+        page.set_default_timeout(15_000)
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+
+    def open(self, path: str) -> Page:
+        """Go to a path of the site."""
+        self.page.goto(f"{self.site}{path}")
+        return self.page
+
+    def overflow(self) -> int:
+        """How many pixels the page is wider than its window."""
+        root = "document.documentElement"
+        return int(self.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth"))
+
+    def faint(self) -> list[str]:
+        """Texts whose contrast is under WCAG AA."""
+        found: list[str] = self.page.evaluate(CONTRAST)
+        return found
+
+    def sign_in(self, email: str, password: str) -> None:
+        self.open("/accounts/login/")
+        self.page.fill("input[name=login]", email)
+        self.page.fill("input[name=password]", password)
+        self.page.click("main button[type=submit]")
+        self.page.wait_for_url(f"{self.site}/dashboard")
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(f"{self.page.url}: {message.text}")
+
+
+@pytest.fixture(scope="module")
+def site(_running_stack: Stack) -> Iterator[Gateway]:
+    """A gateway with DEMO=1, so that the confirmation link is on the page."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with _running_stack.another_gateway("pages", DEMO="1") as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def chromium(site: Gateway) -> Iterator[Browser]:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright's loop makes Django take this thread for an asynchronous one.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_tab(chromium: Browser, site: Gateway, stack: Stack) -> Iterator[Callable[..., Tab]]:
+    """Opens a tab in a browser context of its own; options are Playwright's."""
+    with ExitStack() as open_contexts:
+
+        def opened(**options: Any) -> Tab:
+            context = chromium.new_context(**{"locale": "en-US"} | options)
+            open_contexts.callback(context.close)
+            return Tab(context.new_page(), site.url)
+
+        yield opened

@@ -1,0 +1,113 @@
+"""Every page at a phone's and a desk's width, light and dark: nothing blocked, nothing cut, nothing faint."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from accounts.signup import open_account
+from billing.models import TopUp
+from tests.browser.conftest import Tab
+from tests.factories import MICROS, Caller, credit, make_caller
+from tests.live.client import chat, directive
+from tests.processes import Gateway
+from tests.stack import Stack
+
+PASSWORD = "Registan-1420-Ulugbek"
+PUBLIC = ["/", "/models", "/models/test/one", "/models/test/old", "/accounts/login/", "/accounts/signup/"]
+PRIVATE = ["/dashboard", "/dashboard/keys", "/dashboard/activity", "/dashboard/billing", "/accounts/logout/"]
+LOOKS = [(360, "light", "uz-UZ"), (360, "dark", "ru-RU"), (1280, "light", "ru-RU"), (1280, "dark", "en-US")]
+
+
+@pytest.fixture
+def resident(stack: Stack, site: Gateway) -> Caller:
+    """Somebody with a history of every kind."""
+    caller = make_caller(balance_uzs=12_345_678, bonus_uzs=5_000, free=True, allowed_ips=["127.0.0.0/8"])
+    credit(caller, paid_micros=123_456)
+    caller.user.set_password(PASSWORD)
+    caller.user.save()
+    caller.user.emailaddress_set.create(email=caller.user.email, primary=True, verified=True)
+    for model in ("test/one", "test/free", "fault/500", "test/closed"):
+        chat(site, caller, model=model, messages=directive(prompt_tokens=1000, completion_tokens=50))
+    for number, state in enumerate(TopUp.State.values[:1] * 2):
+        TopUp.objects.create(
+            org=caller.organization,
+            requested_by=caller.user,
+            amount_micros=5_000_000 * MICROS,
+            reference=f"Payment order {number} of the longest of all possible references",
+            state=state,
+        )
+    return caller
+
+
+def look(tab: Tab, path: str) -> None:
+    tab.open(path)
+    assert tab.overflow() <= 0, f"{path} is {tab.overflow()} px too wide"
+    assert tab.faint() == [], path
+
+
+@pytest.mark.parametrize(("width", "scheme", "locale"), LOOKS)
+def test_every_page_is_whole(
+    new_tab: Callable[..., Tab], resident: Caller, width: int, scheme: str, locale: str
+) -> None:
+    tab = new_tab(viewport={"width": width, "height": 800}, color_scheme=scheme, locale=locale)
+    for path in PUBLIC:
+        look(tab, path)
+    tab.sign_in(resident.user.email, PASSWORD)
+    calls = [f"/dashboard/activity/{row['id']}" for row in resident.requests()]
+    assert len(calls) >= 3
+    for path in [*PRIVATE, *calls, f"/dashboard/keys/{resident.api_key.api_id}/revoke"]:
+        look(tab, path)
+    assert tab.complaints == []
+    look(tab, "/nowhere")
+
+
+def test_the_admin_is_clean(new_tab: Callable[..., Tab], resident: Caller) -> None:
+    email = f"op-{resident.user.email}"
+    open_account(email=email, password=PASSWORD, verified=True, is_staff=True, is_superuser=True)
+    tab = new_tab(viewport={"width": 1280, "height": 800})
+    tab.sign_in(email, PASSWORD)
+    tab.open("/admin/")
+    expect(tab.page.get_by_role("link", name="CloudAPI operations").first).to_be_visible()
+    topup = TopUp.objects.filter(org=resident.organization).latest("pk")
+    lists = [
+        reverse(f"admin:{m._meta.app_label}_{m._meta.model_name}_changelist") for m in admin.site._registry
+    ]
+    for path in [*lists, f"/admin/billing/topup/{topup.pk}/change/"]:
+        assert tab.page.goto(f"{tab.site}{path}").status == 200, path  # type: ignore[union-attr]
+    assert tab.complaints == []
+
+
+def test_the_search_narrows_while_typing(new_tab: Callable[..., Tab]) -> None:
+    tab = new_tab()
+    page = tab.open("/models")
+    expect(page.get_by_role("link", name="test/echo")).to_be_visible()
+    page.get_by_label("Search").press_sequentially("three")
+    expect(page.get_by_role("link", name="test/echo")).to_have_count(0)
+    expect(page.get_by_role("link", name="Test Three")).to_be_visible()
+    assert tab.complaints == []
+
+
+def test_the_keyboard_reaches_the_content_first(new_tab: Callable[..., Tab]) -> None:
+    page = new_tab().open("/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_a_chosen_theme_stays(new_tab: Callable[..., Tab]) -> None:
+    tab = new_tab(color_scheme="light")
+    page = tab.open("/")
+    page.get_by_role("button", name="Light or dark").click()
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_the_language_is_switched_on_the_spot(new_tab: Callable[..., Tab]) -> None:
+    page = new_tab().open("/models?q=three")
+    page.get_by_role("button", name="Русский").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Модели и цены")
+    assert page.url.endswith("/models?q=three")
