@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 
 from accounts import credentials, keyformat
+from accounts.addresses import parse_address
 from accounts.errors import (
     AccountsError,
     AccountSuspended,
@@ -154,8 +155,5 @@ def _check(caller: Caller, ip: str) -> None:
 
 
 def _inside(ip: str, caller: Caller) -> bool:
-    try:
-        address = ipaddress.ip_address(ip)
-    except ValueError:
-        return False
-    return any(address in network for network in caller.networks)
+    address = parse_address(ip)
+    return address is not None and any(address in network for network in caller.networks)

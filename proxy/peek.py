@@ -1,6 +1,7 @@
 """What is left of a key's rate windows, read without taking from them: for answers of the control plane."""
 
 import math
+import time
 from functools import cache
 
 from django.conf import settings
@@ -18,8 +19,11 @@ def _redis() -> "Redis":
     return Redis.from_url(settings.REDIS_URL, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S)
 
 
-def headers(key: ApiKey) -> dict[str, str]:
-    """X-RateLimit headers of the tightest window; a full one while Redis is away."""
+def headers(key: ApiKey, *, unix_time: bool = False) -> dict[str, str]:
+    """X-RateLimit headers of the tightest window; a full one while Redis is away.
+
+    The reset is in seconds from now (/v1), or a Unix time (/api, as CloudGPT's clients read it).
+    """
     organization = key.project.organization
     ceiling = organization.key_rpm_max or settings.KEY_RPM_MAX
     limits = {
@@ -30,7 +34,7 @@ def headers(key: ApiKey) -> dict[str, str]:
     return {
         "X-RateLimit-Limit": str(limit),
         "X-RateLimit-Remaining": str(left),
-        "X-RateLimit-Reset": str(reset),
+        "X-RateLimit-Reset": str(int(time.time()) + reset if unix_time else reset),
     }
 
 
