@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import IO, Self
 from urllib.parse import quote
 
+import psutil
 import psycopg
 import redis
 from psycopg import sql
@@ -240,11 +241,10 @@ def _client(place: Place) -> redis.Redis:
 
 def _command_of(pid: int) -> str:
     """The command line of a live process; empty for a zombie, which only waits for its parent."""
-    command = ["ps", "-ww", "-o", "stat=,args=", "-p", str(pid)]
-    state, _, words = subprocess.run(command, capture_output=True, text=True, check=False).stdout.partition(
-        " "
-    )
-    return "" if state.startswith("Z") else words.strip()
+    try:
+        return " ".join(psutil.Process(pid).cmdline())
+    except psutil.NoSuchProcess:  # ZombieProcess is one
+        return ""
 
 
 def _end(pid: int, sig: int) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from deploy.local.files import CHECKOUT
@@ -83,42 +84,22 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
     found.ask("-m", "deploy.local", "clean")
 
 
-def descendants(pid: int) -> set[int]:
-    listed = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
-    ).stdout
-    parents = {int(child): int(parent) for child, parent in map(str.split, listed.splitlines())}
-    found = {pid}
-    while grown := {child for child, parent in parents.items() if parent in found} - found:
-        found |= grown
-    return found - {pid}
+def descendants(pid: int) -> list[psutil.Process]:
+    return psutil.Process(pid).children(recursive=True)
 
 
-def alive(pids: set[int]) -> set[int]:
-    listed = subprocess.run(
-        ["ps", "-A", "-o", "pid=,stat="], capture_output=True, text=True, check=True
-    ).stdout
-    return pids & {
-        int(pid) for pid, state in map(str.split, listed.splitlines()) if not state.startswith("Z")
-    }
-
-
-def gone_within(seconds: float, pids: set[int]) -> bool:
-    until = time.monotonic() + seconds
-    while alive(pids):
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.1)
-    return True
+def gone_within(seconds: float, processes: list[psutil.Process]) -> bool:
+    _, alive = psutil.wait_procs(processes, seconds)
+    return all(process.status() == psutil.STATUS_ZOMBIE for process in alive)
 
 
 def kill_one(parent: int, words: str) -> None:
     """Kill -9 the first process below `parent` whose command line has these words."""
-    for pid in sorted(descendants(parent)):
-        command = ["ps", "-ww", "-o", "args=", "-p", str(pid)]
-        if words in subprocess.run(command, capture_output=True, text=True, check=False).stdout:
-            os.kill(pid, signal.SIGKILL)
-            return
+    for process in descendants(parent):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if words in " ".join(process.cmdline()):
+                process.kill()
+                return
     raise AssertionError(f"no process with {words!r}")
 
 
