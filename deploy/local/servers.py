@@ -243,7 +243,7 @@ def _command_of(pid: int) -> str:
     """The command line of a live process; empty for a zombie, which only waits for its parent."""
     try:
         return " ".join(psutil.Process(pid).cmdline())
-    except psutil.NoSuchProcess:  # ZombieProcess is one
+    except psutil.Error:  # gone, a zombie, or none of ours to look at
         return ""
 
 
