@@ -43,7 +43,7 @@ def _models() -> list[dict[str, Any]]:
         _model("test/echo", _endpoint("alpha", "echo", "1.00", "3.00")),
         _model("test/three", *three, name="Test Three", aliases=["three of them", "t3"]),
         _model("test/free", _endpoint("alpha", "alpha-free", "1.00", "3.00"), free=True),
-        _model("test/dear", _endpoint("alpha", "alpha-dear", "500.00", "1500.00")),
+        _model("test/dear", _endpoint("alpha", "alpha-dear", "15.00", "150.00")),
         _model("test/grand", _endpoint("alpha", "alpha-grand", "75.00", "150.00")),
         _model("test/small", _endpoint("alpha", "alpha-small", "1.00", "3.00"), context_window=512),
         _model("test/drain", _endpoint("drain", "drain-one", "1.00", "3.00")),

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO
 
 import psycopg
 from psycopg import sql
@@ -26,7 +25,6 @@ HOME = ROOT / "var" / "tests"
 TEMPLATE = "template"
 OWNER_LOCK = "owner.lock"
 _FOLDER, _RUNNING = "CLOUDAPI_TEST_FOLDER", "CLOUDAPI_TEST_SERVERS"
-_held: list[IO[str]] = []
 
 
 def worker_number() -> int:
@@ -121,4 +119,4 @@ def _take(folder: Path) -> None:
     file = hidden.open("w")
     fcntl.flock(file, fcntl.LOCK_EX)
     hidden.rename(folder / OWNER_LOCK)
-    _held.append(file)
+    atexit.register(file.close)

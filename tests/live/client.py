@@ -39,6 +39,7 @@ class Events:
     status: int
     headers: dict[str, str]
     response: http.client.HTTPResponse
+    connection: http.client.HTTPConnection
     done: bool = False
     seen: list[dict[str, Any]] = field(default_factory=list)
 
@@ -53,10 +54,18 @@ class Events:
     def _lines(self) -> Iterator[str]:
         """Lines by any of the three line ends of the SSE format."""
         held = b""
-        while data := self.response.read1(65536):
-            *lines, held = LINE_END.split(held + data)
-            yield from (line.decode() for line in lines)
+        try:
+            while data := self.response.read1(65536):
+                *lines, held = LINE_END.split(held + data)
+                yield from (line.decode() for line in lines)
+        finally:
+            self.close()
         yield held.decode()
+
+    def close(self) -> None:
+        """Leave, wherever the stream is."""
+        self.response.close()
+        self.connection.close()
 
     def text(self) -> str:
         """All content of the first choice; reads to the end."""
@@ -101,7 +110,7 @@ def stream(where: Stack | Gateway, caller: Caller, **body: Any) -> Events:
     """A streamed call, read by iterating."""
     connection = _ask(where, caller.headers, {"model": "test/one", "stream": True} | body, PATH)
     response = connection.getresponse()
-    return Events(response.status, _headers(response), response)
+    return Events(response.status, _headers(response), response, connection)
 
 
 def port_of(where: Stack | Gateway) -> int:

@@ -83,9 +83,10 @@ def test_a_stream_pays_for_what_was_produced(stack: Stack):
     caller = make_caller(balance_uzs=1000)
     wishes = {"run": "cancelled", "hold": "cancelled", "hold_at": "middle", "completion_tokens": 30}
     events = stream(stack, caller, messages=directive(**wishes))
-    assert next(iter(events))["choices"]
+    chunks = iter(events)
+    assert next(chunks)["choices"]
     until(lambda: stack.upstream.waiting("cancelled"), "the middle")
-    events.response.close()
+    events.close()
     (entry,) = stack.upstream.finished("cancelled")
     assert entry["client_left"]
     (row,) = outcome(caller, 1)
@@ -106,9 +107,10 @@ def test_a_drained_stream_pays_the_real_usage(stack: Stack):
         "prompt_tokens": 9,
     }
     events = stream(stack, caller, model="test/drain", messages=directive(**wishes))
-    assert next(iter(events))["choices"]
+    chunks = iter(events)
+    assert next(chunks)["choices"]
     until(lambda: stack.upstream.waiting("drained"), "the middle")
-    events.response.close()
+    events.close()
     stack.upstream.release("drained")
     (entry,) = stack.upstream.finished("drained")
     assert not entry["client_left"]
