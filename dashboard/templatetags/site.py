@@ -26,4 +26,4 @@ def is_demo() -> bool:
 @register.simple_tag
 def bank_details() -> str:
     """Where to send a transfer, as the operator has set it (BANK_DETAILS); '' if nowhere yet."""
-    return str(getattr(settings, "BANK_DETAILS", ""))
+    return str(settings.BANK_DETAILS)
