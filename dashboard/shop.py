@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from billing.models import Markup
 from billing.money import half_up
 from proxy.errors import ApiError
 from proxy.meter import Price
@@ -55,6 +56,12 @@ class Keyless:
 
     name: str
     variable: str
+
+
+def markups() -> dict[str, int]:
+    """The markups in force by kind, in basis points."""
+    newest = Markup.objects.order_by("kind", "-id").distinct("kind")
+    return dict(newest.values_list("kind", "bps"))
 
 
 def search(words: str, modality: str, *, free: bool) -> Sequence[Offer] | None:

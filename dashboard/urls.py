@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/activity/<uuid:call_id>", views.receipt, name="receipt"),
     path("dashboard/billing", views.billing, name="billing"),
     # The management API; proxy/routes.py has none of these.
+    path("dashboard/account", views.account, name="account"),
     path("api/keys", api.KeysView.as_view(), name="api-keys"),
     path("api/keys/<str:key_id>", api.KeyView.as_view(), name="api-key"),
 ]

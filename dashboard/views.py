@@ -43,7 +43,8 @@ def private(*methods: str) -> Callable[[View], View]:
 
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
-    return render(request, "site/landing.html", {"free_requests": settings.FREE_DAILY_REQUESTS})
+    context = {"free_requests": settings.FREE_DAILY_REQUESTS, "markups": shop.markups()}
+    return render(request, "site/landing.html", context)
 
 
 @require_safe
@@ -227,6 +228,13 @@ def receipt(request: HttpRequest, call_id: UUID) -> HttpResponse:
         "attempts": [(attempt, known.get(attempt.get("endpoint"))) for attempt in call.row.attempts],
     }
     return render(request, "dashboard/receipt.html", context)
+
+
+@private("GET", "HEAD")
+def account(request: HttpRequest) -> HttpResponse:
+    """Who is signed in, and the ways to change that."""
+    organization = page_caller(request).organization
+    return render(request, "dashboard/account.html", {"organization": organization})
 
 
 def cursor(request: HttpRequest) -> UUID | None:

@@ -17,7 +17,10 @@ from tests.stack import Stack
 
 PASSWORD = "Registan-1420-Ulugbek"
 PUBLIC = ["/", "/models", "/models/test/one", "/models/test/old", "/accounts/login/", "/accounts/signup/"]
-PRIVATE = ["/dashboard", "/dashboard/keys", "/dashboard/activity", "/dashboard/billing", "/accounts/logout/"]
+PRIVATE = [
+    *("/dashboard", "/dashboard/keys", "/dashboard/activity", "/dashboard/billing", "/dashboard/account"),
+    *("/accounts/logout/", "/accounts/2fa/", "/accounts/email/", "/accounts/password/change/"),
+]
 LOOKS = [(360, "light", "uz-UZ"), (360, "dark", "ru-RU"), (1280, "light", "ru-RU"), (1280, "dark", "en-US")]
 
 

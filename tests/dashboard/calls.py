@@ -12,6 +12,44 @@ from accounts.models import Membership, Role, User
 from billing.ids import new_op_id
 from tests.factories import Caller
 
+ANSWERED: dict[str, Any] = {
+    "model": "openai/gpt-4o",
+    "asked": "GPT 4o",
+    "endpoint_id": None,
+    "provider": "openai",
+    "kind": "chat",
+    "stream": False,
+    "sandbox": False,
+    "free": False,
+    "status": "ok",
+    "http_status": 200,
+    "error_code": "",
+    "finish_reason": "stop",
+    "attempts": [{"endpoint": None, "provider": "openai", "status": 200, "error": None, "ms": 812}],
+    "input_tokens": 1000,
+    "cached_tokens": 0,
+    "cache_write_tokens": 0,
+    "output_tokens": 500,
+    "reasoning_tokens": 0,
+    "estimated": False,
+    "price_micros": 31_500_000,
+    "cost_micros": 31_500_000,
+    "hold_micros": 90_000_000,
+    "provider_cost_nano": 2_500_000,
+    "cost_version": 1,
+    "fx_rate": 1,
+    "markup": 1,
+    "micros_per_usd": 12_000_000_000,
+    "fx_date": "2026-11-20",
+    "markup_bps": 500,
+    "prices": {
+        "input": {"base": 12_000_000_000, "final": 12_600_000_000},
+        "output": {"base": 36_000_000_000, "final": 37_800_000_000},
+    },
+    "latency_ms": 2437,
+    "ttft_ms": 431,
+}
+
 
 def browser(caller: Caller) -> Client:
     """The caller's owner at a browser."""
@@ -31,48 +69,17 @@ def viewer(caller: Caller) -> Client:
 
 def log_call(caller: Caller, **fields: Any) -> UUID:
     """One answered call of the caller: 1000 tokens in, 500 out, 31.5 so'm."""
-    row = {
-        "id": str(new_op_id()),
-        "at": datetime.now(UTC).isoformat(),
-        "org_id": caller.organization.pk,
-        "project_id": caller.project.pk,
-        "key_id": caller.api_key.pk,
-        "model": "openai/gpt-4o",
-        "asked": "GPT 4o",
-        "endpoint_id": None,
-        "provider": "openai",
-        "kind": "chat",
-        "stream": False,
-        "sandbox": False,
-        "free": False,
-        "status": "ok",
-        "http_status": 200,
-        "error_code": "",
-        "finish_reason": "stop",
-        "attempts": [{"endpoint": None, "provider": "openai", "status": 200, "error": None, "ms": 812}],
-        "input_tokens": 1000,
-        "cached_tokens": 0,
-        "cache_write_tokens": 0,
-        "output_tokens": 500,
-        "reasoning_tokens": 0,
-        "estimated": False,
-        "price_micros": 31_500_000,
-        "cost_micros": 31_500_000,
-        "hold_micros": 90_000_000,
-        "provider_cost_nano": 2_500_000,
-        "cost_version": 1,
-        "fx_rate": 1,
-        "markup": 1,
-        "micros_per_usd": 12_000_000_000,
-        "fx_date": "2026-11-20",
-        "markup_bps": 500,
-        "prices": {
-            "input": {"base": 12_000_000_000, "final": 12_600_000_000},
-            "output": {"base": 36_000_000_000, "final": 37_800_000_000},
-        },
-        "latency_ms": 2437,
-        "ttft_ms": 431,
-    } | fields
+    row = (
+        ANSWERED
+        | {
+            "id": str(new_op_id()),
+            "at": datetime.now(UTC).isoformat(),
+            "org_id": caller.organization.pk,
+            "project_id": caller.project.pk,
+            "key_id": caller.api_key.pk,
+        }
+        | fields
+    )
     columns = ", ".join(row)
     with connection.cursor() as cursor:
         cursor.execute(

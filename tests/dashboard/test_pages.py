@@ -7,13 +7,14 @@ import pytest
 from django.template.loader import render_to_string
 from django.test import Client
 
+from billing.rates import set_markup
 from tests.dashboard.calls import browser, log_call
 from tests.factories import make_caller
 
 pytestmark = pytest.mark.django_db
 
 PUBLIC = ["/", "/models", "/models/test/one", "/nowhere"]
-PRIVATE = ["/dashboard", "/dashboard/keys", "/dashboard/activity", "/dashboard/billing"]
+PRIVATE = ["/dashboard", "/dashboard/keys", "/dashboard/activity", "/dashboard/billing", "/dashboard/account"]
 INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=|javascript:|<script(?![^>]*\ssrc=)", re.IGNORECASE)
 
 
@@ -73,6 +74,13 @@ def test_the_overview_sums_up_today(catalog: None) -> None:
     assert "255,000.00 UZS" in text and "5,000.00 UZS" in text
     assert "32.00 UZS" in text
     assert "100 free ones left" in text
+
+
+def test_the_landing_page_tells_the_markups_in_force(client: Client) -> None:
+    text = client.get("/").content.decode().replace("\u00a0", " ")
+    assert "+5 %" in text and "+30 %" in text
+    set_markup("margin", 2750, "test", "test")
+    assert "+27.5 %" in client.get("/").content.decode().replace("\u00a0", " ")
 
 
 def test_both_base_urls_are_shown(settings: Any) -> None:
