@@ -49,25 +49,60 @@ RETURNS TABLE (spent bigint, held bigint) LANGUAGE sql STABLE AS $$
      WHERE u.scope_id = cap_id AND u.scope = w.counted AND u.window_start BETWEEN w.since AND w.until
 $$;
 
--- Adds the given sums. A window's row is there already for all calls but its first, so UPDATE comes first and
--- the dearer INSERT only looks for what the update didn't find. Planned under its callers' settings.
-CREATE FUNCTION cap_add(scopes smallint[], ids bigint[], windows date[], spents bigint[], helds bigint[])
+-- Adds to the rows of these windows, each id once. A row is there for all calls but the first of its window, so
+-- UPDATE comes first and the dearer INSERT only makes what the update didn't find.
+-- = ANY instead of a join, here and in all hot statements: a plan that was made while a table was small or empty
+-- still looks rows up by index when it has grown.
+CREATE FUNCTION cap_add_rows(scopes smallint[], windows date[], ids bigint[], spents bigint[], helds bigint[])
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    updated integer;
+    done_scopes smallint[];
+    done_ids    bigint[];
 BEGIN
-    UPDATE cap_use u SET spent_micros = u.spent_micros + d.spent, held_micros = u.held_micros + d.held
-      FROM unnest(scopes, ids, windows, spents, helds) d (scope, id, win, spent, held)
-     WHERE u.scope = d.scope AND u.scope_id = d.id AND u.window_start = d.win;
-    GET DIAGNOSTICS updated = ROW_COUNT;
-    IF updated < cardinality(ids) THEN
+    WITH done AS (
+        UPDATE cap_use u SET spent_micros = u.spent_micros + spents[array_position(ids, u.scope_id)],
+                             held_micros = u.held_micros + helds[array_position(ids, u.scope_id)]
+         WHERE u.scope_id = ANY (ids) AND u.scope = ANY (scopes) AND u.window_start = ANY (windows)
+        RETURNING u.scope, u.scope_id)
+    SELECT array_agg(done.scope), array_agg(done.scope_id) INTO done_scopes, done_ids FROM done;
+    IF coalesce(cardinality(done_ids), 0) < cardinality(ids) * cardinality(scopes) THEN
         INSERT INTO cap_use AS u
-        SELECT d.scope, d.id, d.win, d.spent, d.held
-          FROM unnest(scopes, ids, windows, spents, helds) d (scope, id, win, spent, held)
-         WHERE NOT EXISTS (SELECT FROM cap_use o
-                            WHERE o.scope = d.scope AND o.scope_id = d.id AND o.window_start = d.win)
+        SELECT w.scope, d.id, w.win, d.spent, d.held
+          FROM unnest(ids, spents, helds) d (id, spent, held), unnest(scopes, windows) w (scope, win)
+         WHERE (w.scope, d.id) NOT IN (SELECT scope, id FROM unnest(done_scopes, done_ids) x (scope, id))
+         ORDER BY d.id, w.scope
             ON CONFLICT (scope_id, scope, window_start) DO UPDATE
            SET spent_micros = u.spent_micros + excluded.spent_micros,
                held_micros = u.held_micros + excluded.held_micros;
+    END IF;
+END $$;
+
+-- Adds what calls of this day spent and hold, one array element per call, to the rows in which they count.
+CREATE FUNCTION cap_add(day date, projects bigint[], keys bigint[], builtins boolean[], spents bigint[],
+                        helds bigint[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    p_ids bigint[]; p_spent bigint[]; p_held bigint[];
+    k_ids bigint[]; k_spent bigint[]; k_held bigint[];
+    a_spent bigint; a_held bigint;
+BEGIN
+    SELECT array_agg(g.id) FILTER (WHERE NOT of_key), array_agg(g.spent) FILTER (WHERE NOT of_key),
+           array_agg(g.held) FILTER (WHERE NOT of_key), array_agg(g.id) FILTER (WHERE of_key),
+           array_agg(g.spent) FILTER (WHERE of_key), array_agg(g.held) FILTER (WHERE of_key)
+      INTO p_ids, p_spent, p_held, k_ids, k_spent, k_held
+      FROM (SELECT GROUPING(x.project) = 1 AS of_key, coalesce(x.project, x.key) AS id,
+                   sum(x.spent)::bigint AS spent, sum(x.held)::bigint AS held
+              FROM unnest(projects, keys, spents, helds) x (project, key, spent, held)
+             WHERE x.spent <> 0 OR x.held <> 0
+             GROUP BY GROUPING SETS ((x.project), (x.key))) g;
+    IF p_ids IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM cap_add_rows('{1}', ARRAY[day], p_ids, p_spent, p_held);
+    PERFORM cap_add_rows('{3,4}', ARRAY[date '1970-01-01', day], k_ids, k_spent, k_held);
+    IF true = ANY (builtins) THEN
+        SELECT sum(x.spent), sum(x.held) INTO a_spent, a_held
+          FROM unnest(builtins, spents, helds) x (builtin, spent, held) WHERE x.builtin;
+        PERFORM cap_add_rows('{6}', ARRAY[day], '{0}', ARRAY[a_spent], ARRAY[a_held]);
     END IF;
 END $$;

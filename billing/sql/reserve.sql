@@ -130,7 +130,7 @@ BEGIN
       INTO w_ids, w_avail, w_paying, w_taken
       FROM (SELECT * FROM wallet WHERE org_id = ANY (orgs) ORDER BY org_id FOR NO KEY UPDATE) locked;
     IF platform THEN
-        PERFORM cap_add('{6}', '{0}', ARRAY[today], '{0}', '{0}');  -- writes nothing new, but locks the row
+        PERFORM cap_add_rows('{6}', ARRAY[today], '{0}', '{0}', '{0}');  -- adds nothing, but locks the row
     END IF;
     IF EXISTS (SELECT FROM cap c WHERE c.scope_id = ANY (projects || keys || 0)) THEN
         SELECT array_agg(c.id) FILTER (WHERE NOT of_key), array_agg(c.room) FILTER (WHERE NOT of_key),
@@ -240,19 +240,13 @@ BEGIN
 
     -- Write.
     IF any_hold THEN
-        UPDATE wallet SET held_micros = held_micros + t.taken
-          FROM unnest(w_ids, w_taken) t (id, taken) WHERE org_id = t.id AND t.taken > 0;
-        PERFORM cap_add(array_agg(d.scope), array_agg(d.scope_id), array_agg(d.window_start),
-                        array_agg(0::bigint), array_agg(d.held))
-           FROM (SELECT c.scope, c.scope_id, c.window_start, sum(n.held)::bigint AS held
-                   FROM unnest(projects, keys, builtins, d_hold) n (project, key, builtin, held),
-                        cap_rows(n.project, n.key, n.builtin, today) c
-                  WHERE n.held > 0
-                  GROUP BY 1, 2, 3 ORDER BY 2, 1) d;
+        UPDATE wallet SET held_micros = held_micros + w_taken[array_position(w_ids, org_id)]
+         WHERE org_id = ANY (w_ids) AND w_taken[array_position(w_ids, org_id)] > 0;
+        PERFORM cap_add(today, projects, keys, builtins, array_fill(0::bigint, ARRAY[i]), d_hold);
     END IF;
     IF wish THEN
-        UPDATE free_use SET used = used + t.taken
-          FROM unnest(f_ids, f_taken) t (id, taken) WHERE org = t.id AND day = today AND t.taken > 0;
+        UPDATE free_use SET used = used + f_taken[array_position(f_ids, org)]
+         WHERE org = ANY (f_ids) AND day = today AND f_taken[array_position(f_ids, org)] > 0;
     END IF;
     INSERT INTO hold (id, org, project, key, amount_micros, granted_output, free, builtin, state, owner, day,
                       quote, created_at, expires_at)

@@ -33,6 +33,7 @@ DECLARE
     t_micros bigint[] := '{}';
     cost bigint; avail bigint; room bigint; charge bigint; bonus bigint; rest bigint; state text;
     answers text[] := '{}'; any_back boolean := false; ended integer := 0; found_rows integer;
+    settled_day date;
     largest CONSTANT bigint := 9000000000000000000;
 BEGIN
     PERFORM set_config('synchronous_commit', 'on', true);  -- the last bytes leave only after this is on disk
@@ -158,9 +159,10 @@ BEGIN
     END LOOP;
 
     -- Write.
-    UPDATE hold SET state = c.new, charged_micros = c.charged
-      FROM unnest(h_ids, h_old, h_state, h_charged) c (id, old, new, charged)
-     WHERE hold.id = c.id AND hold.state = c.old AND c.old <> c.new;  -- no bounds: it would read what lies between
+    UPDATE hold x SET state = h_state[array_position(h_ids, x.id)],
+                      charged_micros = h_charged[array_position(h_ids, x.id)]
+     WHERE x.id = ANY (ids) AND x.id >= low AND x.id <= high
+       AND x.state = h_old[array_position(h_ids, x.id)] AND x.state <> h_state[array_position(h_ids, x.id)];
     GET DIAGNOSTICS found_rows = ROW_COUNT;
     IF found_rows <> ended THEN  -- only where no wallet row serializes us: free calls of an empty wallet
         RAISE EXCEPTION 'settle_batch: a hold changed meanwhile, try again' USING ERRCODE = 'serialization_failure';
@@ -172,25 +174,27 @@ BEGIN
           FROM unnest(h_ids, h_org, h_project, h_key, h_builtin, h_state, h_charged, h_day, h_old)
                c (id, org, project, key, builtin, state, charged, day, old) WHERE c.old = -1;
     END IF;
-    UPDATE wallet SET paid_micros = c.paid, bonus_micros = c.bonus, held_micros = c.held
-      FROM unnest(w_ids, w_paid, w_bonus, w_held) c (id, paid, bonus, held)
-     WHERE org_id = c.id AND (paid_micros, bonus_micros, held_micros) <> (c.paid, c.bonus, c.held);
-    PERFORM cap_add(array_agg(d.scope), array_agg(d.scope_id), array_agg(d.window_start), array_agg(d.spent),
-                    array_agg(-d.unheld))
-       FROM (SELECT s.scope, s.scope_id, s.window_start, sum(c.spent)::bigint AS spent,
-                    sum(c.unheld)::bigint AS unheld
-               FROM unnest(h_project, h_key, h_builtin, h_day, h_spent, h_unheld)
-                    c (project, key, builtin, day, spent, unheld),
-                    cap_rows(c.project, c.key, c.builtin, c.day) s
-              WHERE c.spent > 0 OR c.unheld > 0
-              GROUP BY 1, 2, 3 ORDER BY 2, 1) d
-     HAVING count(*) > 0;
-    IF any_back THEN
-        UPDATE free_use f SET used = f.used - c.units
-          FROM (SELECT org, day, sum(back)::integer AS units FROM unnest(h_org, h_day, h_back) x (org, day, back)
-                 WHERE back > 0 GROUP BY 1, 2 ORDER BY 1) c
-         WHERE f.org = c.org AND f.day = c.day;
-    END IF;
+    UPDATE wallet SET paid_micros = w_paid[array_position(w_ids, org_id)],
+                      bonus_micros = w_bonus[array_position(w_ids, org_id)],
+                      held_micros = w_held[array_position(w_ids, org_id)]
+     WHERE org_id = ANY (w_ids)
+       AND (held_micros <> w_held[array_position(w_ids, org_id)]
+            OR paid_micros <> w_paid[array_position(w_ids, org_id)]
+            OR bonus_micros <> w_bonus[array_position(w_ids, org_id)]);
+    FOR settled_day IN SELECT DISTINCT x FROM unnest(h_day) x ORDER BY x LOOP
+        PERFORM cap_add(settled_day, array_agg(c.project), array_agg(c.key), array_agg(c.builtin),
+                        array_agg(c.spent), array_agg(-c.unheld))
+           FROM unnest(h_project, h_key, h_builtin, h_day, h_spent, h_unheld)
+                c (project, key, builtin, day, spent, unheld)
+          WHERE c.day = settled_day;
+        IF any_back THEN
+            UPDATE free_use f SET used = f.used - (SELECT sum(c.back) FROM unnest(h_org, h_day, h_back) c (org, day, back)
+                                                    WHERE c.org = f.org AND c.day = settled_day)
+             WHERE f.day = settled_day
+               AND f.org = ANY (ARRAY(SELECT c.org FROM unnest(h_org, h_day, h_back) c (org, day, back)
+                                       WHERE c.back > 0 AND c.day = settled_day));
+        END IF;
+    END LOOP;
     IF cardinality(t_op) > 0 THEN
         INSERT INTO transfer (id, kind, debit, credit, amount_micros, at)
         SELECT transfer_id(c.op, c.kind), c.kind, c.debit, c.credit, c.micros, now_
