@@ -21,13 +21,19 @@ DATABASE = f"test_{embedded.worker_number()}"
 os.environ.update(embedded.environment(DATABASE, valkey_db=2 * embedded.worker_number()))
 os.environ.pop("SANDBOX_URL", None)
 django.setup()
+# An xdist worker that inherits this has pytest-django load settings before this file says which database.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
+# A warning is an error. What the garbage collector finds unclosed strikes whichever test runs then, so it isn't.
+WARNINGS = ("error", "ignore::ResourceWarning", "default::pytest.PytestUnraisableExceptionWarning")
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """With xdist the controller starts the servers, as they must outlive the worker that needs them first."""
     config.addinivalue_line("markers", "slow: takes more than five seconds")
+    for line in WARNINGS:
+        config.addinivalue_line("filterwarnings", line)
     if getattr(config.option, "numprocesses", None):
         embedded.ensure_running()
 
