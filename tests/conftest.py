@@ -24,7 +24,7 @@ django.setup()
 # An xdist worker that inherits this has pytest-django load settings before this file says which database.
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
-# A warning is an error. What the garbage collector finds unclosed strikes whichever test runs then, so it isn't.
+# A warning is an error, but for what the garbage collector finds unclosed: it strikes any test.
 WARNINGS = ("error", "ignore::ResourceWarning", "default::pytest.PytestUnraisableExceptionWarning")
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 

@@ -42,8 +42,15 @@ class Events:
     connection: http.client.HTTPConnection
     done: bool = False
     seen: list[dict[str, Any]] = field(default_factory=list)
+    _chunks: Iterator[dict[str, Any]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._chunks = self._parsed()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self._chunks
+
+    def _parsed(self) -> Iterator[dict[str, Any]]:
         for line in self._lines():
             if line == "data: [DONE]":
                 self.done = True

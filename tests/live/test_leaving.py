@@ -83,8 +83,7 @@ def test_a_stream_pays_for_what_was_produced(stack: Stack):
     caller = make_caller(balance_uzs=1000)
     wishes = {"run": "cancelled", "hold": "cancelled", "hold_at": "middle", "completion_tokens": 30}
     events = stream(stack, caller, messages=directive(**wishes))
-    chunks = iter(events)
-    assert next(chunks)["choices"]
+    assert next(iter(events))["choices"]
     until(lambda: stack.upstream.waiting("cancelled"), "the middle")
     events.close()
     (entry,) = stack.upstream.finished("cancelled")
@@ -107,8 +106,7 @@ def test_a_drained_stream_pays_the_real_usage(stack: Stack):
         "prompt_tokens": 9,
     }
     events = stream(stack, caller, model="test/drain", messages=directive(**wishes))
-    chunks = iter(events)
-    assert next(chunks)["choices"]
+    assert next(iter(events))["choices"]
     until(lambda: stack.upstream.waiting("drained"), "the middle")
     events.close()
     stack.upstream.release("drained")
