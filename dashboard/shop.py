@@ -1,6 +1,6 @@
 """The public catalog for readers, priced in so'm. Prices are micros per 10^6 units."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from proxy.meter import Price
 from proxy.offers import Offer, catalog, market, offer, offers
 from routing import choose
 from routing.errors import UnknownModel
-from routing.snaps import Catalog
+from routing.snaps import ModelSnap
 
 MILLION = 1_000_000
 COMPONENTS: dict[str, tuple[Promise, Promise]] = {
@@ -52,10 +52,10 @@ class PriceLine:
 
 @dataclass(frozen=True, slots=True)
 class Keyless:
-    """A provider that is known but has no credential here, and the variable that would bring it."""
+    """Providers that are known but have no credential here, and the variable that would bring them."""
 
-    name: str
     variable: str
+    names: str
 
 
 def markups() -> dict[str, int]:
@@ -132,19 +132,19 @@ class Missing:
     sandbox: bool
 
 
-def missing() -> Missing | None:
-    """For the demo's banner; None elsewhere, where nobody but the operator needs to know."""
+def missing(model: ModelSnap | None = None) -> Missing | None:
+    """For the demo's banner, of all models or one; None elsewhere, where only the operator needs to know."""
     if not settings.DEMO:
         return None
     here = catalog()
-    return Missing(_keyless(here), here.sandbox is not None and here.sandbox.provider.available)
+    models = here.models.values() if model is None else [model]
+    return Missing(_keyless(models), here.sandbox is not None and here.sandbox.provider.available)
 
 
-def _keyless(here: Catalog) -> list[Keyless]:
-    providers = {endpoint.provider for model in here.models.values() for endpoint in model.endpoints}
-    found = {
-        Keyless(provider.name, provider.credential_ref.removeprefix("env:"))
-        for provider in providers
-        if provider.credential_ref and not provider.available
-    }
-    return sorted(found, key=lambda lacking: lacking.name)
+def _keyless(models: Iterable[ModelSnap]) -> list[Keyless]:
+    providers = {endpoint.provider for model in models for endpoint in model.endpoints}
+    by_variable: dict[str, set[str]] = {}
+    for provider in providers:
+        if provider.credential_ref and not provider.available:
+            by_variable.setdefault(provider.credential_ref.removeprefix("env:"), set()).add(provider.name)
+    return [Keyless(variable, ", ".join(sorted(names))) for variable, names in sorted(by_variable.items())]

@@ -81,7 +81,7 @@ def model(request: HttpRequest, model_id: str) -> HttpResponse:
         "offer": found,
         "lines": shop.price_lines(found.price),
         "kind": shop.MODALITIES.get(found.server.modality, ""),
-        "missing": shop.missing() if found.sandbox else None,
+        "missing": shop.missing(found.server) if found.sandbox else None,
     }
     return render(request, "site/model.html", context)
 

@@ -20,6 +20,8 @@ CAPABILITIES: dict[str, Promise] = {
     "audio": _("hear audio"),
     "pdf": _("read PDF"),
     "reasoning": _("reason step by step"),
+    "cache": _("cache prompts"),
+    "web_search": _("search the web"),
 }
 
 
