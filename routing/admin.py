@@ -120,7 +120,9 @@ class CostVersionAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """With ?endpoint=ID the price in force is filled in."""
         endpoint = request.GET.get("endpoint", "")
-        newest = CostVersion.objects.filter(endpoint_id=int(endpoint)).first() if endpoint.isdecimal() else None
+        newest = (
+            CostVersion.objects.filter(endpoint_id=int(endpoint)).first() if endpoint.isdecimal() else None
+        )
         return {"endpoint": endpoint} | (typed(newest) if newest else {})
 
     def get_fields(self, request: HttpRequest, obj: CostVersion | None = None) -> Any:
