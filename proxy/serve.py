@@ -87,6 +87,8 @@ class Serving:
 
     async def _guarded(self) -> ApiError | None:
         """The part that may be interrupted. Returns what to tell the caller when it went wrong."""
+        if self.job.exchange.gone and not self._drains:
+            return None  # left before this task had its first turn
         task = self._interruptible = asyncio.current_task()
         error: ApiError | None = None
         try:
