@@ -56,6 +56,17 @@ def test_a_release_gives_everything_back() -> None:
     assert alice.use() == dict.fromkeys((1, 2, 3, 4, 5), (0, 0))
 
 
+def test_releasing_twice_gives_back_once() -> None:
+    alice = Customer()
+    alice.pay(10_000)
+    call, other = held(alice), held(alice)
+
+    assert [s.state for s in settle(end(call), end(call))] == ["released", "already"]
+    assert settle(end(call))[0].state == "already"
+    assert alice.wallet() == (10_000, 0, 2_500)
+    settle(end(other))
+
+
 def test_a_zero_charge_closes_the_hold_without_a_transfer() -> None:
     alice = Customer()
     alice.pay(10_000)
