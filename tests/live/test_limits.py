@@ -1,5 +1,6 @@
 """Request rates and free units, as a caller meets them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -76,7 +77,7 @@ def test_a_free_model_with_an_empty_wallet(stack: Stack):
 def test_free_units_run_out(stack: Stack):
     """Then the standard price if the wallet covers it, else 429 that no repetition helps."""
     caller = make_caller(free=True)
-    use_up(caller)
+    use_up(stack, caller)
     refused = chat(stack, caller, model="test/free", messages=SHORT)
     assert (refused.status, refused.error["code"]) == (429, "free_quota_exceeded")
     assert refused.headers["x-should-retry"] == "false"
@@ -85,10 +86,9 @@ def test_free_units_run_out(stack: Stack):
     assert resets == midnight + timedelta(days=1)
 
     paying = make_caller(balance_uzs=1000, free=True)
-    use_up(paying)
+    use_up(stack, paying)
     assert chat(stack, paying, model="test/free", messages=SHORT).status == 200
-    (row,) = outcome(paying, 1)
-    assert not row["free"]
+    assert [row["free"] for row in outcome(paying, FREE_A_DAY + 1)] == [True] * FREE_A_DAY + [False]
     assert paying.charged() == COST
 
 
@@ -133,10 +133,11 @@ def used_today(caller: Caller) -> int:
     return int(found[0]["used"]) if found else 0
 
 
-def use_up(caller: Caller) -> None:
-    """As if the day's units had been used."""
-    rows(
-        """INSERT INTO free_use (org, day, used) VALUES (%s, billing_today(), %s)
-           ON CONFLICT (org, day) DO UPDATE SET used = excluded.used RETURNING 1""",
-        *(caller.organization.pk, FREE_A_DAY),
-    )
+def use_up(stack: Stack, caller: Caller) -> None:
+    """All units of the day, by calls."""
+    with ThreadPoolExecutor(20) as threads:
+        replies = threads.map(
+            lambda _: chat(stack, caller, model="test/free", messages=SHORT), range(FREE_A_DAY)
+        )
+        assert {reply.status for reply in replies} == {200}
+    assert used_today(caller) == FREE_A_DAY
