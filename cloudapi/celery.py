@@ -31,5 +31,4 @@ app.conf.beat_schedule = {
     "partitions": _every(
         "billing.tasks.ensure_partitions", crontab(hour="3", minute="10"), queue="money", expires_s=DAY_S
     ),
-    "costs": _every("proxy.tasks.post_costs", crontab(minute="5"), queue="default", expires_s=3600),
 }
