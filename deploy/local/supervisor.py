@@ -1,6 +1,6 @@
 """`make run`: starts everything, says when it really answers, and stops everything with it.
 
-Order: servers → sandbox model, database and demo → gunicorn and Celery → the ready line. A child that dies is
+Order: servers → sandbox model, database and demo → gunicorn → the ready line and Celery. A child that dies is
 started again; one that dies three times within a minute ends the run with the end of its log.
 """
 
@@ -146,9 +146,10 @@ def _supervise(port: int) -> None:
             children.append(_sandbox(environment))
         with step("Database, catalog and demo account"):
             _prepare(environment)
-        children += [_gunicorn(environment), _celery(environment)]
-        with step("Gateway and jobs"):
+        children.append(_gunicorn(environment))
+        with step("Gateway"):
             _until_ready(environment["SITE_URL"], children)
+        children.append(_celery(environment))  # jobs can wait, the reader of the ready line can not
         print(greeting.text(sandbox="SANDBOX_URL" in environment), flush=True)
         while True:
             _watch(servers, children)
