@@ -171,11 +171,10 @@ def main(words):
             print("  {:6} {}".format(name, meaning))
         sys.exit(2 if words else 0)
     os.chdir(str(HERE))
-    if words[0] in ("stop", "clean") and not os.access(PYTHON, os.X_OK):
-        print("Nothing was started from here.")
-        return
-    if words[0] in ("run", "test", "bench"):
-        bootstrap()
+    if words[0] in ("stop", "clean"):  # these need no dependencies
+        python = PYTHON if os.access(PYTHON, os.X_OK) else find_python()
+        os.execvp(python, [python, "-m", "deploy.local." + words[0]])
+    bootstrap()
     os.execv(PYTHON, [PYTHON, "-m", "deploy.local"] + words)
 
 

@@ -4,12 +4,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from deploy.local import clean, halt, suite, supervisor
+from deploy.local import clean, stop, suite, supervisor
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "run": lambda words: supervisor.main(),
     "test": suite.main,
-    "stop": lambda words: halt.main(),
+    "stop": lambda words: stop.main(),
     "clean": lambda words: clean.main(),
     "bench": lambda words: subprocess.call([sys.executable, "-m", "benchmarks", *words]),
 }

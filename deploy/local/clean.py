@@ -1,10 +1,11 @@
 """`make clean`: remove all data of this checkout, inside var/ and outside."""
 
 import shutil
+import sys
 
 from deploy.local.files import VAR
-from deploy.local.halt import running
 from deploy.local.place import outside_home
+from deploy.local.stop import running
 
 
 def main() -> int:
@@ -17,3 +18,7 @@ def main() -> int:
             shutil.rmtree(folder)
             print(f"Removed {folder}")
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

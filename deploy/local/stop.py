@@ -3,6 +3,7 @@
 import fcntl
 import os
 import signal
+import sys
 import time
 
 from deploy.local.files import RUN_LOCK
@@ -37,3 +38,7 @@ def main() -> int:
         time.sleep(0.05)
     print("Stopped.")
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
