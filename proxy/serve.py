@@ -60,7 +60,9 @@ class Serving:
 
     async def run(self) -> None:
         """Whatever happens on the way, the hold is closed once."""
-        failure = await self._guarded()
+        # A client may have left before this task had its first turn.
+        wanted = self._drains or not self.job.exchange.gone
+        failure = await self._guarded() if wanted else None
         failure = self._metered() or failure
         try:
             charged = await self._floor.settle(self.job)
@@ -87,8 +89,6 @@ class Serving:
 
     async def _guarded(self) -> ApiError | None:
         """The part that may be interrupted. Returns what to tell the caller when it went wrong."""
-        if self.job.exchange.gone and not self._drains:
-            return None  # left before this task had its first turn
         task = self._interruptible = asyncio.current_task()
         error: ApiError | None = None
         try:
