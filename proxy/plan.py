@@ -17,6 +17,8 @@ from routing.snaps import Catalog, EndpointSnap, ModelSnap
 
 OUTPUT_DEFAULT_MAX = 16_384
 OUTPUT_LEAST = 256
+OUTPUT_CEILING = 2_000_000
+_ROUTES_MAX = 10_000
 # No tokenizer makes a token of more bytes than this out of ordinary text.
 _BYTES_PER_TOKEN = 8
 # More than any wallet holds and still a bigint.
@@ -60,6 +62,21 @@ class Plan:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a name leads for a caller under one catalog: kept, as few names are asked for all day long.
+
+    `room`: the smallest window among the endpoints, so the longest prompt that may go to any of them.
+    """
+
+    model: ModelSnap
+    endpoints: tuple[EndpointSnap, ...]
+    served: str
+    answers_as: bytes
+    sandbox: bool
+    room: int
+
+
 class Market:
     """The catalog and the rates in force; a new pair replaces it whole, so a call sees one state of both."""
 
@@ -68,6 +85,7 @@ class Market:
         self.rates = rates
         self._demo = demo
         self._prices: dict[tuple[int, str], Price] = {}
+        self._routes: dict[tuple[str, frozenset[str] | None], Route] = {}
         self._sandbox_model = next(
             (
                 model.slug
@@ -79,28 +97,50 @@ class Market:
 
     def plan(self, caller: Caller, call: Call) -> Plan:
         """Raises ApiError: 400, 403, 404 or 503."""
-        resolution = self._resolve(caller, call.asked)
+        floor = (call.input_bound // _BYTES_PER_TOKEN) if not call.needs & {"vision"} else 0
+        name = (call.asked, caller.allowed_models)
+        route = self._routes.get(name)
+        if route is None:
+            route = self._route(caller, call.asked, 0)
+            if len(self._routes) < _ROUTES_MAX:
+                self._routes[name] = route
+        if floor > route.room:
+            route = self._route(caller, call.asked, floor)
+        model, endpoints = route.model, route.endpoints
+        if model.modality != call.kind:
+            raise invalid("model_not_supported", f"'{model.slug}' is not a {call.kind} model.", "model")
+        if call.remote_media and any(e.provider.hosted for e in endpoints):
+            raise invalid("invalid_image_url", f"'{model.slug}' takes images as data: URLs only.", "messages")
+        output_min, output_max = _output(call, model, endpoints)
+        return Plan(
+            model=model,
+            candidates=tuple(self._candidate(endpoint, call) for endpoint in endpoints),
+            served=route.served,
+            answers_as=route.answers_as,
+            sandbox=route.sandbox,
+            output_min=output_min,
+            output_max=output_max,
+        )
+
+    def _route(self, caller: Caller, asked: str, floor: int) -> Route:
+        resolution = self._resolve(caller, asked)
         model = resolution.model
         if caller.allowed_models is not None and model.slug not in caller.allowed_models:
             raise ApiError(
                 403, "model_not_allowed", f"This project may not use '{model.slug}'.", param="model"
             )
-        if model.modality != call.kind:
-            raise invalid("model_not_supported", f"'{model.slug}' is not a {call.kind} model.", "model")
-        endpoints = self._candidates(resolution, call)
+        endpoints = self._endpoints(resolution, floor)
         sandbox = endpoints[0].stands_in
         served = self._sandbox_model if sandbox else model.slug
-        own_name = call.asked.partition("@")[0].strip()
+        own_name = asked.partition("@")[0].strip()
         renamed = sandbox or resolution.replaced or resolution.bare
-        output_min, output_max = _output(call, model, endpoints)
-        return Plan(
+        return Route(
             model=model,
-            candidates=tuple(self._candidate(endpoint, call) for endpoint in endpoints),
+            endpoints=endpoints,
             served=served,
             answers_as=orjson.dumps(served if renamed else own_name),
             sandbox=sandbox,
-            output_min=output_min,
-            output_max=output_max,
+            room=min(choose.window(model, endpoint) or OUTPUT_CEILING for endpoint in endpoints),
         )
 
     def _resolve(self, caller: Caller, asked: str) -> choose.Resolution:
@@ -118,11 +158,10 @@ class Market:
         except NoEndpoint:
             raise no_endpoint(asked) from None
 
-    def _candidates(self, resolution: choose.Resolution, call: Call) -> tuple[EndpointSnap, ...]:
+    def _endpoints(self, resolution: choose.Resolution, floor: int) -> tuple[EndpointSnap, ...]:
         model = resolution.model
-        floor = (call.input_bound // _BYTES_PER_TOKEN) if not call.needs & {"vision"} else 0
         try:
-            endpoints = choose.candidates(
+            return choose.candidates(
                 model,
                 resolution.strategies,
                 sandbox=self.catalog.sandbox,
@@ -137,9 +176,6 @@ class Market:
                     "messages",
                 ) from None
             raise no_endpoint(model.slug) from None
-        if call.remote_media and any(e.provider.hosted for e in endpoints):
-            raise invalid("invalid_image_url", f"'{model.slug}' takes images as data: URLs only.", "messages")
-        return endpoints
 
     def _candidate(self, endpoint: EndpointSnap, call: Call) -> Candidate:
         price = self.price(endpoint)
@@ -180,9 +216,6 @@ def _output(call: Call, model: ModelSnap, endpoints: Sequence[EndpointSnap]) -> 
         return limit, limit
     most = min(model.default_output_tokens or OUTPUT_DEFAULT_MAX, ceiling)
     return min(OUTPUT_LEAST, most), most
-
-
-OUTPUT_CEILING = 2_000_000
 
 
 def windows(caller: Caller, plan: Plan | None, key_rpm: int, org_rpm: int) -> list[Window]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import openai
 import pytest
-from asgiref.sync import sync_to_async
 from openai import OpenAI
 
 from tests.factories import Caller, make_caller
@@ -335,8 +334,7 @@ def test_a_stream_that_breaks(client: OpenAI):
     assert "provider" in caught.value.message
 
 
-async def test_the_async_client(stack: Stack):
-    caller = await sync_to_async(make_caller)(balance_uzs=1000)
+async def test_the_async_client(stack: Stack, caller: Caller):
     async with openai.AsyncOpenAI(base_url=f"{stack.url}/v1", api_key=caller.key) as client:
         stream = await client.chat.completions.create(
             model="test/one", messages=directive(text="bir ikki"), stream=True
