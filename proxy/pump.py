@@ -4,8 +4,6 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-import aiohttp
-
 from proxy.dialects import openai, sse
 from proxy.exchange import Exchange
 from proxy.upstream import Opened, UpstreamError
@@ -37,7 +35,7 @@ class Pump:
             self._ready = self._feed(data)
             if self._ready or self.stream.usage is not None:
                 return
-            data = await self._read()
+            data = await self._opened.more()
         if not self.stream.complete:
             raise UpstreamError(self._reason(), status=200)
 
@@ -73,7 +71,7 @@ class Pump:
         for _ in range(int(IDLE_S // SILENCE_S)):
             try:
                 with self._watch.within(SILENCE_S):
-                    return await self._read()
+                    return await self._opened.more()
             except TimeoutError:
                 await exchange.send(PING)
             except UpstreamError as error:
@@ -81,12 +79,6 @@ class Pump:
                 return b""
         self.failure = "stalled"
         return b""
-
-    async def _read(self) -> bytes:
-        try:
-            return await self._opened.response.content.readany()
-        except (aiohttp.ClientError, OSError) as error:
-            raise UpstreamError("cut", status=200) from error
 
     def _reason(self) -> str:
         if self.stream.error is not None:

@@ -1,21 +1,19 @@
-"""Calls to providers: one pooled session, time-outs, and what a failure means for the next candidate."""
+"""Calls to providers: addresses, time-outs, and what a failure means for the next candidate."""
 
 from dataclasses import dataclass
 from typing import Any, Final
 
-import aiohttp
 import orjson
-from multidict import CIMultiDict
-from yarl import URL
 
+from proxy import http1
 from proxy.watch import Watch
 from routing.snaps import EndpointSnap, ProviderSnap
 
-CONNECT_S: Final = 3.0
 ANSWER_MAX: Final = 64 * 1024 * 1024
 ERROR_MAX: Final = 64 * 1024
 _HEADERS: Final = {
     "content-type": "application/json",
+    "accept": "*/*",
     "accept-encoding": "identity",
     "user-agent": "CloudAPI/1",
 }
@@ -45,47 +43,44 @@ class UpstreamError(Exception):
 class Opened:
     """A 200 whose first bytes are here."""
 
-    response: aiohttp.ClientResponse
+    answer: http1.Answer
     first: bytes
 
     def close(self) -> None:
-        self.response.close()
+        self.answer.close()
 
     def whole(self) -> bytes | None:
         """The first bytes, if there is nothing after them."""
-        return self.first if self.response.content.at_eof() else None
+        return self.first if self.answer.at_end else None
+
+    async def more(self) -> bytes:
+        """The next bytes; empty at the end. Raises UpstreamError when the answer is cut."""
+        try:
+            return await self.answer.read()
+        except OSError as error:
+            raise UpstreamError("cut", status=200) from error
 
     async def read(self) -> bytes:
         """The whole answer. Raises UpstreamError when it is cut or past 64 MB."""
         parts, size = [self.first], len(self.first)
-        try:
-            async for data in self.response.content.iter_any():
-                parts.append(data)
-                size += len(data)
-                if size > ANSWER_MAX:
-                    raise UpstreamError("answer_too_large", status=200)
-        except (aiohttp.ClientError, OSError) as error:
-            raise UpstreamError("cut", status=200) from error
+        while data := await self.more():
+            parts.append(data)
+            size += len(data)
+            if size > ANSWER_MAX:
+                raise UpstreamError("answer_too_large", status=200)
         return b"".join(parts)
 
 
 class Upstream:
-    """The session to all providers: no redirects, no cookies, no proxy from the environment."""
+    """The connections to all providers."""
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        self._addresses: dict[tuple[int, str, str | None, str], tuple[URL, CIMultiDict[str]]] = {}
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=15, ttl_dns_cache=60)
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
-            skip_auto_headers=("User-Agent", "Accept-Encoding", "Accept"),
-        )
+        self._targets: dict[tuple[int, str, str | None, str], http1.Target] = {}
+        self._pool = http1.Pool()
 
-    async def close(self) -> None:
-        await self._session.close()
+    def close(self) -> None:
+        self._pool.close()
 
     async def open(
         self, endpoint: EndpointSnap, path: str, body: dict[str, Any], first_byte_s: float
@@ -94,62 +89,60 @@ class Upstream:
         data = orjson.dumps(body)
         try:
             with self._watch.within(first_byte_s):
-                return await self._open(endpoint, path, data)
+                return await self._post(endpoint.provider, path, data)
         except TimeoutError:
             raise UpstreamError("timeout") from None
-        except (aiohttp.ClientError, OSError) as error:
+        except OSError as error:
             raise UpstreamError(_reason(error)) from error
 
-    async def _open(self, endpoint: EndpointSnap, path: str, data: bytes) -> Opened:
+    async def _post(self, provider: ProviderSnap, path: str, data: bytes) -> Opened:
+        answer = await self._pool.post(self._target(provider, path), data)
         try:
-            return await self._post(endpoint, path, data)
-        except aiohttp.ServerDisconnectedError:
-            # A kept-alive connection that the provider closed just now: nothing of ours was read.
-            return await self._post(endpoint, path, data)
-
-    async def _post(self, endpoint: EndpointSnap, path: str, data: bytes) -> Opened:
-        url, headers = self._address(endpoint.provider, path)
-        response = await self._session.post(url, data=data, headers=headers, allow_redirects=False)
-        try:
-            if response.status != 200 or response.headers.get("content-encoding", "identity") != "identity":
-                raise await _failure(response, endpoint.provider.secret)
-            first = await response.content.readany()
+            if answer.status != 200 or answer.headers.get(b"content-encoding", b"identity") != b"identity":
+                raise await _failure(answer, provider.secret)
+            first = await answer.read()
             if not first:
                 raise UpstreamError("empty", status=200)
         except BaseException:
-            response.close()
+            answer.close()
             raise
-        return Opened(response, first)
+        return Opened(answer, first)
 
-    def _address(self, provider: ProviderSnap, path: str) -> tuple[URL, CIMultiDict[str]]:
-        """URL and headers for a provider, parsed once."""
+    def _target(self, provider: ProviderSnap, path: str) -> http1.Target:
+        """Address and headers for a provider, made once. Raises UpstreamError when they can't be used."""
         name = (provider.id, provider.base_url, provider.secret, path)
-        address = self._addresses.get(name)
-        if address is None:
-            headers = CIMultiDict(_HEADERS)
-            if provider.secret:
-                headers["authorization"] = f"Bearer {provider.secret}"
-            address = self._addresses[name] = (URL(provider.base_url.rstrip("/") + path), headers)
-        return address
+        target = self._targets.get(name)
+        if target is None:
+            secret = {"authorization": f"Bearer {provider.secret}"} if provider.secret else {}
+            try:
+                target = http1.Target.of(provider.base_url.rstrip("/") + path, _HEADERS | secret)
+            except ValueError:
+                raise UpstreamError("misconfigured") from None
+            self._targets[name] = target
+        return target
 
 
-async def _failure(response: aiohttp.ClientResponse, secret: str | None) -> UpstreamError:
-    status = response.status
+async def _failure(answer: http1.Answer, secret: str | None) -> UpstreamError:
+    status = answer.status
     body = b""
     if status in _CALLERS_FAULT:
-        body = await response.content.read(ERROR_MAX)
+        body = await _at_most(answer, ERROR_MAX)
         if secret:
             body = body.replace(secret.encode(), b"***")
         if not body.lstrip().startswith(b"{"):
             body = b""  # not in the dialect: an HTML page of some proxy in between
-    return UpstreamError(
-        f"http_{status}", status=status, body=body, retry_after=response.headers.get("retry-after", "")
-    )
+    retry_after = answer.headers.get(b"retry-after", b"").decode("latin-1")
+    return UpstreamError(f"http_{status}", status=status, body=body, retry_after=retry_after)
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, aiohttp.ClientConnectorError):
+async def _at_most(answer: http1.Answer, size: int) -> bytes:
+    body = b""
+    while len(body) < size and (data := await answer.read()):
+        body += data
+    return body[:size]
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, http1.Unreachable):
         return "unreachable"
-    if isinstance(error, (aiohttp.ServerDisconnectedError, ConnectionError)):
-        return "reset"
-    return "broken"
+    return "broken" if isinstance(error, http1.Malformed) else "reset"

@@ -129,7 +129,7 @@ class Worker:
             log.warning("worker %s leaves without saying so: %s", self.epoch, type(error).__name__)
         await self.control.close()
         await self.keys.close()
-        await self.upstream.close()
+        self.upstream.close()
         await self._redis.aclose()
 
     async def _beats(self) -> None:
