@@ -1,0 +1,148 @@
+"""Requests that are none: what llhttp refuses or lets grow without end gets an answer like any other mistake.
+
+uvicorn answers broken HTTP in plain text, even into the middle of another answer, and knows no limit for
+heads, trailers and bodies. Nothing here costs a well-made request more than comparisons. RFC 9112 §2, §6, §7.
+"""
+
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from billing.ids import new_op_id
+from proxy.errors import ApiError, invalid
+from proxy.exchange import BODY_MAX
+
+HEAD_BYTES_MAX: Final = 32 * 1024
+HEADERS_MAX: Final = 100
+# How much framing each piece of a chunked body may bring along; more is an endless chunk extension.
+FRAMING_BYTES: Final = 16
+# Exchange refuses at the cap itself, with the caller's rate windows; this end is for those who don't count.
+BODY_END: Final = BODY_MAX + 1024 * 1024
+LINGER_S: Final = 2.0
+_REASONS: Final = {
+    400: b"Bad Request",
+    408: b"Request Timeout",
+    413: b"Content Too Large",
+    431: b"Request Header Fields Too Large",
+}
+
+
+class Wire(HttpToolsProtocol):
+    """One connection. `_loose`: bytes of the request so far that were no body."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._loose = 0
+        self._body_bytes = 0
+        self._refusal: ApiError | None = None
+        self._deaf = False
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
+        self._loose += len(data)
+        super().data_received(data)
+        if self._loose > HEAD_BYTES_MAX and not self._deaf:
+            self.turn_away(_head_too_large())
+        cycle = self.cycle
+        if cycle is not None and cycle.more_body and cycle.transport is self.transport:
+            cycle.transport = _Patient(self)  # type: ignore[assignment]
+
+    def on_headers_complete(self) -> None:
+        if len(self.headers) > HEADERS_MAX or self._head_is_large():
+            raise self._refused(_head_too_large())
+        super().on_headers_complete()
+        # What llhttp finds from here on are trailers: they must never count as headers.
+        self.headers = []
+
+    def _head_is_large(self) -> bool:
+        if self._loose <= HEAD_BYTES_MAX:  # with all that came along
+            return False
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        return size > HEAD_BYTES_MAX
+
+    def on_body(self, body: bytes) -> None:
+        self._loose = max(0, self._loose - len(body) - FRAMING_BYTES)
+        self._body_bytes += len(body)
+        if self._body_bytes > BODY_END:
+            raise self._refused(_body_too_large())
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._loose = self._body_bytes = 0
+
+    def _refused(self, error: ApiError) -> ApiError:
+        """Raised inside a callback of llhttp, it comes back as send_400_response()."""
+        self._refusal = error
+        return error
+
+    def send_400_response(self, msg: str) -> None:
+        self.turn_away(self._refusal or invalid("invalid_http", "This is no well-formed HTTP/1.1 request."))
+
+    def turn_away(self, error: ApiError) -> None:
+        """Reads nothing more. A whole request still gets its answer, anything else `error`; then the end."""
+        self._deaf = True
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            if not cycle.more_body:
+                cycle.keep_alive = False
+                return
+            if self.pipeline or cycle.response_started:
+                self.transport.close()
+                return
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self.transport.write(_answer(error))
+        self.linger()
+
+    def linger(self) -> None:
+        """Closes our half now, the rest a little later: a client that still writes would be met by a reset,
+        which can take the answer away that it has not read yet.
+        """
+        self._deaf = True
+        if self.transport.is_closing():
+            return
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.flow.resume_reading()
+        self.loop.call_later(LINGER_S, self.transport.close)
+
+
+class _Patient:
+    """The transport of an answer that may be over before its request is; close() lingers."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.write = wire.transport.write
+        self.is_closing = wire.transport.is_closing
+
+    def close(self) -> None:
+        cycle = self._wire.cycle
+        if cycle is not None and cycle.more_body:
+            self._wire.linger()
+        else:
+            self._wire.transport.close()
+
+
+def _head_too_large() -> ApiError:
+    return ApiError(
+        431,
+        "headers_too_large",
+        f"Request line and headers may have {HEAD_BYTES_MAX // 1024} KB and {HEADERS_MAX} fields.",
+    )
+
+
+def _body_too_large() -> ApiError:
+    return ApiError(413, "request_too_large", f"The body is over {BODY_MAX // 2**20} MB.")
+
+
+def _answer(error: ApiError) -> bytes:
+    name = str(new_op_id())
+    body = error.body(name)
+    head = (
+        f"HTTP/1.1 {error.status} {_REASONS[error.status].decode()}\r\n"
+        f"x-request-id: {name}\r\nrequest-id: {name}\r\ncache-control: no-store\r\n"
+        f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body
