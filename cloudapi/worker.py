@@ -5,13 +5,21 @@ from typing import Any
 
 from uvicorn_worker import UvicornWorker
 
+from cloudapi.door import Doorkeeper
+
+
+def _patience() -> dict[str, float]:
+    """Seconds that the environment sets otherwise: HEAD_S, BODY_S and STUCK_S."""
+    names = ("head_s", "body_s", "stuck_s")
+    return {name: float(os.environ[name.upper()]) for name in names if name.upper() in os.environ}
+
 
 class Worker(UvicornWorker):  # type: ignore[misc]
     """No WebSockets, no access log (request rows are the log), no forged client addresses."""
 
     CONFIG_KWARGS: dict[str, Any] = {
         "loop": "uvloop",
-        "http": "httptools",
+        "http": Doorkeeper(**_patience()),
         "ws": "none",
         "lifespan": "on",
         "access_log": False,
