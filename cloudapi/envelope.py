@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import APIException, ValidationError
@@ -11,6 +12,7 @@ from rest_framework.views import exception_handler
 
 from billing.ids import new_op_id
 from proxy.errors import ApiError
+from proxy.exchange import check_query, unknown_host
 
 _PREFIXES = ("/v1", "/api")
 _KNOWN = {
@@ -50,12 +52,24 @@ class JsonErrors:
             return self.get_response(request)
         request_id = str(new_op_id())
         request.request_id = request_id  # type: ignore[attr-defined]
-        response = self.get_response(request)
+        response = _door(request, request_id) or self.get_response(request)
         if response.status_code >= 400 and not _is_envelope(response):
             response = _replaced(response, request_id)
         response.headers.setdefault("x-request-id", request_id)
         response.headers.setdefault("request-id", response.headers["x-request-id"])
         return response
+
+
+def _door(request: HttpRequest, request_id: str) -> HttpResponse | None:
+    """What the data plane refuses at its door is refused on this one too."""
+    try:
+        request.get_host()
+        check_query(request.META.get("QUERY_STRING", ""))
+    except DisallowedHost:
+        return _answer(unknown_host(), request_id)
+    except ApiError as error:
+        return _answer(error, request_id)
+    return None
 
 
 def _is_envelope(response: HttpResponseBase) -> bool:
@@ -65,14 +79,21 @@ def _is_envelope(response: HttpResponseBase) -> bool:
 
 def _replaced(response: HttpResponseBase, request_id: str) -> HttpResponse:
     error = error_of(response.status_code)
-    answer = HttpResponse(error.body(request_id), status=error.status, content_type="application/json")
-    answer.headers["Content-Length"] = str(len(answer.content))
-    answer.headers["Cache-Control"] = "no-store"
+    if error.status == 404:  # ours say what is missing
+        error.code = "unknown_url"
+    answer = _answer(error, request_id)
     for name in ("Allow", "Retry-After", "WWW-Authenticate"):
         if name in response.headers:
             answer.headers[name] = response.headers[name]
+    return answer
+
+
+def _answer(error: ApiError, request_id: str) -> HttpResponse:
+    answer = HttpResponse(error.body(request_id), status=error.status, content_type="application/json")
+    answer.headers["Content-Length"] = str(len(answer.content))
+    answer.headers["Cache-Control"] = "no-store"
     for name, value in error.headers.items():
-        answer.headers.setdefault(name, value)
+        answer.headers[name] = value
     return answer
 
 

@@ -6,6 +6,7 @@ heads, trailers and bodies. Nothing here costs a well-made request more than com
 
 from typing import Any, Final
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from billing.ids import new_op_id
@@ -28,10 +29,11 @@ _REASONS: Final = {
 
 
 class Wire(HttpToolsProtocol):
-    """One connection. `_loose`: bytes of the request so far that were no body."""
+    """One connection. `inside`: between a head and the end of its body, where `_loose` bytes were no body."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
+        self.inside = False
         self._loose = 0
         self._body_bytes = 0
         self._refusal: ApiError | None = None
@@ -40,18 +42,39 @@ class Wire(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
+        self._unset_keepalive_if_required()
         self._loose += len(data)
-        super().data_received(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            self._decline(data[offer.args[0] :])
+        except httptools.HttpParserError:
+            self.turn_away(self._refusal or _malformed())
         if self._loose > HEAD_BYTES_MAX and not self._deaf:
             self.turn_away(_head_too_large())
-        cycle = self.cycle
-        if cycle is not None and cycle.more_body and cycle.transport is self.transport:
-            cycle.transport = _Patient(self)  # type: ignore[assignment]
+        if self.inside and self.cycle.transport is self.transport:
+            self.cycle.transport = _Patient(self)  # type: ignore[assignment]
+
+    def _decline(self, rest: bytes) -> None:
+        """llhttp leaves the body to the protocol that is offered: reads the head again without the offer.
+
+        curl --http2 and Java's HttpClient make it with their first request.
+        """
+        lines = [b"%b: %b" % pair for pair in self.headers if pair[0] != b"upgrade"]
+        version = self.parser.get_http_version().encode()
+        first = b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, version)
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        self._loose = 0
+        self.data_received(b"\r\n".join([first, *lines]) + b"\r\n\r\n" + rest)
 
     def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            return  # _decline() follows
         if len(self.headers) > HEADERS_MAX or self._head_is_large():
             raise self._refused(_head_too_large())
         super().on_headers_complete()
+        self.inside = True
         # What llhttp finds from here on are trailers: they must never count as headers.
         self.headers = []
 
@@ -69,26 +92,26 @@ class Wire(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        super().on_message_complete()
+        if self.inside:
+            super().on_message_complete()
+        self.inside = False
         self._loose = self._body_bytes = 0
 
     def _refused(self, error: ApiError) -> ApiError:
-        """Raised inside a callback of llhttp, it comes back as send_400_response()."""
+        """Raised inside a callback, llhttp turns it into an error of its own."""
         self._refusal = error
         return error
-
-    def send_400_response(self, msg: str) -> None:
-        self.turn_away(self._refusal or invalid("invalid_http", "This is no well-formed HTTP/1.1 request."))
 
     def turn_away(self, error: ApiError) -> None:
         """Reads nothing more. A whole request still gets its answer, anything else `error`; then the end."""
         self._deaf = True
         cycle = self.cycle
-        if cycle is not None and not cycle.response_complete:
-            if not cycle.more_body:
-                cycle.keep_alive = False
-                return
-            if self.pipeline or cycle.response_started:
+        answered = cycle is None or cycle.response_complete
+        if not self.inside and not answered:
+            cycle.keep_alive = False
+            return
+        if self.inside:
+            if answered or self.pipeline or cycle.response_started:
                 self.transport.close()
                 return
             cycle.disconnected = True
@@ -118,11 +141,14 @@ class _Patient:
         self.is_closing = wire.transport.is_closing
 
     def close(self) -> None:
-        cycle = self._wire.cycle
-        if cycle is not None and cycle.more_body:
+        if self._wire.inside:
             self._wire.linger()
         else:
             self._wire.transport.close()
+
+
+def _malformed() -> ApiError:
+    return invalid("invalid_http", "This is no well-formed HTTP/1.1 request.")
 
 
 def _head_too_large() -> ApiError:

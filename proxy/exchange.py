@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from accounts.keyformat import checksum_ok
 from proxy.errors import ApiError, invalid
 from proxy.limits import Taken
 
@@ -50,14 +51,11 @@ class Exchange:
     def check(self, hosts: Iterable[str]) -> None:
         """What the headers alone can refuse. Raises ApiError."""
         allowed = tuple(hosts)
-        host = self.header(b"host").rpartition(":")[0] or self.header(b"host")
-        if "*" not in allowed and host.lower() not in allowed:
-            raise invalid("invalid_host", "The Host header names no site of ours.")
+        if "*" not in allowed and _host(self.header(b"host")) not in allowed:
+            raise unknown_host()
         query = self.scope.get("query_string")
-        if query and any(name in _KEY_NAMES for name, _ in parse_qsl(query.decode("latin-1"))):
-            raise ApiError(
-                401, "key_in_url", "An API key belongs in the Authorization header, never in a URL."
-            )
+        if query:
+            check_query(query.decode("latin-1"))
         self._check_content()
 
     def _check_content(self) -> None:
@@ -70,7 +68,7 @@ class Exchange:
         kind, _, parameters = self.header(b"content-type").lower().partition(";")
         if kind.strip() != "application/json":
             raise ApiError(415, "unsupported_media_type", "Send the body as application/json.")
-        charset = parameters.partition("charset=")[2].strip(' "')
+        charset = parameters.partition("charset=")[2].partition(";")[0].strip(' "')
         if charset and charset not in ("utf-8", "utf8"):
             raise ApiError(415, "unsupported_charset", "Send the body as UTF-8.")
         if self.header(b"content-encoding").lower() not in ("", "identity"):
@@ -166,6 +164,27 @@ class Exchange:
 
 class ClientGone(Exception):
     """The client left while its body was still coming."""
+
+
+def check_query(query: str) -> None:
+    """Raises ApiError 401 for a key in a URL: proxies, histories and logs on the way would keep it."""
+    for name, value in parse_qsl(query):
+        if name.lower() in _KEY_NAMES or checksum_ok(value):
+            raise ApiError(
+                401, "key_in_url", "An API key belongs in the Authorization header, never in a URL."
+            )
+
+
+def unknown_host() -> ApiError:
+    """400: the request was meant for somebody else, or for nobody."""
+    return invalid("invalid_host", "The Host header names no site of ours.")
+
+
+def _host(header: str) -> str:
+    """The name in a Host header, without its port."""
+    if header.startswith("["):
+        return header.partition("]")[0].lower() + "]"
+    return header.partition(":")[0].lower()
 
 
 def _too_large() -> ApiError:

@@ -87,7 +87,7 @@ def test_an_unknown_address(client: Client, settings: Any, path: str, debug: boo
     settings.DEBUG = debug
     answer = client.get(path)
     assert answer.status_code == 404
-    assert answer.json()["error"]["code"] == "not_found"
+    assert answer.json()["error"]["code"] == "unknown_url"
 
 
 def test_healthz_needs_no_store(client: Client) -> None:
