@@ -43,6 +43,7 @@ class Sitting:
     upstream_port: int
     upstream_name: str
     streamer: Upstream
+    pacer_port: int
     keys: list[str]
     organizations: list[int]
     postgres_pid: int
@@ -50,7 +51,7 @@ class Sitting:
 
 
 @contextmanager
-def sitting(env: dict[str, str]) -> Iterator[Sitting]:
+def sitting(env: dict[str, str], *, workers: int = 1) -> Iterator[Sitting]:
     """Start everything on the database that `env` names; all gone at the end."""
     folder = embedded.session_folder()
     with ExitStack() as running:
@@ -59,15 +60,23 @@ def sitting(env: dict[str, str]) -> Iterator[Sitting]:
         running.callback(stop, upstream, 15, 5)
         streamer = start_upstream(folder)
         running.callback(stop, streamer.process, 15, 5)
-        _load_catalog(folder, port, streamer.url, env)
+        pacer_port, pacer = _start_pacer(folder)
+        running.callback(stop, pacer, 15, 5)
+        urls = {
+            "canned": f"http://127.0.0.1:{port}",
+            "streamer": streamer.url,
+            "paced": f"http://127.0.0.1:{pacer_port}",
+        }
+        _load_catalog(folder, urls, env)
         keys, organizations = _make_callers()
-        gateway = start_gateway(folder, env)
+        gateway = start_gateway(folder, env, workers=workers)
         running.callback(gateway.stop)
         yield Sitting(
             gateway=gateway,
             upstream_port=port,
             upstream_name=name,
             streamer=streamer,
+            pacer_port=pacer_port,
             keys=keys,
             organizations=organizations,
             postgres_pid=_pid_of("postmaster.pid"),
@@ -90,16 +99,25 @@ def _start_upstream(folder: Path, port: int) -> tuple[str, subprocess.Popen[byte
     return name, process
 
 
-def _load_catalog(folder: Path, port: int, streamer_url: str, env: dict[str, str]) -> None:
+def _start_pacer(folder: Path) -> tuple[int, subprocess.Popen[bytes]]:
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.pacer", str(port)]
+    process = spawn(command, folder / "pacer.log", cwd=embedded.ROOT)
+    until(lambda: listens(port), "the pacer")
+    return port, process
+
+
+def _load_catalog(folder: Path, urls: dict[str, str], env: dict[str, str]) -> None:
     with psycopg.connect(env["DATABASE_URL"]) as connection:
         columns, values = "source, date, micros_per_usd, author", "'manual', '2026-01-01', %s, 'bench'"
         connection.execute(f"INSERT INTO fx_rate ({columns}) VALUES ({values})", [MICROS_PER_USD])
     catalog = {
-        "providers": [
-            _provider("canned", f"http://127.0.0.1:{port}/v1"),
-            _provider("streamer", f"{streamer_url}/v1"),
+        "providers": [_provider(slug, f"{url}/v1") for slug, url in urls.items()],
+        "models": [
+            _model("bench/model", "canned"),
+            _model("bench/stream", "streamer"),
+            _model("bench/paced", "paced"),
         ],
-        "models": [_model("bench/model", "canned"), _model("bench/stream", "streamer")],
     }
     path = folder / "bench-catalog.yaml"
     path.write_text(yaml.safe_dump(catalog))
