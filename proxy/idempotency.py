@@ -36,7 +36,7 @@ async def claimed(
     await _claim(connection, caller.project, key, hmac.digest(worker.config.pepper, body, "sha256"), op)
     try:
         yield
-    except ApiError:
+    except BaseException:
         with suppress(psycopg.Error, OSError, TimeoutError):
             await connection.fetch("SELECT drop_idempotency(%s, %s, %s)", (caller.project, key, op))
         raise

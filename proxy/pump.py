@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
+from math import inf
 from typing import Final
 
 from proxy.dialects import openai, sse
 from proxy.exchange import Exchange
 from proxy.upstream import Opened, UpstreamError
-from proxy.watch import Watch
+from proxy.watch import Deadline, Watch
 
 PING: Final = b": ping\n\n"
 SILENCE_S: Final = 10.0
@@ -24,6 +25,7 @@ class Pump:
         self.first_token: float | None = None
         self._opened = opened
         self._ready = b""
+        self._silences = 0
 
     def close(self) -> None:
         self._opened.close()
@@ -36,25 +38,53 @@ class Pump:
             if self._ready or self.stream.usage is not None:
                 return
             data = await self._opened.more()
-        if not self.stream.complete:
+        # An end without anything before it is no answer either.
+        if not self.stream.complete or not self.stream.events:
             raise UpstreamError(self._reason(), status=200)
 
     async def run(self, exchange: Exchange, mark: Callable[[], None]) -> None:
-        """Forwards everything but the end. `mark` is called at most once a second."""
+        """Forwards everything but the end; `mark` is called at most once a second.
+
+        A comment keeps the connection open every 10 s of silence, 60 s are too many.
+        """
         await exchange.send(self._ready)
-        marked = time.monotonic()
         while not self.stream.over:
-            data = await self._patiently(exchange)
-            if not data:
+            quiet = self._watch.within(SILENCE_S)
+            try:
+                with quiet:
+                    await self._forward(exchange, mark, quiet)
+            except TimeoutError:
+                self._silences += 1
+                await exchange.send(PING)
+                if self._silences * SILENCE_S >= IDLE_S:
+                    self.failure = "stalled"
+                    break
+            except UpstreamError as error:
+                self.failure = error.reason
                 break
-            out = self._feed(data)
-            if out:
-                await exchange.send(out)
-            if time.monotonic() - marked > 1:
-                marked = time.monotonic()
-                mark()
+            else:
+                break
         if not self.stream.complete:
             self.failure = self.failure or self._reason()
+
+    async def _forward(self, exchange: Exchange, mark: Callable[[], None], quiet: Deadline) -> None:
+        """Until the end of the stream, or of the patience with its silence."""
+        stream, opened = self.stream, self._opened
+        marked = time.monotonic()
+        while not stream.over:
+            data = await opened.more()
+            if not data:
+                return
+            out = self._feed(data)
+            if out:
+                quiet.due = inf  # a reader's slowness is no silence of the upstream
+                await exchange.send(out)
+            now = time.monotonic()
+            quiet.due = now + SILENCE_S
+            self._silences = 0
+            if now - marked > 1:
+                marked = now
+                mark()
 
     def _feed(self, data: bytes) -> bytes:
         try:
@@ -66,21 +96,9 @@ class Pump:
             self.first_token = time.monotonic()
         return out
 
-    async def _patiently(self, exchange: Exchange) -> bytes:
-        """The next bytes; a comment keeps the connection open every 10 s of silence, 60 s are too many."""
-        for _ in range(int(IDLE_S // SILENCE_S)):
-            try:
-                with self._watch.within(SILENCE_S):
-                    return await self._opened.more()
-            except TimeoutError:
-                await exchange.send(PING)
-            except UpstreamError as error:
-                self.failure = error.reason
-                return b""
-        self.failure = "stalled"
-        return b""
-
     def _reason(self) -> str:
         if self.stream.error is not None:
             return "error_event"
+        if self.stream.done:
+            return "empty"
         return "malformed" if self.stream.broken else "cut"

@@ -129,10 +129,17 @@ async def _failure(answer: http1.Answer, secret: str | None) -> UpstreamError:
         body = await _at_most(answer, ERROR_MAX)
         if secret:
             body = body.replace(secret.encode(), b"***")
-        if not body.lstrip().startswith(b"{"):
-            body = b""  # not in the dialect: an HTML page of some proxy in between
+        if not _is_object(body):
+            body = b""  # not in the dialect: an HTML page of some proxy in between, or more than 64 KB
     retry_after = answer.headers.get(b"retry-after", b"").decode("latin-1")
     return UpstreamError(f"http_{status}", status=status, body=body, retry_after=retry_after)
+
+
+def _is_object(body: bytes) -> bool:
+    try:
+        return isinstance(orjson.loads(body), dict)
+    except orjson.JSONDecodeError:
+        return False
 
 
 async def _at_most(answer: http1.Answer, size: int) -> bytes:

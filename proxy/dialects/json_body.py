@@ -9,6 +9,8 @@ import orjson
 from proxy.errors import ApiError, invalid
 
 DEPTH_MAX = 200
+# 32 MB of "{},{},…" would be 700 MB of objects. Counted inside strings too, but no prompt has that many.
+PIECES_MAX = 500_000
 _LONG_INTEGER = re.compile(rb"[^\d\"]\d{400,}")
 
 
@@ -16,6 +18,8 @@ def parse(body: bytes) -> dict[str, Any]:
     """The body as an object. Raises ApiError 400 for everything that isn't one JSON object."""
     if not body:
         raise invalid("invalid_json", "The request body is empty; a JSON object is expected.")
+    if len(body) > PIECES_MAX and sum(map(body.count, (b"{", b"[", b","))) > PIECES_MAX:
+        raise invalid("json_too_complex", f"The request body has over {PIECES_MAX} lists, objects and items.")
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -45,16 +49,16 @@ def _refusal(body: bytes, reason: str) -> ApiError:
 
 def _refuse_second_model(body: bytes) -> None:
     """Two `model` fields at the top: the caller and we might each read another one."""
-    pairs: list[list[str]] = []
+    last: list[str] = []  # of all objects the outermost is read last
 
     def keep(items: list[tuple[str, Any]]) -> None:
-        pairs.append([name for name, _ in items])
+        last[:] = [name for name, _ in items]
 
     try:
         json.loads(body, object_pairs_hook=keep)
     except (ValueError, RecursionError):
         return
-    if pairs[-1].count("model") > 1:
+    if last.count("model") > 1:
         raise invalid("duplicate_key", "The field 'model' is given twice.", "model")
 
 

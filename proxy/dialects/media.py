@@ -20,7 +20,9 @@ IMAGE_BYTES_MAX = 20 * 1024 * 1024
 SIDE_MAX = 16_384
 # OpenAI bills gpt-4o-mini 2,833 + 5,667 per 512-px tile, eight tiles at most: no vendor has a dearer image.
 IMAGE_TOKENS_MAX = 2_833 + 8 * 5_667
-_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"RIFF")
+_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8")
+# IPv4 inside IPv6, where Python doesn't look: NAT64 (RFC 6052) and IPv4-compatible (RFC 4291 §2.5.5.1).
+_EMBEDDING = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _data_url(url: str, where: str) -> None:
         start = base64.b64decode(encoded[:87_384], validate=True) if ";base64" in head else b""
     except (binascii.Error, ValueError):
         start = b""
-    if not start.startswith(_MAGIC):
+    if not start.startswith(_MAGIC) and not (start.startswith(b"RIFF") and start[8:12] == b"WEBP"):
         raise invalid("invalid_image", f"'{where}' is not a PNG, JPEG, GIF or WebP image.", where)
     if max(_size(start)) > SIDE_MAX:
         raise invalid("invalid_image", f"'{where}' is over {SIDE_MAX} pixels on a side.", where)
@@ -134,7 +136,7 @@ def _public(url: str) -> bool:
     if parts.scheme not in ("https", "http") or not host or parts.username is not None:
         return False
     try:
-        return ipaddress.ip_address(host).is_global
+        return _routable(ipaddress.ip_address(host))
     except ValueError:
         pass
     # 2130706433, 0x7f.1 and 0177.0.0.1 are addresses too for the resolvers of other languages.
@@ -142,3 +144,10 @@ def _public(url: str) -> bool:
     if "." not in host or last.isdigit() or last.startswith("0x"):
         return False
     return not host.endswith((".localhost", ".local", ".internal", ".home.arpa", ".lan"))
+
+
+def _routable(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether an address is one host's on the public internet."""
+    if isinstance(address, ipaddress.IPv6Address) and any(address in network for network in _EMBEDDING):
+        address = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.is_global and not address.is_multicast

@@ -71,11 +71,21 @@ def read_answer(data: bytes, model: bytes) -> Answer | None:
     except orjson.JSONDecodeError:
         return None
     choices = parsed.get("choices") if isinstance(parsed, dict) else None
-    if not isinstance(choices, list):
+    if not isinstance(choices, list) or not choices:
         return None
-    finish = next((c["finish_reason"] for c in choices if isinstance(c, dict) and c.get("finish_reason")), "")
-    size = sum(_spoken(c.get("message")) for c in choices if isinstance(c, dict))
-    return Answer(rename(data, model), parsed.get("usage"), str(finish)[:40], size)
+    found = [choice for choice in choices if isinstance(choice, dict)]
+    try:
+        size = sum(_spoken(choice.get("message")) for choice in found)
+    except orjson.JSONEncodeError:  # tool calls nested deeper than can be written
+        return None
+    finish = next((reason for choice in found if (reason := _reason(choice))), "")
+    return Answer(rename(data, model), parsed.get("usage"), finish, size)
+
+
+def _reason(choice: dict[str, Any]) -> str:
+    """The finish reason, if it is one: it goes into the books, which take no NUL."""
+    reason = choice.get("finish_reason")
+    return reason.replace("\x00", "")[:40] if isinstance(reason, str) else ""
 
 
 def _spoken(message: Any) -> int:
@@ -136,18 +146,23 @@ class Stream:
         if chunk.get("error") is not None and not chunk.get("choices"):
             self.error = chunk["error"]
             return b""
-        return self._chunk(event, payload, chunk)
+        try:
+            return self._chunk(event, chunk)
+        except orjson.JSONEncodeError:  # nested deeper than can be written
+            self.broken = True
+            return b""
 
-    def _chunk(self, event: bytes, payload: bytes, chunk: dict[str, Any]) -> bytes:
+    def _chunk(self, event: bytes, chunk: dict[str, Any]) -> bytes:
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict):
                 size = _spoken(choice.get("delta"))
                 self.text_bytes += size
                 self.said += size > 0
-                self.finish_reason = str(choice.get("finish_reason") or self.finish_reason)[:40]
+                self.finish_reason = _reason(choice) or self.finish_reason
         if not self.events:
-            self.head = {name: chunk.get(name) for name in ("id", "object", "created")}
+            head = {name: chunk.get(name) for name in ("id", "object", "created")}
+            self.head = {name: value for name, value in head.items() if isinstance(value, (str, int))}
         self.events += 1
         if chunk.get("usage") is None:
             if "usage" in chunk and not self.wants_usage:

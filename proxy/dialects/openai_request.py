@@ -20,6 +20,8 @@ COPIES_MAX = 128
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 # Roo and Kilo send Anthropic's thinking blocks inside OpenAI parts (api.md §1.1).
 PARTS = frozenset({"text", "image_url", "input_audio", "file", "refusal", "thinking", "redacted_thinking"})
+# Weighed by themselves, or no text that a model could be given.
+_WEIGHED = frozenset({"model", "messages", "tools", "functions", "response_format", "stream_options"})
 _NUMBERS = {
     "temperature": (0, 2),
     "top_p": (0, 1),
@@ -47,7 +49,7 @@ def parse(raw: bytes) -> Call:
         stream=_flag(body, "stream"),
         wants_usage=_wants_usage(body),
         copies=_integer(body, "n", 1, COPIES_MAX) or 1,
-        input_bound=text + overhead + weight.media_tokens_max,
+        input_bound=text + overhead + weight.media_tokens_max + _elsewhere(body),
         input_estimate=max(1, text // 4) + 4 * len(messages) + weight.media_tokens_max // 4,
         output_limit=limit,
         output_field=field,
@@ -140,6 +142,15 @@ def _tools(body: Mapping[str, Any]) -> int:
             )
     schema = body.get("response_format")
     return size + (media.text_bytes(schema) if isinstance(schema, dict) else 0)
+
+
+def _elsewhere(body: Mapping[str, Any]) -> int:
+    """Bytes of all other text: predictions, documents and whatever else an upstream puts into its prompt."""
+    return sum(
+        media.text_bytes(value)
+        for name, value in body.items()
+        if name not in _WEIGHED and isinstance(value, (str, list, dict))
+    )
 
 
 def _number(body: Mapping[str, Any], name: str, low: float, high: float) -> None:

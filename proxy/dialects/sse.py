@@ -7,7 +7,9 @@ a colon is a comment. Events may be cut anywhere by TCP, inside a UTF-8 characte
 import re
 
 EVENT_MAX = 1_048_576
-_END = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n")
+# Two line ends. Atomic, or the two halves of a CRLF would do for two.
+_END = re.compile(rb"(?>\r\n|\n|\r){2}")
+_BOM = b"\xef\xbb\xbf"
 
 
 class EventTooLarge(Exception):
@@ -15,36 +17,62 @@ class EventTooLarge(Exception):
 
 
 class Splitter:
-    """Collects bytes and gives back whole events, their line ends included."""
+    """Collects bytes and gives back whole events, their line ends included.
+
+    What is held is searched once: a line of 1 MB that comes byte by byte costs no more than another.
+    """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._held: list[bytes] = []
+        self._size = 0
+        self._tail = b""  # of what is held, as much as an end of an event may have begun in
+        self._after_cr = False
+        self._begun = False
 
     def feed(self, data: bytes) -> list[bytes]:
         """Events completed by `data`, each with its closing blank line. Raises EventTooLarge."""
-        data = self._rest + data if self._rest else data
-        # The common case: LF framing, the buffer ends with a whole event.
-        if b"\r" not in data:
-            *events, self._rest = data.split(b"\n\n")
-            events = [event + b"\n\n" for event in events]
-        else:
-            events = []
-            start = 0
-            for match in _END.finditer(data):
-                # CR LF CR | LF: the second line end may still be on its way.
-                if match.end() == len(data) and match.group() == b"\r\r":
-                    break
-                events.append(data[start : match.end()])
-                start = match.end()
-            self._rest = data[start:]
-        if len(self._rest) > EVENT_MAX:
-            raise EventTooLarge
+        if self._after_cr:  # the event that ended in it has left already
+            self._after_cr = False
+            data = data.removeprefix(b"\n")
+        if self._held:
+            if not _END.search(self._tail + data):
+                self._hold(data)
+                return []
+            data = b"".join((*self._held, data))
+            self._held.clear()
+            self._size, self._tail = 0, b""
+        events, rest = _split(data)
+        self._after_cr = not rest and data.endswith(b"\r")
+        self._hold(rest)
+        if events and not self._begun:
+            self._begun = True
+            events[0] = events[0].removeprefix(_BOM)
         return events
+
+    def _hold(self, data: bytes) -> None:
+        if data:
+            self._held.append(data)
+            self._size += len(data)
+            self._tail = (self._tail + data)[-3:]
+            if self._size > EVENT_MAX:
+                raise EventTooLarge
 
     @property
     def rest(self) -> bytes:
         """What came after the last whole event."""
-        return self._rest
+        return b"".join(self._held)
+
+
+def _split(data: bytes) -> tuple[list[bytes], bytes]:
+    """Whole events, and what follows them."""
+    if b"\r" not in data:
+        *events, rest = data.split(b"\n\n")
+        return [event + b"\n\n" for event in events], rest
+    events, start = [], 0
+    for match in _END.finditer(data):
+        events.append(data[start : match.end()])
+        start = match.end()
+    return events, data[start:]
 
 
 def payload(event: bytes) -> bytes:

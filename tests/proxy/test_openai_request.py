@@ -75,6 +75,8 @@ def refusal(raw):
         (body(stream_options=[]), "invalid_type"),
         (body(tools=[{"type": "function"}] * 500), "tools_too_large"),
         (body(tools=[{"x": "y" * 2**20}]), "tools_too_large"),
+        (b'{"a":[' + b"{}," * 400_000 + b"{}]}", "json_too_complex"),
+        (b'{"a":[' + b"0," * 600_000 + b"0]}", "json_too_complex"),
     ],
 )
 def test_bad_input_is_named(raw, code):
@@ -96,6 +98,16 @@ def test_bad_input_is_named(raw, code):
         "https://user@example.com/x.png",
         "https://10.0.0.1/x.png",
         "https://[::1",
+        "https://[64:ff9b::a9fe:a9fe]/",
+        "https://[::127.0.0.1]/",
+        "https://[2002:7f00:1::]/",
+        "https://224.0.0.1/",
+        "https://[ff02::1]/",
+        "https://127.0.0.1\\@example.com/",
+        "https://example.com\t@127.0.0.1/",
+        "https:/\\127.0.0.1/",
+        "DATA:image/png;base64,",
+        " data:image/png;base64,",
         "",
     ],
 )
@@ -106,6 +118,7 @@ def test_no_image_may_point_into_a_private_network(url):
 def test_images_that_are_none_or_too_large():
     assert refusal(body(messages=image(data_url(b"<html>")))) == (400, "invalid_image")
     assert refusal(body(messages=image("data:image/png;base64,???"))) == (400, "invalid_image")
+    assert refusal(body(messages=image(data_url(b"RIFF\0\0\0\0WAVEfmt ")))) == (400, "invalid_image")
     huge = PNG.replace(struct.pack(">II", 640, 480), struct.pack(">II", 50_000, 50_000))
     assert refusal(body(messages=image(data_url(huge)))) == (400, "invalid_image")
     assert refusal(body(messages=image(data_url(PNG + b"\0" * 22_000_000)))) == (413, "image_too_large")
@@ -130,6 +143,19 @@ def test_the_input_bound_covers_every_byte():
     text = "Oʻzbekiston 🇺🇿"
     call = openai_request.parse(body(messages=[{"role": "user", "content": text, "name": "bob"}]))
     assert call.input_bound >= len(text.encode()) + 16 + len("bob")
+
+
+def test_the_input_bound_covers_text_outside_the_messages():
+    """A prediction is billed, and a template or document of an open model's server ends up in its prompt."""
+    plain = openai_request.parse(body()).input_bound
+    for name in ("prediction", "documents", "chat_template", "unheard_of"):
+        more = openai_request.parse(body(**{name: [{"content": "x" * 50_000}]})).input_bound
+        assert more >= plain + 50_000
+
+
+def test_a_body_of_images_is_not_too_complex():
+    weight = openai_request.parse(body(messages=image(data_url(PNG + b"{[,}" * 300_000))))
+    assert weight.needs == {"vision"}
 
 
 def test_only_model_bound_and_stream_options_change_on_the_way_out():
