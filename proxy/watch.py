@@ -5,10 +5,13 @@ dictionary entry costs next to nothing, at the price of a quarter of a second's 
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
+
+log = logging.getLogger(__name__)
 
 TICK_S = 0.25
 
@@ -16,19 +19,21 @@ TICK_S = 0.25
 class Deadline:
     """`with watch.within(s):` – after `s` seconds the block is interrupted and raises TimeoutError.
 
-    Like asyncio.timeout(), but entered without await.
+    Like asyncio.timeout(), but entered without await. `due` may be moved while the block runs.
     """
 
-    __slots__ = ("_task", "_watch", "due", "expired")
+    __slots__ = ("_cancelling", "_task", "_watch", "due", "expired")
 
     def __init__(self, watch: "Watch", due: float) -> None:
         self._watch = watch
         self.due = due
         self.expired = False
         self._task: asyncio.Task[object] | None = None
+        self._cancelling = 0
 
     def __enter__(self) -> Self:
-        self._task = asyncio.current_task()
+        task = self._task = asyncio.current_task()
+        self._cancelling = task.cancelling() if task is not None else 0
         self._watch.entries[self] = self.expire
         return self
 
@@ -43,7 +48,10 @@ class Deadline:
         self._watch.entries.pop(self, None)
         if not self.expired or self._task is None:
             return
-        self._task.uncancel()  # also takes back a cancellation that has not struck yet
+        # Takes back a cancellation that has not struck yet too. Is there another one, of a longer deadline or
+        # of a client that left in the same tick, then it counts more than this.
+        if self._task.uncancel() > self._cancelling:
+            return
         if kind is None or issubclass(kind, asyncio.CancelledError):
             raise TimeoutError from error
 
@@ -75,4 +83,12 @@ class Watch:
             for deadline in [entry for entry in self.entries if entry.due <= now]:
                 action = self.entries.pop(deadline, None)
                 if action is not None:
-                    action()
+                    self._act(action)
+
+    @staticmethod
+    def _act(action: Callable[[], object]) -> None:
+        """One deadline's trouble must not be the end of all others."""
+        try:
+            action()
+        except Exception:
+            log.exception("a deadline's action failed")
