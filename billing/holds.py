@@ -149,9 +149,10 @@ async def live_workers(conn: Connection) -> int:
     return int(await _value(conn, b"SELECT live_workers()"))
 
 
-async def release_unknown(conn: Connection, epoch: int, known: Sequence[UUID]) -> int:
-    """Give back this worker's open holds older than 60 s that it doesn't know; how many there were."""
-    return int(await _value(conn, b"SELECT release_unknown(%s, %s::uuid[])", epoch, list(known)))
+async def release_unknown(conn: Connection, epoch: int, known: Sequence[UUID], *, older_s: int = 60) -> int:
+    """Give back this worker's open holds older than `older_s` that it doesn't know; how many there were."""
+    query = b"SELECT release_unknown(%s, %s::uuid[], %s)"
+    return int(await _value(conn, query, epoch, list(known), older_s))
 
 
 async def orphan(conn: Connection, op: UUID, provider: str, micros: int) -> bool:

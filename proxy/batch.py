@@ -36,7 +36,10 @@ class Batch[Item, Result]:
             await asyncio.sleep(0)
             while self._waiting:
                 taken, self._waiting = self._waiting[:BATCH_MAX], self._waiting[BATCH_MAX:]
-                await self._serve(taken)
+                # Who has given up meanwhile is not served behind their back.
+                wanted = [entry for entry in taken if not entry[1].done()]
+                if wanted:
+                    await self._serve(wanted)
         finally:
             self._task = None
             if self._waiting:  # cancelled between two batches: the rest must not wait for ever

@@ -20,6 +20,7 @@ from proxy.watch import Watch
 log = logging.getLogger(__name__)
 
 ACK_S = 2.5
+RESERVE_S = 2.5  # a caller hears a 503 within 3 s
 RETRY_S = 1.0
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OSError, TimeoutError)
 
@@ -44,10 +45,13 @@ class Books:
     async def reserve(self, item: Reserve) -> Result:
         """The ledger's yes. Raises ApiError 402, 429 or 503."""
         try:
-            answer = await self._reserving.submit(item.org, orjson.dumps(item))
+            with self._watch.within(RESERVE_S):
+                answer = await self._reserving.submit(item.org, orjson.dumps(item))
         except LOCKED:
-            raise unavailable("ledger_busy", "This wallet is busy; try again.", 1) from None
-        except (*AWAY, psycopg.Error):
+            raise _busy() from None
+        except (*AWAY, psycopg.Error) as error:
+            if isinstance(error, TimeoutError) and self._reserving.is_behind(item.org):
+                raise _busy() from None
             raise unavailable(
                 "ledger_unavailable", "Calls can't be charged at the moment; try again."
             ) from None
@@ -80,9 +84,15 @@ class Books:
             log.error("call %s: %s micros over its hold are our loss", job.name, answer["overrun"])
         return int(answer["charged"])
 
-    async def record(self, item: Mapping[str, Any]) -> Result:
-        """One replayed item; see replay.py."""
-        return await self._settling.submit(item["org"], orjson.dumps(item))
+    async def record(self, item: Mapping[str, Any]) -> None:
+        """One replayed item (replay.py); one that the database will never take must not stop the others."""
+        data = orjson.dumps(item)
+        try:
+            await self._settling.submit(item["org"], data)
+        except AWAY:
+            raise
+        except psycopg.Error:
+            self._quarantine(item["id"], data)
 
     async def close(self) -> None:
         """Gives unconfirmed charges one more second; the spool keeps what is left."""
@@ -122,6 +132,10 @@ class Books:
         with contextlib.suppress(OSError):
             self.spool.quarantine(data)
         self.spool.settled(call)
+
+
+def _busy() -> ApiError:
+    return unavailable("ledger_busy", "This wallet is busy; try again.", 1)
 
 
 def _denial(answer: Mapping[str, Any]) -> ApiError:

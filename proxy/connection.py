@@ -38,6 +38,8 @@ class Connection:
 
     async def live(self) -> psycopg.AsyncConnection[tuple[Any, ...]]:
         """The connection itself, for loaders and LISTEN that need more than one statement."""
+        if self._live is not None and self._live.closed:  # the server ended it: only a new one helps
+            self._live = None
         return self._live or await self._connect()
 
     async def close(self) -> None:

@@ -32,6 +32,7 @@ from proxy.errors import unavailable
 
 CACHE_S = 4.0
 _CACHE_MAX = 50_000
+_FIND_S = 2.5  # a caller hears a 503 within 3 s
 
 _LOOKUP = """
 SELECT k.digest, k.id, k.project_id, p.organization_id, k.rpm, o.key_rpm_max, o.rpm_max,
@@ -95,15 +96,21 @@ class Keys:
         flight = self._flights.get(name)
         if flight is None:
             flight = self._flights[name] = self._lookups.add(plain)
-            flight.add_done_callback(lambda _: self._flights.pop(name, None))
+            flight.add_done_callback(lambda flight: self._landed(name, flight))
         try:
-            caller = await asyncio.shield(flight)
+            async with asyncio.timeout(_FIND_S):
+                caller = await asyncio.shield(flight)
         except (psycopg.Error, OSError, TimeoutError):
             raise unavailable("auth_unavailable", "Keys can't be checked at the moment.") from None
         if len(self._cache) >= _CACHE_MAX:
             self._cache.clear()
         self._cache[name] = (time.monotonic() + CACHE_S, caller)
         return caller
+
+    def _landed(self, name: bytes, flight: asyncio.Future[Caller | None]) -> None:
+        self._flights.pop(name, None)
+        if not flight.cancelled():
+            flight.exception()  # looked at: all who waited may have given up
 
     async def _load(self, plains: Sequence[str]) -> list[Caller | None]:
         digests = {keyformat.digest(plain, pepper): plain for plain in plains for pepper in self._peppers}

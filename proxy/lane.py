@@ -51,6 +51,10 @@ class Lane:
                 log.warning("ledger: a lock was not to be had in time; going wallet by wallet")
         return await self._slowly(wallet, item)
 
+    def is_behind(self, wallet: int) -> bool:
+        """Whether the wallet's items go by themselves, since somebody keeps its row locked."""
+        return wallet in self._waiting
+
     async def close(self) -> None:
         for connection in (self._fast, *self._connections):
             await connection.close()

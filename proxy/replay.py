@@ -13,14 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import orjson
 
-from billing import holds
 from billing.money import ceil_div
 from proxy.books import Books
-from proxy.connection import Connection
 from proxy.spool import SUFFIX
 
 log = logging.getLogger(__name__)
@@ -59,7 +56,7 @@ class Trace:
         return ceil_div(nano * int((self.final or self.row)["micros_per_usd"]), _NANO)
 
 
-async def replay(directory: Path, books: Books, control: Connection) -> int:
+async def replay(directory: Path, books: Books) -> int:
     """Replays every file whose owner is gone; how many calls there were. Raises psycopg.Error, OSError."""
     count = 0
     for path in sorted(directory.glob(f"*{SUFFIX}")):
@@ -68,8 +65,8 @@ async def replay(directory: Path, books: Books, control: Connection) -> int:
             continue
         try:
             traces = await asyncio.to_thread(_read, file)
-            for call, trace in traces.items():
-                await _settle(call, trace, books, control)
+            for trace in traces.values():
+                await _settle(trace, books)
             path.unlink(missing_ok=True)
             count += len(traces)
         finally:
@@ -79,16 +76,14 @@ async def replay(directory: Path, books: Books, control: Connection) -> int:
     return count
 
 
-async def _settle(call: str, trace: Trace, books: Books, control: Connection) -> None:
+async def _settle(trace: Trace, books: Books) -> None:
+    """Once, whoever replays it again: a row that was there before means that the call is in the books."""
     item = trace.item()
     if item is None:
         return
-    answer = await books.record(item)
-    # Only the row that this replay wrote may book a loss: an older one means that the call was settled.
-    if item["status"] == "crashed" and answer["new"] and answer["charged"] == 0:
-        owed = trace.owed_micros()
-        if owed > 0:
-            await holds.orphan(await control.live(), UUID(call), item["provider"], owed)
+    if item["status"] == "crashed":
+        item["owed_micros"] = trace.owed_micros()
+    await books.record(item)
 
 
 def _take(path: Path) -> int | None:

@@ -35,8 +35,10 @@ from routing.snapshot import catalog_version, load_catalog
 log = logging.getLogger(__name__)
 
 BEAT_S = 2.0
-REPLAY_EVERY = 5  # beats
-UNKNOWN_EVERY = 15
+REPLAY_S = 10.0
+STEP_S = 6.0  # for one step of a round; well under the 10 s after which a silent worker is taken for dead
+UNKNOWN_EVERY = 3  # beats
+UNKNOWN_S = 10  # a hold's age: whoever waited for its reserve has long given up
 
 
 class Worker:
@@ -66,7 +68,7 @@ class Worker:
         self.limiter = Limiter(self._redis, lambda: self._live_workers)
         self.upstream = Upstream(self.watch)
         await self._refresh()
-        rounds = (self._beats(), self._listen(), self.watch.run())
+        rounds = (self._beats(), self._replays(), self._listen(), self.watch.run())
         self._rounds = [asyncio.create_task(one) for one in rounds]
         _calm_collector()
 
@@ -133,24 +135,35 @@ class Worker:
         await self._redis.aclose()
 
     async def _beats(self) -> None:
-        """Heartbeat, catalog and rates, counters; every tenth second the spool files of dead workers."""
+        """Heartbeat, catalog and rates, counters, and now and then the holds that nobody knows."""
         beat = 0
         while True:
             await self._try("heartbeat", self._beat)
             await self._try("refresh", self._refresh)
             await self._try("refusals", lambda: self.refusals.flush(self.control))
-            if beat % REPLAY_EVERY == 0:
-                await self._try("replay", lambda: replay(self.config.spool_dir, self.books, self.control))
             if beat % UNKNOWN_EVERY == UNKNOWN_EVERY - 1:
                 await self._try("unknown holds", self._give_back)
             beat += 1
             await asyncio.sleep(BEAT_S)
 
+    async def _replays(self) -> None:
+        """Spool files of dead workers; beside the heartbeats, as a long file would make us look dead too."""
+        while True:
+            try:
+                await replay(self.config.spool_dir, self.books)
+            except (*AWAY, psycopg.Error) as error:
+                log.warning("replay: %s", type(error).__name__)
+            await asyncio.sleep(REPLAY_S)
+
     async def _try(self, what: str, step: Callable[[], Awaitable[object]]) -> None:
-        """A round goes on whatever one of its steps meets."""
+        """A round goes on whatever one of its steps meets, and waits for none of them for ever."""
         try:
-            await step()
-        except (*AWAY, psycopg.Error, BillingError) as error:
+            async with asyncio.timeout(STEP_S):
+                await step()
+        except AWAY as error:
+            log.warning("%s: %s", what, type(error).__name__)
+            await self.control.close()
+        except (psycopg.Error, BillingError) as error:
             log.warning("%s: %s", what, type(error).__name__)
 
     async def _beat(self) -> None:
@@ -173,7 +186,8 @@ class Worker:
 
     async def _give_back(self) -> None:
         known: list[UUID] = [serving.job.id for serving in self._servings.values()]
-        released = await holds.release_unknown(await self.control.live(), self.epoch, known)
+        connection = await self.control.live()
+        released = await holds.release_unknown(connection, self.epoch, known, older_s=UNKNOWN_S)
         if released:
             log.warning("%s holds that nobody knew were given back", released)
 

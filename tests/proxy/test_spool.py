@@ -3,10 +3,13 @@
 import os
 
 import orjson
+import psycopg
 import pytest
 
 from proxy import replay, spool
+from proxy.books import Books
 from proxy.spool import Spool
+from proxy.watch import Watch
 
 ROW = {"id": "a", "sandbox": False, "micros_per_usd": 12_000_000_000, "stream": False, "provider": "p"}
 EXPOSURE = {"spool": {"input_nano": 5_000, "output_nano": 3_000_000_000}}
@@ -102,3 +105,24 @@ def test_a_torn_last_line_is_skipped(worker, tmp_path):
     os.write(worker._segment.file, b'{"t":"final","id":"a","it')
     die(worker)
     assert traces(tmp_path)["a"].final is None
+
+
+class RefusingLane:
+    """A database that will never take these items."""
+
+    async def submit(self, wallet: int, item: bytes) -> None:
+        raise psycopg.DataError(f"not of wallet {wallet}: {item!r}")
+
+
+async def test_an_item_that_is_never_taken_does_not_stop_the_replay(worker, tmp_path):
+    for call in ("a", "b"):
+        worker.begin(call, ROW)
+        worker.final(call, orjson.dumps(ROW | {"id": call, "org": 1, "status": "ok", "stream": True}))
+    die(worker)
+    other = Spool(tmp_path, 8)
+    books = Books("postgresql://nobody@/nothing", other, Watch())
+    books._settling = RefusingLane()
+    assert await replay.replay(tmp_path, books) == 2
+    kept = (tmp_path / "quarantine.jsonl").read_bytes().splitlines()
+    assert [orjson.loads(line)["id"] for line in kept] == ["a", "b"]
+    assert traces(tmp_path) == {}
