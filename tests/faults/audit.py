@@ -124,7 +124,8 @@ def _count(result: Audit, record: Record) -> None:
     result.add("refused with 503", record.status == 503)
     result.add("no connection", record.broken == "refused")
     result.add("left by the client", record.broken == "left")
-    result.add("cut", record.broken in ("cut", "garbage"))
+    result.add("no answer", record.broken == "cut" and not record.status)
+    result.add("cut in the middle", record.broken in ("cut", "garbage") and record.status > 0)
     result.add("hung", record.broken == "hung")
     result.add("500", record.status == 500)
     if record.broken == "hung":

@@ -21,6 +21,7 @@ class Scene:
     random: Random
     seconds: float  # of the load
     figures: dict[str, Any] = field(default_factory=dict)
+    struck: float = 0.0  # by the monotonic clock
     _began: float = 0.0
 
     def begin(self) -> None:
@@ -32,8 +33,9 @@ class Scene:
         time.sleep(seconds)
 
     def until(self, share: float) -> None:
-        """Until this share of the load's time is over."""
+        """Until this share of the load's time is over; the first time that is when the fault strikes."""
         time.sleep(max(0.0, self._began + share * self.seconds - time.monotonic()))
+        self.struck = self.struck or time.monotonic()
 
     def pick_worker(self) -> int | None:
         """A random worker's process id."""
@@ -53,6 +55,7 @@ class Scene:
 class Slice:
     """Records of calls that were due while the fault lasted, or outside of it."""
 
+    before: Sequence[Record]
     during: Sequence[Record]
     after: Sequence[Record]
 

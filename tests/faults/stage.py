@@ -11,6 +11,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from django.db import connection
+
 from deploy.local.process import spawn, stop, tail
 from tests.embedded import ROOT
 from tests.factories import make_caller, rows
@@ -95,19 +97,25 @@ def _perform(
     with Watcher(stage.name) as watcher:
         with _load(stage, specs, "calls") as (process, path):
             scene.begin()
-            struck = time.monotonic()
             fault.strike(scene)
             healed = time.monotonic()
+            connection.close()  # the fault may have cut it
             process.wait(scene.seconds + 120)
         began, records = calls.load_records(path)
         _probe(stage, outcome, healed)
         _await_holds()
+        outcome.figures["living workers taken for dead"] = _fenced_alive(stage)
         outcome.figures["all holds closed, s after the fault"] = round(time.monotonic() - healed, 1)
     part = Slice(
-        during=[r for r in records if struck - began <= r.at < healed - began],
+        before=[r for r in records if r.at < scene.struck - began],
+        during=[r for r in records if scene.struck - began <= r.at < healed - began],
         after=[r for r in records if r.at >= healed - began],
     )
-    outcome.figures |= {"fault s": round(healed - struck, 1), **scene.figures, **fault.measure(scene, part)}
+    outcome.figures |= {
+        "fault s": round(healed - scene.struck, 1),
+        **scene.figures,
+        **fault.measure(scene, part),
+    }
     outcome.figures["laws read during it"] = watcher.reads
     outcome.figures["orphan holds open s"] = round(watcher.orphans_s, 1)
     if watcher.orphans_s > ORPHANS_GOAL_S:
@@ -175,3 +183,10 @@ def _read_logs(stage: World, outcome: Outcome) -> None:
     outcome.figures["bad lines in the gateway's log"] = len(bad)
     if bad:
         outcome.figures["first of them"] = bad[0][:200]
+
+
+def _fenced_alive(stage: World) -> int:
+    """Fenced epochs whose process lives: nobody but a sleeper should be among them."""
+    found = rows("SELECT pid FROM worker WHERE fenced_at IS NOT NULL")
+    living = stage.workers()
+    return sum(row["pid"] in living for row in found)
