@@ -13,6 +13,7 @@ FILES = [
     "cap",
     "rate",
     "worker",
+    "items",
     "reserve",
     "settle",
     "sweep",

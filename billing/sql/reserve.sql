@@ -5,28 +5,20 @@
 -- Locks: wallets in id order, then the platform's cap, then free units. An organization's own caps need no lock
 -- of their own: its projects' and keys' use changes under its wallet's lock only.
 
-CREATE TYPE reserve_item AS (
-    id uuid, org bigint, project bigint, key bigint,
-    candidates numeric[],   -- up to 3 of [fixed micros, micros per 10^6 output units]
-    out_min bigint, out_max bigint,
-    free_wish boolean, free_ok boolean, free_quota integer,
-    ttl_s integer, owner bigint, builtin boolean, quote jsonb
-);
-
 -- Dearest of the candidates at this output. numeric: price x output passes bigint.
-CREATE FUNCTION dearest(c numeric[], output bigint) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION dearest(c numeric[], output bigint) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
     SELECT greatest(c[1][1] + ceil(output * c[1][2] * 0.000001), c[2][1] + ceil(output * c[2][2] * 0.000001),
                     c[3][1] + ceil(output * c[3][2] * 0.000001))
 $$;
 
-CREATE FUNCTION cheapest(c numeric[], output bigint) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION cheapest(c numeric[], output bigint) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
     SELECT least(c[1][1] + ceil(output * c[1][2] * 0.000001), c[2][1] + ceil(output * c[2][2] * 0.000001),
                  c[3][1] + ceil(output * c[3][2] * 0.000001))
 $$;
 
 -- What fits into `room`: the output of the first candidate that affords the smallest one, every candidate that
 -- affords that output too (indexes from 0), and the dearest of them.
-CREATE FUNCTION fit(c numeric[], out_min bigint, out_max bigint, room bigint,
+CREATE OR REPLACE FUNCTION fit(c numeric[], out_min bigint, out_max bigint, room bigint,
                     OUT granted bigint, OUT keep text, OUT hold bigint)
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -49,7 +41,7 @@ END $$;
 -- Rooms of the caps that exist among these projects, keys and, if asked, the platform's day. One row per
 -- project or key, whose caps shrink together: the tightest cap's room and scope (the longer window on a tie)
 -- and the longest window that is used up.
-CREATE FUNCTION cap_rooms(projects bigint[], keys bigint[], platform boolean, today date)
+CREATE OR REPLACE FUNCTION cap_rooms(projects bigint[], keys bigint[], platform boolean, today date)
 RETURNS TABLE (of_key boolean, id bigint, room bigint, scope smallint, used_up smallint)
 LANGUAGE sql STABLE AS $$
     WITH wanted AS (
@@ -73,7 +65,7 @@ $$;
 
 -- items: JSON list of reserve_item. Answers a JSON list in the same order:
 -- {"v", "out", "free", "keep", "hold", "avail", "need", "reset"}. avail: of the wallet before this item.
-CREATE FUNCTION reserve_batch(items json) RETURNS json
+CREATE OR REPLACE FUNCTION reserve_batch(items json) RETURNS json
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 SET plan_cache_mode = force_generic_plan

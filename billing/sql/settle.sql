@@ -6,15 +6,13 @@
 -- capture of a released or unknown hold: min(cost, available); the rest is our loss (loss:orphan).
 -- Locks: wallets in id order, then what the caps and holds need, as in reserve_batch.
 
-CREATE TYPE settle_item AS (
-    id uuid, org bigint, project bigint, key bigint, op text, cost numeric,
-    day date,            -- of admission, for a hold that we no longer know; else ignored
-    free_back boolean,   -- nothing was delivered: the free unit returns
-    builtin boolean      -- as day
-);
+-- The Tashkent day in which an operation's id was made.
+CREATE OR REPLACE FUNCTION op_date(op uuid) RETURNS date LANGUAGE sql IMMUTABLE AS $$
+    SELECT tashkent_date(to_timestamp(('x' || translate(left(op::text, 13), '-', ''))::bit(48)::bigint / 1000.0))
+$$;
 
 -- Answers [{"id", "state": captured|released|late_captured|already, "charged", "overrun"}] in order.
-CREATE FUNCTION settle_batch(items json) RETURNS json
+CREATE OR REPLACE FUNCTION settle_batch(items json) RETURNS json
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 SET plan_cache_mode = force_generic_plan
@@ -22,7 +20,6 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SE
 AS $$
 DECLARE
     now_  timestamptz := billing_now();
-    today date := tashkent_date(now_);
     list settle_item[]; r settle_item; bad boolean; ids uuid[]; sorted uuid[]; orgs bigint[]; low uuid; high uuid;
     w_ids bigint[]; w_paid bigint[]; w_bonus bigint[]; w_held bigint[]; w integer;
     -- holds of the batch; unknown ones are appended with old state -1
@@ -76,7 +73,7 @@ BEGIN
             h := coalesce(cardinality(h_ids), 0) + 1;
             h_ids[h] := r.id; h_org[h] := r.org; h_project[h] := r.project; h_key[h] := r.key; h_amount[h] := 0;
             h_old[h] := -1; h_state[h] := 2; h_charged[h] := 0; h_free[h] := false;
-            h_builtin[h] := coalesce(r.builtin, false); h_day[h] := coalesce(r.day, today);
+            h_builtin[h] := coalesce(r.builtin, false); h_day[h] := coalesce(r.day, op_date(r.id));
             h_spent[h] := 0; h_unheld[h] := 0; h_back[h] := 0;
         ELSIF h_org[h] <> r.org OR h_project[h] <> r.project OR h_key[h] <> r.key THEN
             RAISE EXCEPTION 'settle_batch: hold % belongs to another caller', r.id
