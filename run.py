@@ -30,6 +30,7 @@ COMMANDS = {
     "stop": "stop what `run` started",
     "clean": "remove all data of this checkout",
     "bench": "measure the gateway",
+    "faults": "let faults strike under load (SEED=1: another seed, N=3000: calls per fault)",
 }
 # Works: runs at all (a version manager's shim may not), is new enough, can make an environment with pip.
 PROBE = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))"

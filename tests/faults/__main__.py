@@ -20,7 +20,7 @@ os.environ.pop("SANDBOX_URL", None)
 django.setup()  # before the factories bring their models
 
 from tests.faults.matrix import FAULTS  # noqa: E402
-from tests.faults.stage import Outcome, play  # noqa: E402
+from tests.faults.stage import Measure, Outcome, play  # noqa: E402
 from tests.faults.world import standing_ground  # noqa: E402
 
 
@@ -28,11 +28,12 @@ def main() -> int:
     """Play the chosen faults one after the other and say how it went."""
     options = _options()
     chosen = [fault for fault in FAULTS if not options.only or fault.number in options.only]
+    measure = Measure(count=options.n, rate=options.rate, scale=0.5 if options.short else 1)
     outcomes = []
     with standing_ground() as ground:
         for fault in chosen:
             began = time.monotonic()
-            outcome = play(ground, fault, options.seed, options.n, options.rate)
+            outcome = play(ground, fault, options.seed, measure)
             outcome.figures["took s"] = round(time.monotonic() - began, 1)
             _print(outcome)
             outcomes.append(outcome)
@@ -51,6 +52,7 @@ def _options() -> argparse.Namespace:
         "--n", type=int, default=int(os.environ.get("N") or 3000), help="calls per fault, at least"
     )
     parser.add_argument("--rate", type=float, default=200, help="calls per second, open loop")
+    parser.add_argument("--short", action="store_true", help="faults of half their length")
     parser.add_argument("--only", type=_numbers, default=(), help="numbers of faults, such as 2,9")
     parser.add_argument("--log", type=Path, help="append each outcome to this file, a JSON object a line")
     return parser.parse_args()

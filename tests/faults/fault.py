@@ -20,6 +20,7 @@ class Scene:
     world: World
     random: Random
     seconds: float  # of the load
+    scale: float  # under 1 in a short round
     figures: dict[str, Any] = field(default_factory=dict)
     struck: float = 0.0  # by the monotonic clock
     _began: float = 0.0
@@ -29,8 +30,8 @@ class Scene:
         self._began = time.monotonic()
 
     def lasts(self, seconds: float) -> None:
-        """The fault goes on for so long."""
-        time.sleep(seconds)
+        """The fault goes on for so long, less in a short round."""
+        time.sleep(seconds * self.scale)
 
     def until(self, share: float) -> None:
         """Until this share of the load's time is over; the first time that is when the fault strikes."""
