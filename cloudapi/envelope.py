@@ -53,8 +53,10 @@ class JsonErrors:
         request_id = str(new_op_id())
         request.request_id = request_id  # type: ignore[attr-defined]
         response = _door(request, request_id) or self.get_response(request)
-        if response.status_code >= 400 and not _is_envelope(response):
-            response = _replaced(response, request_id)
+        if response.status_code >= 400:
+            if not _is_envelope(response):
+                response = _replaced(response, request_id)
+            response.headers["Cache-Control"] = "no-store"
         response.headers.setdefault("x-request-id", request_id)
         response.headers.setdefault("request-id", response.headers["x-request-id"])
         return response
@@ -91,7 +93,6 @@ def _replaced(response: HttpResponseBase, request_id: str) -> HttpResponse:
 def _answer(error: ApiError, request_id: str) -> HttpResponse:
     answer = HttpResponse(error.body(request_id), status=error.status, content_type="application/json")
     answer.headers["Content-Length"] = str(len(answer.content))
-    answer.headers["Cache-Control"] = "no-store"
     for name, value in error.headers.items():
         answer.headers[name] = value
     return answer
