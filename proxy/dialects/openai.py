@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from proxy.dialects import sse
+from proxy.dialects.template import Template, learn
 from proxy.meter import Usage
 
 # The first unescaped "model" member; inside strings its quotes would be escaped.
@@ -119,9 +120,15 @@ class Stream:
     done: bool = False
     error: Any = None
     broken: bool = False
+    template: Template | None = None
+    learnt: int = 0
 
     def feed(self, data: bytes) -> bytes:
         """The events to forward at once; usage chunk, [DONE] and errors are kept for the end."""
+        if self.template is not None and self.splitter.empty and not self.over:
+            same = self.template.read(data)
+            if same is not None:
+                return self._same(*same)
         out = []
         for event in self.splitter.feed(data):
             if self.done or self.error is not None or self.broken:
@@ -129,7 +136,17 @@ class Stream:
             out.append(self._event(event))
         return b"".join(out)
 
+    def _same(self, out: bytes, size: int) -> bytes:
+        """One more event of the shape that is known: nothing but text."""
+        self.text_bytes += size
+        self.said += 1
+        self.events += 1
+        return out
+
     def _event(self, event: bytes) -> bytes:
+        same = self.template.read(event) if self.template is not None else None
+        if same is not None:
+            return self._same(*same)
         payload = sse.payload(event)
         if not payload:
             return b""  # a comment: our own keep-alive does that work
@@ -164,10 +181,13 @@ class Stream:
             head = {name: chunk.get(name) for name in ("id", "object", "created")}
             self.head = {name: value for name, value in head.items() if isinstance(value, (str, int))}
         self.events += 1
+        out = event
         if chunk.get("usage") is None:
             if "usage" in chunk and not self.wants_usage:
-                event = _NULL_USAGE.sub(b"", event, count=1)
-            return rename(event, self.model)
+                out = _NULL_USAGE.sub(b"", event, count=1)
+            out = rename(out, self.model)
+            self._learn(event, out, choices)
+            return out
         self.usage = chunk["usage"]
         if not choices:
             self.usage_event = rename(event, self.model)
@@ -175,6 +195,15 @@ class Stream:
         # Some servers report usage inside the last content chunk: the numbers leave with our own at the end.
         self.usage_event = None
         return rename(b"data: " + orjson.dumps(self._without_usage(chunk)) + b"\n\n", self.model)
+
+    def _learn(self, event: bytes, out: bytes, choices: Any) -> None:
+        """Makes the next events like this one cheap. Where shapes change all the time it stops trying."""
+        if self.finish_reason or self.learnt * 4 > self.said + 16:
+            return
+        match choices:
+            case [{"delta": dict(delta)}]:
+                self.learnt += 1
+                self.template = learn(event, out, delta, _spoken(delta)) or self.template
 
     def _without_usage(self, chunk: dict[str, Any]) -> dict[str, Any]:
         rest = {name: value for name, value in chunk.items() if name != "usage"}
@@ -196,8 +225,10 @@ class Stream:
         `note` goes in as the member `cloudapi`: what the route headers would have said, and the cost.
         """
         extra = b',"cloudapi":' + orjson.dumps(note) + b"}"
-        if self.usage_event is not None:
-            return b"data: " + sse.payload(self.usage_event).rstrip()[:-1] + extra + b"\n\n"
+        if self.usage_event is not None and not usage.estimated:  # what can't be true isn't passed on
+            # An event of several data lines becomes one: JSON has no line ends inside its strings.
+            chunk = sse.payload(self.usage_event).replace(b"\n", b" ").rstrip()
+            return b"data: " + chunk[:-1] + extra + b"\n\n"
         counts = {
             "prompt_tokens": usage.input,
             "completion_tokens": usage.output,
@@ -205,5 +236,5 @@ class Stream:
             "prompt_tokens_details": {"cached_tokens": usage.cached},
             "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
         }
-        chunk = {**self.head, "model": orjson.loads(self.model), "choices": [], "usage": counts}
-        return b"data: " + orjson.dumps(chunk)[:-1] + extra + b"\n\n"
+        made = {**self.head, "model": orjson.loads(self.model), "choices": [], "usage": counts}
+        return b"data: " + orjson.dumps(made)[:-1] + extra + b"\n\n"

@@ -58,6 +58,11 @@ class Splitter:
                 raise EventTooLarge
 
     @property
+    def empty(self) -> bool:
+        """Nothing came after the last whole event."""
+        return not self._held
+
+    @property
     def rest(self) -> bytes:
         """What came after the last whole event."""
         return b"".join(self._held)
