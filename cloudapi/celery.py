@@ -2,6 +2,9 @@
 
 Queue `money` has a process of its own, so that nothing slow ever delays the sweeper. A task that waited
 longer than its `expires` is dropped: the next one does the same work.
+
+Beat keeps no file: with one it ends for good when the file can't be written for a moment, and the sweeper
+with it. What runs by the hour or day has a time of day, not an interval that a restart would begin anew.
 """
 
 import os
@@ -23,11 +26,14 @@ def _every(task: str, schedule: float | crontab, *, queue: str, expires_s: float
     return {"task": task, "schedule": schedule, "options": {"queue": queue, "expires": expires_s}}
 
 
+app.conf.beat_scheduler = "celery.beat:Scheduler"
 app.conf.beat_schedule = {
     "sweeper": _every("billing.tasks.sweep", 2.0, queue="money", expires_s=2),
     "invariants": _every("billing.tasks.check_invariants", MINUTE_S, queue="money", expires_s=MINUTE_S),
-    "checkpoints": _every("billing.tasks.advance_checkpoints", HOUR_S, queue="money", expires_s=HOUR_S),
-    "provider costs": _every("proxy.tasks.post_costs", HOUR_S, queue="money", expires_s=HOUR_S),
+    "checkpoints": _every(
+        "billing.tasks.advance_checkpoints", crontab(minute="5"), queue="money", expires_s=HOUR_S
+    ),
+    "provider costs": _every("proxy.tasks.post_costs", crontab(minute="15"), queue="money", expires_s=HOUR_S),
     "partitions": _every(
         "billing.tasks.ensure_partitions", crontab(hour="3", minute="10"), queue="money", expires_s=DAY_S
     ),

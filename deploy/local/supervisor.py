@@ -206,9 +206,7 @@ def _gunicorn(environment: Mapping[str, str]) -> Child:
 
 def _celery(environment: Mapping[str, str]) -> Child:
     options = "--queues money,default --pool threads --concurrency 4 --loglevel WARNING --without-gossip"
-    schedule = str(VAR / "celerybeat-schedule")
-    worker = ["worker", *options.split(), "--beat", "--schedule", schedule]
-    command = _module("celery", "--quiet", "--app", "cloudapi", *worker)
+    command = _module("celery", "--quiet", "--app", "cloudapi", "worker", *options.split(), "--beat")
     return Child("celery", _starter("celery", command, environment))
 
 

@@ -164,13 +164,14 @@ async def _connect(target: int | str) -> tuple[asyncio.StreamReader, asyncio.Str
 
 async def main(config: dict[str, Any]) -> None:
     """Serve the links until killed."""
+    servers = []  # uvloop closes a server that nobody keeps
     links = {name: Link(name, link["target"]).set(Rule()) for name, link in config["links"].items()}
     for name, link in links.items():
         listen = config["links"][name]["listen"]
         if isinstance(listen, int):
-            await asyncio.start_server(link.serve, "127.0.0.1", listen, backlog=1024)
+            servers.append(await asyncio.start_server(link.serve, "127.0.0.1", listen, backlog=1024))
         else:
-            await asyncio.start_unix_server(link.serve, listen, backlog=1024)
+            servers.append(await asyncio.start_unix_server(link.serve, listen, backlog=1024))
 
     async def control(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
@@ -182,8 +183,8 @@ async def main(config: dict[str, Any]) -> None:
             writer.write(json.dumps(answer).encode() + b"\n")
             await writer.drain()
 
-    await asyncio.start_unix_server(control, config["control"])
-    await asyncio.Event().wait()
+    servers.append(await asyncio.start_unix_server(control, config["control"]))
+    await asyncio.gather(*(server.serve_forever() for server in servers))
 
 
 class Control:

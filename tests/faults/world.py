@@ -154,11 +154,10 @@ class World:
         until(self.answers, f"the gateway:\n{tail(log)}", 60)
 
     def start_celery(self) -> None:
-        schedule = ["--schedule", str(self.folder / "beat")]
         command = [sys.executable, "-m", "celery", "--quiet", "--app", "cloudapi", "worker"]
         log = self.folder / "celery.log"
         env = os.environ | dict(self.env) | {"DATABASE_POOL": "4"}
-        self.celery = spawn([*command, *CELERY.split(), *schedule], log, env=env, cwd=ROOT)
+        self.celery = spawn([*command, *CELERY.split()], log, env=env, cwd=ROOT)
 
     def answers(self) -> bool:
         """Whether the gateway takes requests now; it refuses a call without a key."""
