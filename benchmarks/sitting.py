@@ -46,6 +46,7 @@ class Sitting:
     pacer_port: int
     keys: list[str]
     organizations: list[int]
+    upstream_ports: tuple[int, ...]
     postgres_pid: int
     valkey_pid: int
 
@@ -79,6 +80,7 @@ def sitting(env: dict[str, str], *, workers: int = 1) -> Iterator[Sitting]:
             pacer_port=pacer_port,
             keys=keys,
             organizations=organizations,
+            upstream_ports=tuple(int(url.rpartition(":")[2]) for url in urls.values()),
             postgres_pid=_pid_of("postmaster.pid"),
             valkey_pid=_valkey_pid(),
         )

@@ -39,6 +39,11 @@ class Doorkeeper:
     def __call__(self, **given: Any) -> "Door":
         return Door(self, **given)
 
+    @property
+    def open(self) -> int:
+        """How many connections there are."""
+        return len(self._doors)
+
     def opened(self, door: "Door") -> None:
         self._doors.add(door)
         if self._round is None:
