@@ -61,6 +61,12 @@ BEGIN
       INTO h_ids, h_org, h_project, h_key, h_amount, h_old, h_state, h_charged, h_free, h_builtin, h_day,
            h_spent, h_unheld, h_back
       FROM hold x WHERE x.id = ANY (ids) AND x.id >= low AND x.id <= high;
+    IF true = ANY (h_builtin) THEN  -- their wallets share the platform's cap: lock it before its room is read
+        FOR settled_day IN SELECT DISTINCT c.day FROM unnest(h_builtin, h_day) c (builtin, day)
+                            WHERE c.builtin ORDER BY 1 LOOP
+            PERFORM cap_add_rows('{6}', ARRAY[settled_day], '{0}', '{0}', '{0}');
+        END LOOP;
+    END IF;
 
     -- Decide.
     FOREACH r IN ARRAY list LOOP

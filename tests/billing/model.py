@@ -320,6 +320,8 @@ class Model:
                 worker.suspect = None
         self.swept = self.now
         for worker in alive:
+            if max(worker.beat, worker.suspect or worker.beat) > self.now:  # the clock was set back
+                worker.beat, worker.suspect = self.now, None
             if worker.beat < silent:
                 worker.suspect = worker.suspect or self.now
                 worker.fenced = worker.suspect <= self.now - timedelta(seconds=4)

@@ -22,9 +22,8 @@ from hypothesis.stateful import run_state_machine_as_test as run_machine
 from billing.caps import Scope
 from billing.holds import Reserve, Settle
 from billing.invariants import check
-from billing.sweeper import sweep
 from tests.billing.books import end, query
-from tests.billing.world import BEGIN, World, movable_clock, move_clock, send
+from tests.billing.world import BEGIN, World, movable_clock, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -264,11 +263,7 @@ class Books(RuleBasedStateMachine):
 @pytest.fixture
 def clock() -> Iterator[None]:
     with movable_clock():
-        move_clock(BEGIN, for_good=True)
-        sweep()  # what other tests left
         yield
-        query("SELECT set_config('test.now', '', false)")
-        query("UPDATE sweeper SET last_at = clock_timestamp()")
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from billing.invariants import broken, check
 from billing.ledger import balance
 from billing.models import TopUp
 from billing.partitions import detach_oldest, ensure_partitions, months
+from billing.sweeper import sweep
 from billing.topups import approve
 from tests.billing.books import UZS, Customer, ask, end, query
 
@@ -203,3 +204,18 @@ def test_the_oldest_month_is_detached_beside_running_calls() -> None:
     finally:
         query("DELETE FROM partitioned WHERE parent = %s", name)
         query(f"DROP TABLE {name}")
+
+
+async def test_a_sweep_passes_a_locked_wallet_by_and_comes_back_for_it() -> None:
+    alice, bob = await customer(UZS), await customer(UZS)
+    async with await gateway() as conn:
+        epoch = await holds.heartbeat_start(conn, "host", 1)
+        await holds.reserve(conn, [ask(one, owner=epoch) for one in (alice, bob)])
+        await holds.heartbeat_stop(conn, epoch)
+        async with await psycopg.AsyncConnection.connect(settings.DATABASE_URL) as holder:
+            await holder.execute("SELECT FROM wallet WHERE org_id = %s FOR UPDATE", [alice.org])
+            await sync_to_async(sweep)()
+            assert await sync_to_async(bob.wallet)() == (UZS, 0, 0)
+            assert await sync_to_async(alice.wallet)() == (UZS, 0, 2_500)
+        await sync_to_async(sweep)()
+        assert await sync_to_async(alice.wallet)() == (UZS, 0, 0)

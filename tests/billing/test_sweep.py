@@ -149,3 +149,28 @@ def test_live_workers_are_those_with_a_fresh_beat(clock: Clock) -> None:
     clock.forward(3)
 
     assert query("SELECT live_workers()") == [(1,)]
+
+
+def test_a_hold_that_cannot_be_released_keeps_nobody_elses_money(clock: Clock) -> None:
+    alice, bob = Customer(), Customer()
+    epoch = start()
+    for customer in (alice, bob):
+        customer.pay(UZS)
+        reserve(ask(customer, owner=epoch))
+    query("UPDATE wallet SET held_micros = 1 WHERE org_id = %s", alice.org)
+
+    query("SELECT heartbeat_stop(%s)", epoch)
+
+    assert sweep().released == 1
+    assert (alice.wallet()[2], bob.wallet()[2]) == (1, 0)
+
+
+def test_a_dead_worker_is_found_although_the_clock_was_set_back(clock: Clock) -> None:
+    epoch = start()
+    clock.forward(-1800)
+    fenced = []
+    for _ in range(5):
+        clock.forward(5)
+        fenced += sweep().fenced
+
+    assert epoch in fenced

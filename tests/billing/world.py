@@ -57,19 +57,20 @@ EVERYTHING = """SELECT json_build_object(
 
 @contextmanager
 def movable_clock() -> Iterator[None]:
-    """A clock that each transaction may put to a moment of its own; see move_clock."""
+    """The clock stands at BEGIN, and each transaction may put it to a moment of its own; see move_clock."""
+    own = "nullif(current_setting('test.now', true), '')::timestamptz"
     define = (
         "CREATE OR REPLACE FUNCTION billing_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$SELECT {}$$"
     )
-    query(
-        define.format(
-            "coalesce(nullif(current_setting('test.now', true), '')::timestamptz, clock_timestamp())"
-        )
-    )
+    query(define.format(f"coalesce({own}, clock_timestamp())"))
     try:
+        move_clock(BEGIN, for_good=True)
+        sweep()  # what other tests left
         yield
     finally:
         query(define.format("clock_timestamp()"))
+        query("SELECT set_config('test.now', '', false)")
+        query("UPDATE sweeper SET last_at = clock_timestamp()")
 
 
 def move_clock(moment: datetime, *, for_good: bool = False) -> None:
@@ -89,7 +90,7 @@ class World:
     The first has two projects and two keys. Lives in a transaction, which its owner rolls back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, begin: datetime = BEGIN) -> None:
         self.customers = [Customer() for _ in range(4)]
         first = self.customers[0]
         self.callers = [
@@ -101,12 +102,12 @@ class World:
         self.projects = [first.project, second_project, *(c.project for c in self.customers[1:])]
         self.keys = [first.key, second_key, *(c.key for c in self.customers[1:])]
         self.orgs = [c.org for c in self.customers]
-        self.now = BEGIN
-        move_clock(BEGIN)
+        self.begin = self.now = begin
+        move_clock(begin)
         months = query("SELECT first_id, past_id FROM partitioned")
-        query("UPDATE sweeper SET last_at = %s", BEGIN)
+        query("UPDATE sweeper SET last_at = %s", begin)
         first, past = max(m[0] for m in months), min(m[1] for m in months)
-        self.model = Model(now=BEGIN, first=first, past=past, swept=BEGIN)
+        self.model = Model(now=begin, first=first, past=past, swept=begin)
         self.calls: list[Reserve] = []
         self.epochs = [self.start_worker()]
         self._base = new_op_id().int & ~(0xFFFFF << 8)
@@ -128,17 +129,10 @@ class World:
         return self.calls[-1]
 
     def reserve(self, calls: Sequence[Reserve]) -> None:
-        answers = orjson.loads(
-            execute("SELECT reserve_batch(%s::json)::text", [orjson.dumps(calls).decode()])
-        )
-        found = [Verdict(**{**answer, "keep": tuple(answer["keep"])}) for answer in answers]
-        assert found == self.model.reserve(calls)
+        assert admit(calls) == self.model.reserve(calls)
 
-    def record(self, ends: Sequence[Settle]) -> list[dict[str, Any]]:
-        """The ends of calls as the gateway sends them: settled and logged in one commit."""
-        found = send(ends)
-        assert [(a["state"], a["charged"], a["overrun"]) for a in found] == self.model.record(ends)
-        return found
+    def record(self, ends: Sequence[Settle]) -> None:
+        assert send(ends) == self.model.record(ends)
 
     # Money from outside
 
@@ -150,7 +144,7 @@ class World:
 
     def credit(self, who: int, kind: Kind, source: tuple[str, int], micros: int, op: UUID | None) -> None:
         org, op, (code, number) = self.orgs[who], op or self.op_id(), source
-        done = execute("SELECT wallet_credit(%s, %s, %s, %s, %s, NULL)", [org, op, int(kind), code, micros])
+        done = put(org, op, kind, code, micros)
         assert done is self.model.credit(org, op, kind, number, micros)
 
     def payout(self, who: int, micros: int, op: UUID) -> None:
@@ -162,19 +156,7 @@ class World:
         assert done is expected
 
     def refund(self, op: UUID) -> None:
-        returned: int | None
-        try:
-            returned = refund(op, reason="", author="")
-        except AlreadyReversed:
-            returned = None
-        except NothingToReverse:
-            returned = 0
-        # The product makes the refund's own id.
-        [(back,)] = query(
-            "SELECT (SELECT op_id FROM reversal WHERE reverses = ANY(%s) LIMIT 1)",
-            [transfer_id(op, kind) for kind in (Kind.CHARGE_PAID, Kind.CHARGE_BONUS)],
-        ) or [(None,)]
-        assert returned == self.model.refund(op, back or op)
+        assert give_back(op) == self.model.refund(op, refund_id(op))
 
     # Caps, time, workers
 
@@ -215,15 +197,15 @@ class World:
     # Crashes
 
     @contextmanager
-    def lost(self) -> Iterator[None]:
+    def lost(self, name: str = "crash") -> Iterator[None]:
         """What happens in here dies before its commit: of none of it is anything left."""
-        execute("SELECT txid_current()", [])
         raw = connection.connection
-        raw.execute("SAVEPOINT crash")
+        raw.execute(f"SAVEPOINT {name}")
         try:
             yield
         finally:
-            raw.execute("ROLLBACK TO SAVEPOINT crash")
+            raw.execute(f"ROLLBACK TO SAVEPOINT {name}")
+            raw.execute(f"RELEASE SAVEPOINT {name}")
 
     # Comparison
 
@@ -259,23 +241,51 @@ class World:
             "low": UUID(int=self._base >> 80 << 80),
             "high": UUID(int=(self._base >> 80) + 600_000 << 80),
             "scope_ids": [*self.projects, *self.keys, 0],
-            "since": min([BEGIN.date(), *days]),
-            "until": BEGIN.date() + timedelta(days=400),
+            "since": min([self.begin.date(), *days]),
+            "until": max([self.begin.date(), *days]),
             "accounts": [2**32 + 2 * org + part for org in self.orgs for part in (0, 1)],
             "losses": [transfer_id(id, kind) for id in ids for kind in (Kind.OVERRUN, Kind.LATE_LOSS)],
             "epochs": list(self.model.workers),
         }
 
 
-def send(ends: Sequence[Settle]) -> list[dict[str, Any]]:
-    """The gateway's call: settle items with their request rows."""
+def admit(calls: Sequence[Reserve]) -> list[Verdict]:
+    """Reserve, as the gateway does."""
+    answers = orjson.loads(execute("SELECT reserve_batch(%s::json)::text", [orjson.dumps(calls).decode()]))
+    return [Verdict(**{**answer, "keep": tuple(answer["keep"])}) for answer in answers]
+
+
+def send(ends: Sequence[Settle]) -> list[tuple[str, int, int]]:
+    """The ends of calls as the gateway sends them, settled and logged in one: state, charged, our loss."""
     items = [
         ROW | asdict(end) | {"org_id": end.org, "project_id": end.project, "key_id": end.key} for end in ends
     ]
-    found: list[dict[str, Any]] = orjson.loads(
-        execute("SELECT record_batch(%s::json)::text", [orjson.dumps(items).decode()])
+    found = orjson.loads(execute("SELECT record_batch(%s::json)::text", [orjson.dumps(items).decode()]))
+    return [(answer["state"], answer["charged"], answer["overrun"]) for answer in found]
+
+
+def put(org: int, op: UUID, kind: Kind, source: str, micros: int) -> bool:
+    """Credit; whether it was new."""
+    return bool(
+        execute("SELECT wallet_credit(%s, %s, %s, %s, %s, NULL)", [org, op, int(kind), source, micros])
     )
-    return found
+
+
+def give_back(op: UUID) -> int | None:
+    """Refund; None if it was done before."""
+    try:
+        return refund(op, reason="", author="")
+    except AlreadyReversed:
+        return None
+    except NothingToReverse:
+        return 0
+
+
+def refund_id(op: UUID) -> UUID:
+    """The id that the product gave to a refund."""
+    charges = [transfer_id(op, kind) for kind in (Kind.CHARGE_PAID, Kind.CHARGE_BONUS)]
+    found = query("SELECT op_id FROM reversal WHERE reverses = ANY(%s)", charges)
+    return UUID(str(found[0][0])) if found else op
 
 
 def same(what: str, found: dict[str, list[list[Any]] | None], due: set[tuple[Any, ...]]) -> None:
