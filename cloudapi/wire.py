@@ -69,7 +69,9 @@ class Wire(HttpToolsProtocol):
         self.data_received(b"\r\n".join([first, *lines]) + b"\r\n\r\n" + rest)
 
     def on_headers_complete(self) -> None:
-        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+        if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                raise self._refused(_malformed())
             return  # _decline() follows
         if len(self.headers) > HEADERS_MAX or self._head_is_large():
             raise self._refused(_head_too_large())

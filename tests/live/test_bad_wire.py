@@ -43,6 +43,7 @@ MALFORMED: dict[str, Send] = {
     "target-bytes": lambda c: b"GET /v1/\xff HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n",
     "method": lambda c: head(first="BREW /v1/models HTTP/1.1"),
     "connect": lambda c: head(first="CONNECT 127.0.0.1:80 HTTP/1.1"),
+    "connect-path": lambda c: post(c, first=f"CONNECT {PATH} HTTP/1.1"),
     "version": lambda c: head(first="GET / HTTP/3.0"),
     "http2": lambda c: b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "tls": lambda c: b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
