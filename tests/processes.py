@@ -132,12 +132,14 @@ class Gateway:
         return tail(self.log, 60)
 
 
-def start_gateway(folder: Path, env: dict[str, str], *, workers: int = 1, name: str = "gateway") -> Gateway:
-    """Start gunicorn as `make run` does and wait until each worker answers."""
+def start_gateway(
+    folder: Path, env: dict[str, str], *, workers: int = 1, name: str = "gateway", app: str = ""
+) -> Gateway:
+    """Start gunicorn as `make run` does and wait until each worker answers; `app`: in place of its own."""
     port, log = free_port(), folder / f"{name}.log"
     Path(env["SPOOL_DIR"]).mkdir(parents=True, exist_ok=True)
     listening = {"BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": str(workers), "DRAIN_S": "5"}
-    process = spawn(GUNICORN, log, env=os.environ | listening | env, cwd=ROOT)
+    process = spawn([*GUNICORN, *([app] if app else [])], log, env=os.environ | listening | env, cwd=ROOT)
     gateway = Gateway(port, process, log, env)
     try:
         until(lambda: _answers(gateway) or _ended(process, log), "the gateway", 60)

@@ -1,5 +1,6 @@
 """What an upstream may send that no provider should: it must neither break a call nor reach the books."""
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,3 +107,26 @@ def test_a_line_that_comes_byte_by_byte_is_searched_once():
     with pytest.raises(sse.EventTooLarge):
         for _ in range(sse.EVENT_MAX + 1):
             splitter.feed(b"x")
+
+
+def test_a_usage_in_several_lines_leaves_in_one():
+    """Its line ends would end the event of the caller."""
+    one = stream()
+    one.feed(b'data: {"choices":[],\ndata: "usage":{"prompt_tokens":1,"completion_tokens":2}}\n\n')
+    last = one.last_chunk(openai.Usage(1, output=2), {"cost_uzs": "1"})
+    assert last.count(b"\n") == 2
+    assert orjson.loads(sse.payload(last))["cloudapi"] == {"cost_uzs": "1"}
+
+
+def test_a_usage_that_can_not_be_true_is_not_passed_on():
+    one = stream()
+    one.feed(event() + b'data: {"choices":[],"usage":{"prompt_tokens":-1,"completion_tokens":99}}\n\n')
+    last = orjson.loads(sse.payload(one.last_chunk(openai.Usage(7, output=3, estimated=True), {})))
+    assert (last["usage"]["prompt_tokens"], last["usage"]["completion_tokens"]) == (7, 3)
+
+
+@pytest.mark.parametrize("choices", [b'["x"]', b"[null]", b'[{"delta":[]}]', b"{}", b"7"])
+def test_odd_choices_are_nobodys_exception(choices: bytes):
+    one = stream()
+    one.feed(event() + b'data: {"choices":%b}\n\n' % choices + event())
+    assert one.events == 3 and not one.broken
