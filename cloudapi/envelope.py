@@ -1,9 +1,11 @@
 """Under /v1 and /api every error is the JSON envelope of proxy/errors.py, whoever raised it, DEBUG or not."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import DisallowedHost
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import APIException, ValidationError
@@ -11,8 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from billing.ids import new_op_id
-from proxy.errors import ApiError
+from proxy.errors import ApiError, unavailable
 from proxy.exchange import check_query, unknown_host
+
+log = logging.getLogger(__name__)
 
 _PREFIXES = ("/v1", "/api")
 _KNOWN = {
@@ -60,6 +64,14 @@ class JsonErrors:
         response.headers.setdefault("x-request-id", request_id)
         response.headers.setdefault("request-id", response.headers["x-request-id"])
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """A database that is away, or has no connection to spare, is 503: a retry helps."""
+        if not is_api(request.path) or not isinstance(exception, OperationalError | InterfaceError):
+            return None
+        log.error("%s: %s", request.path, type(exception).__name__)
+        error = unavailable("database_unavailable", "The database is busy or away; try again.")
+        return _answer(error, request.request_id)  # type: ignore[attr-defined]
 
 
 def _door(request: HttpRequest, request_id: str) -> HttpResponse | None:

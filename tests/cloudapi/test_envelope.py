@@ -1,9 +1,11 @@
 """Under /v1 and /api every error is one JSON envelope; elsewhere pages stay pages."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.test import Client, RequestFactory
 from rest_framework.exceptions import NotAuthenticated, Throttled, ValidationError
@@ -97,3 +99,14 @@ def test_healthz_needs_no_store(client: Client) -> None:
 @pytest.mark.django_db
 def test_readyz_tells_the_state_of_both_stores(client: Client) -> None:
     assert client.get("/readyz").json() == {"postgresql": True, "redis": True}
+
+
+def test_a_database_that_is_away_is_503() -> None:
+    request = RequestFactory().get("/api/keys")
+    request.request_id = "r-1"  # type: ignore[attr-defined]
+    middleware = JsonErrors(lambda request: HttpResponse())
+    answer = middleware.process_exception(request, OperationalError("couldn't get a connection"))
+    assert answer is not None
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert json.loads(answer.content)["error"]["code"] == "database_unavailable"
+    assert middleware.process_exception(request, ValueError()) is None
