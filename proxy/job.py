@@ -159,11 +159,11 @@ class Job:
         self.usage, self.finish_reason = usage, finish_reason
         self.status, self.http_status, self.delivered = "ok", 200, True
 
-    def waste(self, candidate: Candidate) -> None:
-        """An endpoint took the prompt and gave nothing usable: its provider may bill us for it."""
+    def waste(self, candidate: Candidate, usage: Usage | None = None) -> None:
+        """An endpoint took the prompt and nobody pays for what came: its provider may bill us for it."""
         if not candidate.endpoint.provider.hosted:
-            prompt = Usage(input=self.call.input_estimate, estimated=True)
-            self.wasted_nano += total(prompt, candidate.price.cost)
+            spent = usage or Usage(input=self.call.input_estimate, estimated=True)
+            self.wasted_nano += total(spent, candidate.price.cost)
 
     def cost_text(self, charged_micros: int) -> str:
         """So'm as an exact decimal."""

@@ -129,6 +129,9 @@ class Serving:
                 last = error
                 if error.callers_fault:
                     break
+            except BaseException:
+                self.job.waste(candidate)  # the caller left: the provider has read the prompt all the same
+                raise
             else:
                 self._note(candidate, began, None)
                 return
@@ -144,7 +147,7 @@ class Serving:
         status, reason = (200, None) if error is None else (error.status, error.reason)
         elapsed = int((time.monotonic() - began) * 1000)
         self.job.attempts.append(Attempt(endpoint.id, endpoint.provider.slug, status, reason, elapsed))
-        if error is not None and status == 200:
+        if error is not None and (status == 200 or reason == "timeout"):
             self.job.waste(candidate)
 
     async def _open(self, candidate: Candidate, patience_s: float) -> Opened:
@@ -240,16 +243,20 @@ class Serving:
     def _meter(self) -> None:
         """Usage by the upstream's report, else a labelled estimate of what the caller was given."""
         job = self.job
-        if self._answer is not None and (self._drains or not job.exchange.gone):
-            job.complete(
-                self._reported(self._answer.usage, 0, self._answer.text_bytes), self._answer.finish_reason
-            )
+        if self._answer is not None:
+            usage = self._reported(self._answer.usage, 0, self._answer.text_bytes)
+            if self._drains or not job.exchange.gone:
+                job.complete(usage, self._answer.finish_reason)
+            else:  # nobody got it, nobody pays for it, but its provider will bill it
+                job.waste(job.candidate, usage)
         elif self._pump is not None:
             stream = self._pump.stream
             job.first_token = self._pump.first_token
             job.delivered = stream.complete or stream.text_bytes > 0
             if job.delivered:
                 job.usage = self._reported(stream.usage, stream.said, stream.text_bytes)
+            else:
+                job.waste(job.candidate)
             if stream.complete:
                 job.complete(job.usage, stream.finish_reason)
         if job.exchange.gone:
