@@ -112,8 +112,8 @@ def _perform(
             connection.close()  # the fault may have cut it
             process.wait(scene.seconds + 120)
         began, records = calls.load_records(path)
-        _probe(stage, outcome, healed)
-        _await_holds()
+        _probe(stage, outcome)
+        _await_peace(stage)
         outcome.figures["living workers taken for dead"] = _fenced_alive(stage)
         outcome.figures["all holds closed, s after the fault"] = round(time.monotonic() - healed, 1)
     part = Slice(
@@ -149,13 +149,13 @@ def _load(stage: World, specs: list[Spec], name: str) -> Iterator[tuple[subproce
         stop(process, 15, 5)
 
 
-def _probe(stage: World, outcome: Outcome, healed: float) -> None:
+def _probe(stage: World, outcome: Outcome) -> None:
     """I12: soon after the fault every call succeeds again."""
-    random = Random(0)
-    while time.monotonic() < healed + PROBE_PATIENCE_S:
+    random, end, records = Random(0), time.monotonic() + PROBE_PATIENCE_S, []
+    while time.monotonic() < end:
         specs = calls.make_calls(random, PROBES, PROBE_S, _plain)
         with _load(stage, specs, "probe") as (process, path):
-            process.wait(60)
+            process.wait(120)
         _, records = calls.load_records(path)
         if all(record.finished for record in records):
             return
@@ -170,11 +170,15 @@ def _plain(spec: Spec, random: Random) -> None:
     spec.model, spec.wallet, spec.chunk_ms = "faults/one", random.randrange(FREE), 0
 
 
-def _await_holds() -> None:
-    """Until nothing is held any more; the audit names what stays open."""
+def _await_peace(stage: World) -> None:
+    """Until nothing is held and no dead worker's spool waits; the audit names what stays."""
     end = time.monotonic() + CLOSE_PATIENCE_S
-    while rows("SELECT count(*) FROM hold WHERE state = 0")[0]["count"] and time.monotonic() < end:
+    while (_open_holds() or stage.unreplayed()) and time.monotonic() < end:
         time.sleep(0.25)
+
+
+def _open_holds() -> int:
+    return int(rows("SELECT count(*) FROM hold WHERE state = 0")[0]["count"])
 
 
 def _tell(outcome: Outcome, result: Audit, scene: Scene) -> None:

@@ -5,6 +5,7 @@ Celery, so that it can be replayed alone.
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -195,6 +196,10 @@ class World:
         """A connection past the chaos proxy, in autocommit."""
         return psycopg.connect(self.env["DATABASE_URL"], autocommit=True, connect_timeout=3)
 
+    def unreplayed(self) -> list[str]:
+        """Spool files that nobody holds: their workers are dead and their calls not in the books yet."""
+        return [path.name for path in Path(self.env["SPOOL_DIR"]).glob("*.spool") if _is_free(path)]
+
     def resident_kb(self) -> int:
         """Resident memory of the workers together."""
         total = 0
@@ -283,6 +288,15 @@ def _model(slug: str, providers: list[str]) -> dict[str, Any]:
         "capabilities": ["tools"],
         "endpoints": endpoints,
     }
+
+
+def _is_free(path: Path) -> bool:
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _remove(place: Path) -> None:
