@@ -7,6 +7,7 @@ connections every two seconds, so that none of this costs a request anything.
 
 import asyncio
 import socket
+import struct
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -18,7 +19,7 @@ LOOK_S: Final = 2.0
 # A client pays for its slowness with its own time: so many bytes of a request buy a second more.
 BYTES_PER_S: Final = 8192
 # What waits for a slow reader: here at most so much before its upstream isn't read any more …
-BUFFER_BYTES: Final = 32 * 1024
+BUFFER_BYTES: Final = 16 * 1024
 # … and in the kernel so much unsent, instead of the megabytes that it would grow to.
 UNSENT_BYTES: Final = 32 * 1024
 _TIMED_OUT: Final = ApiError(408, "request_timeout", "The request stopped coming.")
@@ -130,7 +131,14 @@ class Door(Wire):
         elif not self._left or waiting < self._left:
             self._left, self._stuck_since = waiting, now
         elif now - self._stuck_since >= self._keeper.stuck_s:
-            self.transport.abort()
+            self._reset()
+
+    def _reset(self) -> None:
+        """Without a reset the kernel would offer what is left to a client that takes nothing, for ever."""
+        raw = self.transport.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
 
     def _time_out(self) -> None:
         """408 for half a request; the mere end of the connection where nobody asked yet."""

@@ -20,7 +20,9 @@ CONNECT_S: Final = 3.0
 KEEP_S: Final = 15.0
 HEAD_MAX: Final = 64 * 1024
 # Reading stops while so much waits for us: memory of a call stays bounded however fast its provider is.
-BUFFER_MAX: Final = 64 * 1024
+BUFFER_MAX: Final = 16 * 1024
+# Bytes are parsed as soon as they are read, so all connections may read into the same place.
+_RECEIVED: Final = memoryview(bytearray(BUFFER_MAX))
 
 
 class Unreachable(ConnectionError):
@@ -99,7 +101,7 @@ class Answer:
 
     @property
     def full(self) -> bool:
-        return self._size > BUFFER_MAX
+        return self._size >= BUFFER_MAX
 
     async def read(self) -> bytes:
         """What came since the last time, at least a byte; empty at the end. Raises Cut or Malformed."""
@@ -123,7 +125,7 @@ class Answer:
             connection.leave(reusable=self.ended and self.error is None)
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """A TCP or TLS connection and the answer that is on it now."""
 
     def __init__(self, pool: "Pool", origin: tuple[str, int, bool]) -> None:
@@ -172,6 +174,7 @@ class Connection(asyncio.Protocol):
         """Nobody wants the answer any more."""
         self._reading = None
         if reusable and self._stays and not self.closed:
+            self.go_on()  # who leaves a full answer behind leaves a connection that isn't read
             self._pool.keep(self)
         elif not self.closed:
             self._transport.abort()
@@ -185,15 +188,18 @@ class Connection(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]
         self._parser = httptools.HttpResponseParser(self)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return _RECEIVED
+
+    def buffer_updated(self, nbytes: int) -> None:
         answer, parser = self._reading, self._parser
         if answer is None or parser is None:
             self._transport.abort()  # bytes that nobody asked for: whose answer they are can't be known
             return
         if not answer.status:
-            self._head_size += len(data)
+            self._head_size += nbytes
         try:
-            parser.feed_data(data)
+            parser.feed_data(_RECEIVED[:nbytes])
         except httptools.HttpParserError:
             self._fail(Malformed())
         if not answer.status and self._head_size > HEAD_MAX:
