@@ -2,17 +2,20 @@
 
 A stream whose final usage was spooled is charged. A whole answer is charged only if it was recorded as sent:
 ours is the crash, so an answer that nobody got costs nobody anything. Calls without a final line cost the
-caller nothing either; what their provider will bill for is booked as our loss (loss:orphan).
+caller nothing either; what their provider will bill for is booked as our loss (loss:orphan). So is a call
+whose spool is found after a day: nobody is charged for what they have long closed their books on.
 """
 
 import asyncio
 import fcntl
 import logging
 import os
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -22,6 +25,7 @@ from proxy.spool import SUFFIX
 
 log = logging.getLogger(__name__)
 
+STALE_MS = 24 * 3600 * 1000
 _NANO = 10**9
 
 
@@ -31,12 +35,13 @@ class Trace:
 
     row: dict[str, Any] = field(default_factory=dict)
     output: int = 0
+    is_stale: bool = False
     final: dict[str, Any] | None = None
     sent: bool = False
 
     def item(self) -> dict[str, Any] | None:
         """The settle item, or None when nothing but a torn line is left."""
-        if self.final is not None and (self.final["stream"] or self.sent):
+        if self.final is not None and not self.is_stale and (self.final["stream"] or self.sent):
             return self.final
         known = self.final or self.row
         if not known:
@@ -78,12 +83,16 @@ async def replay(directory: Path, books: Books) -> int:
 
 async def _settle(trace: Trace, books: Books) -> None:
     """Once, whoever replays it again: a row that was there before means that the call is in the books."""
-    item = trace.item()
-    if item is None:
+    try:
+        item = trace.item()
+        if item is not None and item["status"] == "crashed":
+            item["owed_micros"] = trace.owed_micros()
+    except (KeyError, TypeError, ValueError):  # lines of another version; the rest of the file counts
+        log.exception("spool: a call's lines make no sense")
+        books.spool.quarantine(orjson.dumps(trace))
         return
-    if item["status"] == "crashed":
-        item["owed_micros"] = trace.owed_micros()
-    await books.record(item)
+    if item is not None:
+        await books.record(item)
 
 
 def _take(path: Path) -> int | None:
@@ -103,23 +112,38 @@ def _take(path: Path) -> int | None:
 def _read(file: int) -> dict[str, Trace]:
     traces: dict[str, Trace] = {}
     for line in _lines(file):
-        trace = traces.setdefault(line["id"], Trace())
-        kind = line["t"]
+        call, kind = line.get("id"), line.get("t")
+        if not isinstance(call, str):
+            continue
+        trace = traces.setdefault(call, Trace(is_stale=_is_stale(call)))
         if kind == "begin":
-            trace.row = line["row"]
+            trace.row = line.get("row", {})
         elif kind == "mark":
-            trace.output = line["out"]
+            trace.output = line.get("out", 0)
         elif kind == "final":
-            trace.final = line["item"]
+            trace.final = line.get("item")
         elif kind == "sent":
             trace.sent = True
     return traces
 
 
+def _is_stale(call: str) -> bool:
+    """Ids begin with the milliseconds of this host's clock."""
+    try:
+        age_ms = time.time_ns() // 1_000_000 - (UUID(call).int >> 80)
+    except ValueError:
+        return False
+    return age_ms > STALE_MS
+
+
 def _lines(file: int) -> Iterator[Mapping[str, Any]]:
     with os.fdopen(os.dup(file), "rb") as lines:
-        for line in lines:
+        for text in lines:
             try:
-                yield orjson.loads(line)
+                line = orjson.loads(text)
             except orjson.JSONDecodeError:
+                line = None
+            if isinstance(line, dict):
+                yield line
+            elif text.strip():
                 log.error("spool: a torn line was skipped")

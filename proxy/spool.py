@@ -27,6 +27,7 @@ class Segment:
         self.path = path
         self.open_calls = 0
         self.size = 0
+        self._is_torn = False
         # Locked under another name first: nobody may see the file before its owner holds it.
         hidden = path.with_suffix(".new")
         self.file = os.open(hidden, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_TRUNC, 0o600)
@@ -34,9 +35,12 @@ class Segment:
         hidden.rename(path)
 
     def append(self, line: bytes) -> None:
+        if self._is_torn:  # what a full disk cut off must not take this line along
+            line = b"\n" + line
         self.size += len(line)
         written = os.write(self.file, line)
-        if written != len(line):
+        self._is_torn = written != len(line)
+        if self._is_torn:
             raise OSError(f"spool: wrote {written} of {len(line)} bytes")
 
     def drop(self) -> None:
@@ -57,6 +61,10 @@ class Spool:
 
     def __contains__(self, call: str) -> bool:
         return call in self._calls
+
+    def calls(self) -> list[str]:
+        """Those that began and aren't settled."""
+        return list(self._calls)
 
     def begin(self, call: str, row: Mapping[str, Any]) -> None:
         """The call is about to reach an upstream: from now on somebody may bill us for it."""
@@ -114,6 +122,7 @@ class Spool:
                 os.close(segment.file)
             else:
                 segment.drop()
+        self._calls.clear()  # a late line must not go to whatever gets the file's number next
 
     def _line(self, call: str, line: Mapping[str, Any]) -> None:
         segment = self._calls.get(call)
@@ -121,5 +130,9 @@ class Spool:
             segment.append(orjson.dumps(line) + b"\n")
 
     def _new(self) -> Segment:
-        self._serial += 1
-        return Segment(self._directory / f"{self._owner}-{self._serial}{SUFFIX}")
+        # A restored database counts its epochs anew: a file of that name may be one that nobody replayed yet.
+        while True:
+            self._serial += 1
+            path = self._directory / f"{self._owner}-{self._serial}{SUFFIX}"
+            if not path.exists():
+                return Segment(path)

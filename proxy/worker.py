@@ -185,7 +185,9 @@ class Worker:
         self._market = Market(catalog, await load_rates(connection), demo=self.config.demo)
 
     async def _give_back(self) -> None:
-        known: list[UUID] = [serving.job.id for serving in self._servings.values()]
+        # Calls that are over may wait for the database's word still; the spool knows those.
+        running = (serving.job.name for serving in self._servings.values())
+        known = [UUID(call) for call in {*running, *self.spool.calls()}]
         connection = await self.control.live()
         released = await holds.release_unknown(connection, self.epoch, known, older_s=UNKNOWN_S)
         if released:

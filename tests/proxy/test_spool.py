@@ -1,11 +1,13 @@
 """What a worker leaves behind, and what is made of it."""
 
 import os
+from uuid import UUID
 
 import orjson
 import psycopg
 import pytest
 
+from billing.ids import new_op_id
 from proxy import replay, spool
 from proxy.books import Books
 from proxy.spool import Spool
@@ -126,3 +128,100 @@ async def test_an_item_that_is_never_taken_does_not_stop_the_replay(worker, tmp_
     kept = (tmp_path / "quarantine.jsonl").read_bytes().splitlines()
     assert [orjson.loads(line)["id"] for line in kept] == ["a", "b"]
     assert traces(tmp_path) == {}
+
+
+def call_id(age_hours: float = 0) -> str:
+    """An operation's id, made so long ago."""
+    return str(UUID(int=new_op_id().int - (int(age_hours * 3_600_000) << 80)))
+
+
+FINAL = {"stream": True, "op": "capture", "cost": 5, "provider_cost_nano": 7_000, "status": "ok"}
+
+
+@pytest.mark.parametrize(("hours", "op"), [(23, "capture"), (25, "release")])
+def test_a_charge_found_after_a_day_is_our_loss(worker, tmp_path, hours, op):
+    call = call_id(hours)
+    worker.begin(call, ROW)
+    worker.final(call, orjson.dumps({**ROW, **FINAL}))
+    die(worker)
+    trace = traces(tmp_path)[call]
+    item = trace.item()
+    assert item is not None
+    assert item["op"] == op
+    assert trace.owed_micros() == 84_000
+
+
+def test_a_line_cut_off_by_a_full_disk_takes_no_other_along(worker, tmp_path, monkeypatch):
+    write = os.write
+    first, second = call_id(), call_id()
+    worker.begin(first, ROW)
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda file, data: write(file, data[:20]))
+        with pytest.raises(OSError, match="wrote 20 of"):
+            worker.begin(second, ROW)
+    worker.final(first, orjson.dumps({**ROW, **FINAL}))
+    die(worker)
+    found = traces(tmp_path)
+    assert set(found) == {first}
+    assert found[first].final == {**ROW, **FINAL}
+
+
+def test_a_number_used_again_leaves_the_older_workers_file_alone(worker, tmp_path):
+    call = call_id()
+    worker.begin(call, ROW)
+    die(worker)
+    Spool(tmp_path, 7).begin(call_id(), ROW)
+    assert call in traces(tmp_path)
+
+
+def test_a_closed_spool_writes_nowhere(worker):
+    call = call_id()
+    worker.begin(call, ROW)
+    worker.close()
+    worker.final(call, b"{}")
+    assert worker.calls() == []
+
+
+def test_whatever_byte_a_file_ends_at_the_lines_before_it_count(worker, tmp_path):
+    calls = [call_id() for _ in range(2)]
+    for call in calls:
+        worker.begin(call, {**ROW, "asked": "gpt\u2014so\u02bbm"})
+        worker.final(call, orjson.dumps({**ROW, **FINAL}))
+    die(worker)
+    path = next(tmp_path.glob("*.spool"))
+    whole = path.read_bytes()
+    ends = [i + 1 for i, byte in enumerate(whole) if byte == ord("\n")]
+    for cut in range(len(whole)):
+        path.write_bytes(whole[:cut])
+        found = traces(tmp_path)
+        complete = sum(end <= cut + 1 for end in ends)  # the newline itself may be missing
+        assert len([t for t in found.values() if t.row]) == (complete + 1) // 2
+        assert len([t for t in found.values() if t.final]) == complete // 2
+
+
+class Ledger:
+    """Books that note what they are given."""
+
+    def __init__(self, own):
+        self.spool = own
+        self.items = []
+
+    async def record(self, item):
+        self.items.append(item)
+
+
+async def test_lines_that_make_no_sense_are_kept_and_stop_nothing(worker, tmp_path):
+    good, strange = call_id(), call_id()
+    worker.begin(good, ROW)
+    for line in (b"[]", b"null", b"7", b"{}", b'{"t":"final","id":7}', b"\x00\x00", b'{"id":"x","t":"mark"}'):
+        worker._segment.append(line + b"\n")
+    worker._segment.append(orjson.dumps({"t": "begin", "id": strange, "row": {"from": "elsewhere"}}) + b"\n")
+    worker.final(good, orjson.dumps({**ROW, **FINAL}))
+    die(worker)
+    ledger = Ledger(Spool(tmp_path, 8))
+
+    assert await replay.replay(tmp_path, ledger) == 3
+
+    assert [item["cost"] for item in ledger.items] == [5]
+    assert b"elsewhere" in (tmp_path / "quarantine.jsonl").read_bytes()
+    assert list(tmp_path.glob("7-*")) == []
