@@ -1,15 +1,16 @@
 -- What we owe the providers, posted from request rows: one transfer cogs → payable per provider and run.
 -- Rows are taken between two snapshot horizons, so that a late commit is never missed and none counts twice:
 -- ids don't follow commit order (ARCHITECTURE §3).
-CREATE FUNCTION post_costs(op_ids uuid[]) RETURNS integer
+CREATE OR REPLACE FUNCTION post_costs(op_ids uuid[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     past    xid8;
-    now_at  xid8 := pg_snapshot_xmin(pg_current_snapshot());
+    now_at  xid8;
     owed    record;
     n       integer := 0;
 BEGIN
     SELECT horizon INTO past FROM proxy_cost_posting WHERE id = 1 FOR UPDATE;
+    now_at := pg_snapshot_xmin(pg_current_snapshot());  -- only now: a run that waited must not set it back
     FOR owed IN
         SELECT provider, ceil(sum(provider_cost_nano::numeric * micros_per_usd) / 1000000000)::bigint AS micros
           FROM proxy_request WHERE (xact::text)::bigint >= (past::text)::bigint AND (xact::text)::bigint < (now_at::text)::bigint
