@@ -18,7 +18,7 @@ from proxy.failpoint import failpoint
 from proxy.job import Job
 from proxy.meter import Usage
 from proxy.plan import Candidate
-from proxy.pump import PING, SILENCE_S, Pump
+from proxy.pump import IDLE_S, PING, SILENCE_S, Pump
 from proxy.spool import Spool
 from proxy.upstream import Opened, Upstream, UpstreamError
 from proxy.watch import Watch
@@ -175,7 +175,7 @@ class Serving:
     async def _read(self, opened: Opened, patience_s: float) -> bytes:
         try:
             with self._floor.watch.within(patience_s):
-                return await opened.read()
+                return await opened.read(self._floor.watch, IDLE_S)
         except TimeoutError:
             raise UpstreamError("timeout", status=200) from None
 
@@ -307,7 +307,7 @@ def _told(error: UpstreamError | None) -> ApiError:
         return ApiError(503, "no_endpoint", "No provider serves this model at the moment.")
     if error.callers_fault:
         return VerbatimError(error.status or 400, error.body)
-    if error.reason == "timeout":
+    if error.reason in ("timeout", "stalled"):
         return ApiError(504, "upstream_timeout", "The model's provider did not answer in time.")
     if error.status in (429, 503, 529):
         retry = error.retry_after if error.retry_after.isdigit() else "5"

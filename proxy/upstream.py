@@ -60,15 +60,22 @@ class Opened:
         except OSError as error:
             raise UpstreamError("cut", status=200) from error
 
-    async def read(self) -> bytes:
-        """The whole answer. Raises UpstreamError when it is cut or past 64 MB."""
+    async def read(self, watch: Watch, idle_s: float) -> bytes:
+        """The whole answer. Raises UpstreamError when it is cut, past 64 MB or stalls for `idle_s`."""
         parts, size = [self.first], len(self.first)
-        while data := await self.more():
+        while data := await self._next(watch, idle_s):
             parts.append(data)
             size += len(data)
             if size > ANSWER_MAX:
                 raise UpstreamError("answer_too_large", status=200)
         return b"".join(parts)
+
+    async def _next(self, watch: Watch, idle_s: float) -> bytes:
+        try:
+            with watch.within(idle_s):
+                return await self.more()
+        except TimeoutError:
+            raise UpstreamError("stalled", status=200) from None
 
 
 class Upstream:

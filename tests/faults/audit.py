@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.factories import rows
-from tests.faults.calls import IN_MICROS, IN_NANO, OUT_MICROS, OUT_NANO, Record, Spec
+from tests.faults.calls import IN_MICROS, IN_NANO, MICROS_PER_NANO, OUT_MICROS, OUT_NANO, Record, Spec
 
 OPEN, CAPTURED, RELEASED, LATE = range(4)
-MICROS_PER_NANO = 12  # at 12,000 so'm to the dollar
 # What an upstream may have sent and we not have noted when a stream ends early: a second between two marks
 # of the spool, and a quarter for what was on its way.
 UNNOTED_MS = 1250

@@ -18,6 +18,7 @@ HOT = 0
 # Of the models of world.py, in micros per token; provider costs in nano-USD per token.
 IN_MICROS, OUT_MICROS = 12_600, 37_800
 IN_NANO, OUT_NANO = 1_000, 3_000
+MICROS_PER_NANO = 12  # at 12,000 so'm to the dollar
 
 
 @dataclass(slots=True, kw_only=True)

@@ -54,12 +54,15 @@ class Link:
     open: set[asyncio.StreamWriter] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=dict)
     killed: list[int] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1
 
     def set(self, rule: Rule) -> Self:
         self.rule, self.random = rule, Random(rule.seed)
+        self.changed.set()  # stalled connections end with the rule that stalled them
+        self.changed = asyncio.Event()
         (self.flowing.clear if rule.stalled else self.flowing.set)()
         return self
 
@@ -135,15 +138,14 @@ class Link:
         if wait:
             await asyncio.sleep(wait)
 
-    @staticmethod
-    async def _strike(writer: asyncio.StreamWriter, data: bytes, keep: int, end: str) -> bytes:
+    async def _strike(self, writer: asyncio.StreamWriter, data: bytes, keep: int, end: str) -> bytes:
         if end == "flip":
             at = max(0, keep - 1)
             return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
         writer.write(data[:keep])
         await writer.drain()
         if end == "stall":
-            await asyncio.Event().wait()
+            await self.changed.wait()
         if end == "reset":
             await asyncio.sleep(0.02)  # lets what was written leave before the reset discards it
             _reset(writer)
