@@ -114,7 +114,11 @@ class Keys:
 
     async def _load(self, plains: Sequence[str]) -> list[Caller | None]:
         digests = {keyformat.digest(plain, pepper): plain for plain in plains for pepper in self._peppers}
-        rows = await self._connection.fetch(_LOOKUP, (list(digests),))
+        try:
+            rows = await self._connection.fetch(_LOOKUP, (list(digests),))
+        except psycopg.OperationalError:
+            # A connection that died while it was idle, as after a restart, shows only when it is used.
+            rows = await self._connection.fetch(_LOOKUP, (list(digests),))
         found = {digests[bytes(row[0])]: _caller(row[1:]) for row in rows}
         return [found.get(plain) for plain in plains]
 

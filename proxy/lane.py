@@ -13,7 +13,7 @@ import orjson
 import psycopg
 
 from proxy.batch import Batch
-from proxy.connection import Connection
+from proxy.prepared import Prepared
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +33,10 @@ class Lane:
     """`submit(wallet, item)` → the function's result for that item."""
 
     def __init__(self, url: str, function: str) -> None:
-        self._query = f"SELECT {function}(%s::json)::text"
-        self._fast = Connection(url)
-        self._slow: asyncio.Queue[Connection] = asyncio.Queue()
-        self._connections = [Connection(url, lock_timeout_ms=2_000) for _ in range(SLOW_CONNECTIONS)]
+        query = f"SELECT {function}($1::json)::text"
+        self._fast = Prepared(url, query)
+        self._slow: asyncio.Queue[Prepared] = asyncio.Queue()
+        self._connections = [Prepared(url, query, lock_timeout_ms=2_000) for _ in range(SLOW_CONNECTIONS)]
         for connection in self._connections:
             self._slow.put_nowait(connection)
         self._waiting: dict[int, tuple[Batch[Item, Result], list[Item]]] = {}
@@ -79,10 +79,10 @@ class Lane:
         finally:
             self._slow.put_nowait(connection)
 
-    async def _run(self, connection: Connection, items: Sequence[Item]) -> Sequence[Result | BaseException]:
+    async def _run(self, connection: Prepared, items: Sequence[Item]) -> Sequence[Result | BaseException]:
         """One commit for all; a batch that the database refuses is halved until the bad item is alone."""
         try:
-            rows = await connection.fetch(self._query, (f"[{b','.join(items).decode()}]",))
+            answer = await connection.call(b"[%b]" % b",".join(items))
         except (
             psycopg.DataError,
             psycopg.IntegrityError,
@@ -94,5 +94,5 @@ class Lane:
                 return [e]
             half = len(items) // 2
             return [*await self._run(connection, items[:half]), *await self._run(connection, items[half:])]
-        results: list[Result] = orjson.loads(rows[0][0])
+        results: list[Result] = orjson.loads(answer)
         return results

@@ -4,16 +4,13 @@ Redis holds only what may be lost. When it is away each process keeps windows of
 by the number of live workers, so that no limit is ever lifted by an outage.
 """
 
-import asyncio
 import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError
-
 from proxy.batch import Batch
+from proxy.script import Script
 
 WINDOW_S = 60
 _TIMEOUT_S = 0.05
@@ -84,10 +81,9 @@ class Taken:
 class Limiter:
     """Takes from the windows of each call; `live_workers` shares the limits out while Redis is away."""
 
-    def __init__(self, redis: Redis, live_workers: Callable[[], int]) -> None:
-        self._redis = redis
+    def __init__(self, redis_url: str, live_workers: Callable[[], int]) -> None:
+        self._script = Script(redis_url, TAKE)
         self._live_workers = live_workers
-        self._sha: str | None = None
         self._broken_until = 0.0
         self._local: dict[str, tuple[float, int]] = {}
         self._batch: Batch[Sequence[Window], Taken] = Batch(self._flush)
@@ -99,42 +95,22 @@ class Limiter:
     async def _flush(self, calls: Sequence[Sequence[Window]]) -> list[Taken]:
         if time.monotonic() < self._broken_until:
             return [self._take_locally(windows) for windows in calls]
+        arguments: list[str | int] = [len(calls), *map(len, calls)]
+        for windows in calls:
+            for window in windows:
+                arguments += (window.key, window.limit)
         try:
-            numbers = await self._in_time(calls)
-        except (RedisError, OSError, TimeoutError):
+            numbers = await self._script.call(arguments, _TIMEOUT_S)
+        except OSError:
             self._broken_until = time.monotonic() + _BREAK_S
-            # A reply that comes after the time-out would be taken for the next call's: drop the connection.
-            await self._redis.connection_pool.disconnect(inuse_connections=True)
             return [self._take_locally(windows) for windows in calls]
         rows = zip(*[iter(numbers)] * 4, strict=True)
         return [
             Taken(bool(allowed), limit, left, math.ceil(reset / 1000)) for allowed, limit, left, reset in rows
         ]
 
-    async def _in_time(self, calls: Sequence[Sequence[Window]]) -> list[int]:
-        """The script's answer. Raises TimeoutError when it takes over 50 ms by Redis's own fault."""
-        asking = asyncio.ensure_future(self._evaluate(calls))
-        await asyncio.wait({asking}, timeout=_TIMEOUT_S)
-        if not asking.done():
-            # A busy loop is no absent Redis: what came in meanwhile is read before anybody gives up.
-            await asyncio.sleep(_TIMEOUT_S / 10)
-        if not asking.done():
-            asking.cancel()
-            raise TimeoutError
-        return asking.result()
-
-    async def _evaluate(self, calls: Sequence[Sequence[Window]]) -> list[int]:
-        arguments: list[str | int] = [len(calls), *map(len, calls)]
-        for windows in calls:
-            for window in windows:
-                arguments += (window.key, window.limit)
-        if self._sha is None:
-            self._sha = await self._redis.script_load(TAKE)
-        try:
-            return list(await self._redis.evalsha(self._sha, 0, *arguments))
-        except NoScriptError:
-            self._sha = await self._redis.script_load(TAKE)
-            return list(await self._redis.evalsha(self._sha, 0, *arguments))
+    def close(self) -> None:
+        self._script.close()
 
     def _take_locally(self, windows: Sequence[Window]) -> Taken:
         now, share = time.monotonic(), max(1, self._live_workers())

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from redis.asyncio import Redis
 
 from billing import holds
 from billing.errors import BillingError
@@ -64,8 +63,7 @@ class Worker:
         self.epoch = await holds.heartbeat_start(connection, socket.gethostname(), os.getpid())
         self.spool = Spool(self.config.spool_dir, self.epoch)
         self.books = Books(self.config.database_url, self.spool, self.watch)
-        self._redis = Redis.from_url(self.config.redis_url, socket_connect_timeout=0.5)
-        self.limiter = Limiter(self._redis, lambda: self._live_workers)
+        self.limiter = Limiter(self.config.redis_url, lambda: self._live_workers)
         self.upstream = Upstream(self.watch)
         await self._refresh()
         rounds = (self._beats(), self._replays(), self._listen(), self.watch.run())
@@ -132,7 +130,7 @@ class Worker:
         await self.control.close()
         await self.keys.close()
         self.upstream.close()
-        await self._redis.aclose()
+        self.limiter.close()
 
     async def _beats(self) -> None:
         """Heartbeat, catalog and rates, counters, and now and then the holds that nobody knows."""
