@@ -4,7 +4,7 @@ Written from the rules alone (ARCHITECTURE §2–3, reliability.md §2) and slow
 organizations, days and workers, and every row that the books should have.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from billing.caps import Scope
 from billing.holds import Reserve, Settle, Verdict, Verdicts
 from billing.ids import Kind, transfer_id
+from tests.billing.books import end
 
 TASHKENT = ZoneInfo("Asia/Tashkent")
 OPEN, CAPTURED, RELEASED, LATE = range(4)
@@ -253,24 +254,24 @@ class Model:
     def record(self, ends: Sequence[Settle]) -> list[tuple[str, int, int]]:
         """(state, charged, our loss); what was charged stands in the request log too."""
         answers = []
-        for end in ends:
-            answers.append(answer := self.settle(end))
-            self.rows.setdefault(end.id, answer[1])
+        for item in ends:
+            answers.append(answer := self.settle(item))
+            self.rows.setdefault(item.id, answer[1])
             if answer[0] == "late_captured":
-                self.rows[end.id] = answer[1]
+                self.rows[item.id] = answer[1]
         return answers
 
-    def settle(self, end: Settle) -> tuple[str, int, int]:
-        hold = self.holds.get(end.id)
+    def settle(self, item: Settle) -> tuple[str, int, int]:
+        hold = self.holds.get(item.id)
         if hold is None:
-            if end.op == "release":
+            if item.op == "release":
                 return "released", 0, 0
-            day = end.day or admitted(end.id)
-            hold = Hold(end, 0, 0, False, 0, day, self.now, self.now, RELEASED)
-            self.holds[end.id] = hold
-        if hold.state in (CAPTURED, LATE) or (hold.state == RELEASED and end.op == "release"):
+            day = item.day or admitted(item.id)
+            hold = Hold(item, 0, 0, False, 0, day, self.now, self.now, RELEASED)
+            self.holds[item.id] = hold
+        if hold.state in (CAPTURED, LATE) or (hold.state == RELEASED and item.op == "release"):
             return "already", hold.charged, 0
-        wallet, cost_ = self.wallet(end.org), 0 if hold.free else end.cost
+        wallet, cost_ = self.wallet(item.org), 0 if hold.free else item.cost
         if hold.state == RELEASED:
             hold.state = LATE
             return "late_captured", *self.charge(hold, cost_, wallet.available)
@@ -278,10 +279,10 @@ class Model:
         most = hold.amount + min([wallet.available] + [max(room, 0) for room in rooms])
         wallet.held -= hold.amount
         self.count(hold.call, hold.day, held=-hold.amount)
-        if end.op == "release":
+        if item.op == "release":
             hold.state = RELEASED
-            if hold.free and end.free_back:
-                self.free_used[end.org, hold.day] -= 1
+            if hold.free and item.free_back:
+                self.free_used[item.org, hold.day] -= 1
             return "released", 0, 0
         hold.state = CAPTURED
         return "captured", *self.charge(hold, cost_, most)
@@ -348,14 +349,10 @@ class Model:
             if hold.owner == epoch and hold.call.id not in known and hold.created < minute_ago
         )
 
-    def release(self, holds) -> int:
+    def release(self, holds: Iterable[Hold]) -> int:
         found = [hold.call for hold in holds if hold.state == OPEN]
         for call in found:
-            self.settle(
-                Settle(
-                    id=call.id, org=call.org, project=call.project, key=call.key, op="release", free_back=True
-                )
-            )
+            self.settle(end(call, free_back=True))
         return len(found)
 
 
