@@ -141,9 +141,7 @@ async def _call(spec: Spec, port: int, key: str, began: float) -> Record:
     due = began + spec.at
     call = Call(spec, _request(spec, key), due)
     try:
-        raw = _socket(slow=spec.slow)
-        await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", port))
-        await asyncio.get_running_loop().create_connection(lambda: call, sock=raw)
+        await _connect(call, port)
     except OSError:
         return call.record("refused")
     try:
@@ -154,12 +152,16 @@ async def _call(spec: Spec, port: int, key: str, began: float) -> Record:
     return call.record()
 
 
-def _socket(*, slow: bool) -> socket.socket:
+async def _connect(call: Call, port: int) -> None:
+    loop = asyncio.get_running_loop()
+    if not call.spec.slow:
+        await loop.create_connection(lambda: call, "127.0.0.1", port)
+        return
     raw = socket.socket()
-    if slow:
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     raw.setblocking(False)
-    return raw
+    await loop.sock_connect(raw, ("127.0.0.1", port))
+    await loop.create_connection(lambda: call, sock=raw)
 
 
 def _request(spec: Spec, key: str) -> bytes:
