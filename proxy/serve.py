@@ -68,10 +68,16 @@ class Serving:
             charged = await self._floor.settle(self.job)
         except Exception:
             log.exception("call %s can't be settled; its hold runs out", self.job.name)
-            charged, failure = 0, ApiError(500, "internal_error", "Something went wrong on our side.")
+            charged, failure = 0, _internal()
         failpoint("after_commit")
-        with suppress(OSError):
+        try:
             await self._finish(failure, charged)
+        except OSError:
+            pass
+        except Exception:
+            log.exception("call %s is settled, but its end can't be told", self.job.name)
+            with suppress(Exception):
+                await self.job.exchange.refuse(_internal())
 
     def client_left(self) -> None:
         """Stops the upstream, unless its provider would bill us for the rest all the same."""
@@ -104,7 +110,7 @@ class Serving:
             error = refusal
         except Exception:
             log.exception("call %s broke", self.job.name)
-            error = ApiError(500, "internal_error", "Something went wrong on our side.")
+            error = _internal()
         finally:
             self._interruptible = None
             if self._pump is not None:
@@ -237,7 +243,7 @@ class Serving:
         except Exception:
             log.exception("call %s can't be metered", self.job.name)
             self.job.delivered, self.job.error_code, self.job.http_status = False, "internal_error", 500
-            return ApiError(500, "internal_error", "Something went wrong on our side.")
+            return _internal()
         return None
 
     def _meter(self) -> None:
@@ -290,6 +296,10 @@ class Serving:
             if job.call.wants_usage:
                 usage = self._pump.stream.last_chunk(job.usage, job.summary(charged))
             await exchange.end(usage + b"data: [DONE]\n\n")
+
+
+def _internal() -> ApiError:
+    return ApiError(500, "internal_error", "Something went wrong on our side.")
 
 
 def _output_field(candidate: Candidate) -> str:

@@ -103,6 +103,16 @@ def _spoken(message: Any) -> int:
     return size
 
 
+def _one_line(event: bytes, payload: bytes) -> bytes:
+    """The event without lines beside its data: they might hold a "model" that is nobody's.
+
+    Data of several lines becomes one, as JSON strings have no line ends inside.
+    """
+    if event.startswith(b"data:") and not event.rstrip().count(b"\n"):
+        return event
+    return b"data: " + payload.replace(b"\n", b" ") + b"\n\n"
+
+
 @dataclass(slots=True)
 class Stream:
     """What is known of a stream so far; feed it bytes, forward what it gives back."""
@@ -164,7 +174,7 @@ class Stream:
             self.error = chunk["error"]
             return b""
         try:
-            return self._chunk(event, chunk)
+            return self._chunk(_one_line(event, payload), chunk)
         except orjson.JSONEncodeError:  # nested deeper than can be written
             self.broken = True
             return b""

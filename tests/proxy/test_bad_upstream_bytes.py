@@ -130,3 +130,11 @@ def test_odd_choices_are_nobodys_exception(choices: bytes):
     one = stream()
     one.feed(event() + b'data: {"choices":%b}\n\n' % choices + event())
     assert one.events == 3 and not one.broken
+
+
+def test_a_model_outside_the_data_is_nobodys():
+    one = stream()
+    out = one.feed(
+        b'event: {"model":"x"}\ndata: {"model":"up",\ndata: "choices":[{"delta":{"content":"a"}}]}\n\n'
+    )
+    assert out == b'data: {"model":"m", "choices":[{"delta":{"content":"a"}}]}\n\n'
