@@ -19,7 +19,7 @@ LOOK_S: Final = 2.0
 # A client pays for its slowness with its own time: so many bytes of a request buy a second more.
 BYTES_PER_S: Final = 8192
 # What waits for a slow reader: here at most so much before its upstream isn't read any more …
-BUFFER_BYTES: Final = 16 * 1024
+BUFFER_BYTES: Final = 8 * 1024
 # … and in the kernel so much unsent, instead of the megabytes that it would grow to.
 UNSENT_BYTES: Final = 32 * 1024
 _TIMED_OUT: Final = ApiError(408, "request_timeout", "The request stopped coming.")

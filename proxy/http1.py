@@ -6,6 +6,7 @@ redirects, cookies, compression and proxies of the environment are left out on p
 """
 
 import asyncio
+import socket
 import ssl
 import time
 from collections import deque
@@ -20,7 +21,9 @@ CONNECT_S: Final = 3.0
 KEEP_S: Final = 15.0
 HEAD_MAX: Final = 64 * 1024
 # Reading stops while so much waits for us: memory of a call stays bounded however fast its provider is.
-BUFFER_MAX: Final = 16 * 1024
+BUFFER_MAX: Final = 8 * 1024
+# … and so much in the kernel, instead of the megabytes that it would let a provider send ahead.
+RECEIVE_MAX: Final = 256 * 1024
 # Bytes are parsed as soon as they are read, so all connections may read into the same place.
 _RECEIVED: Final = memoryview(bytearray(BUFFER_MAX))
 
@@ -187,6 +190,9 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
         self._parser = httptools.HttpResponseParser(self)
+        raw = transport.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_MAX)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return _RECEIVED

@@ -76,6 +76,7 @@ class Pump:
             if not data:
                 return
             out = self._feed(data)
+            data = b""  # where the reader is slow, one copy waits
             if out:
                 quiet.due = inf  # a reader's slowness is no silence of the upstream
                 await exchange.send(out)

@@ -190,7 +190,7 @@ async def test_a_fast_provider_waits_for_a_slow_reader():
 async def test_a_full_answer_that_nobody_reads_leaves_a_connection_that_works():
     """The read that filled the buffer brought the end too: the next call must be heard again."""
     size = http1.BUFFER_MAX
-    full = b"HTTP/1.1 200 OK\r\nx-pad: %b\r\ncontent-length: %d\r\n\r\n%b" % (b"p" * 8192, size, b"x" * size)
+    full = b"HTTP/1.1 200 OK\r\nx-pad: %b\r\ncontent-length: %d\r\n\r\n%b" % (b"p" * 4096, size, b"x" * size)
     async with talking(each(full, OK)) as (server, pool, target):
         answer = await pool.post(target, b"{}")
         while not answer.ended:
