@@ -104,11 +104,6 @@ def caller(request: HttpRequest, scope: str) -> Caller:
     return Caller(organization=key.project.organization, key=key, user=key.created_by)
 
 
-def caller_organization(request: HttpRequest) -> Organization:
-    """The organization that the signed-in person works in. Raises MissingKey."""
-    return membership(request).organization
-
-
 def find_caller_key(caller: Caller, api_id: str) -> ApiKey:
     """A key by its `key_…` id within the caller's reach. Raises NotFound, for foreign ids too."""
     prefix, _sep, public_id = api_id.partition("_")

@@ -153,8 +153,3 @@ async def release_unknown(conn: Connection, epoch: int, known: Sequence[UUID], *
     """Give back this worker's open holds older than `older_s` that it doesn't know; how many there were."""
     query = b"SELECT release_unknown(%s, %s::uuid[], %s)"
     return int(await _value(conn, query, epoch, list(known), older_s))
-
-
-async def orphan(conn: Connection, op: UUID, provider: str, micros: int) -> bool:
-    """Book what a provider will bill for a call that nobody pays. False: booked before."""
-    return bool(await _value(conn, b"SELECT orphan(%s, %s, %s)", op, provider, micros))

@@ -5,7 +5,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
 from django.utils import timezone
 
-from accounts.access import caller, caller_organization, membership, require_key
+from accounts.access import caller, membership, require_key
 from accounts.errors import AccountSuspended, AmbiguousCredentials, MissingKey, MissingScope
 from accounts.keyformat import new_key
 from accounts.keys import create_key
@@ -24,30 +24,30 @@ def asked(user=None, session=None, **headers):
 @pytest.mark.django_db
 def test_nobody_has_no_organization():
     with pytest.raises(MissingKey):
-        caller_organization(asked())
+        membership(asked()).organization
 
 
 def test_a_person_works_in_the_personal_organization_first(alice, charlie):
-    assert caller_organization(asked(charlie)) == home(charlie)
+    assert membership(asked(charlie)).organization == home(charlie)
     assert membership(asked(charlie)).role == "owner"
 
 
 def test_a_session_may_work_in_another_organization_of_the_person(alice, charlie):
     request = asked(charlie, {"organization_id": home(alice).pk})
-    assert caller_organization(request) == home(alice)
+    assert membership(request).organization == home(alice)
     assert membership(request).role == "viewer"
 
 
 def test_a_session_can_not_name_a_foreign_organization(alice, bob):
-    assert caller_organization(asked(bob, {"organization_id": home(alice).pk})) == home(bob)
+    assert membership(asked(bob, {"organization_id": home(alice).pk})).organization == home(bob)
 
 
 def test_a_user_made_by_a_command_gets_an_organization_on_the_first_visit(db):
     root = User.objects.create_superuser("root@accounts.example", PASSWORD)
-    organization = caller_organization(asked(root))
+    organization = membership(asked(root)).organization
     assert organization == home(root)
     assert Membership.objects.filter(user=root).count() == 1
-    assert caller_organization(asked(root)) == organization
+    assert membership(asked(root)).organization == organization
 
 
 def test_a_key_beats_the_session(alice, bob):
