@@ -1,6 +1,6 @@
 """Who may do what: from a request of the control plane to its organization and powers.
 
-Every query for something of a customer starts from caller_organization(request); an id of
+Every query for something of a customer starts from membership(request).organization; an id of
 somebody else's then looks exactly like a missing one.
 """
 

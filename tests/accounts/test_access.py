@@ -24,7 +24,7 @@ def asked(user=None, session=None, **headers):
 @pytest.mark.django_db
 def test_nobody_has_no_organization():
     with pytest.raises(MissingKey):
-        membership(asked()).organization
+        membership(asked())
 
 
 def test_a_person_works_in_the_personal_organization_first(alice, charlie):
