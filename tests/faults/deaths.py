@@ -92,7 +92,7 @@ def zombie(scene: Scene) -> None:
     pid = scene.pick_worker()
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
-    scene.lasts(ZOMBIE_S)
+    scene.lasts(ZOMBIE_S / scene.scale)  # shorter, and nobody would take it for dead
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGCONT)
 

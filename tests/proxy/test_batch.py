@@ -73,3 +73,24 @@ async def test_a_batch_is_bounded():
     batch = Batch(flush)
     await asyncio.gather(*[batch.add(number) for number in range(BATCH_MAX + 5)])
     assert sizes == [BATCH_MAX, 5]
+
+
+async def test_nobody_is_served_who_gave_up_while_waiting():
+    """A reserve whose caller heard a 503 long ago must not freeze money when the ledger comes back."""
+    flights: list[list[int]] = []
+    release = asyncio.Event()
+
+    async def flush(items):
+        flights.append(list(items))
+        await release.wait()
+        return items
+
+    batch = Batch(flush)
+    first = batch.add(1)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    given_up, kept = batch.add(2), batch.add(3)
+    given_up.cancel()
+    release.set()
+    assert await asyncio.gather(first, kept) == [1, 3]
+    assert flights == [[1], [3]]
