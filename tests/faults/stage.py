@@ -80,7 +80,9 @@ def play(ground: Ground, fault: Fault, seed: int, measure: Measure) -> Outcome:
         if all_money() != money:
             outcome.breaches.append(f"money: {money} micros before, {all_money()} after")
         outcome.breaches += [f"after the end: {finding}" for finding in laws()]
-        result = audit(specs, records, read_books(), read_journal(ground.folder / "upstream.jsonl", begin))
+        result = audit(
+            specs, records, read_books(records), read_journal(ground.folder / "upstream.jsonl", begin)
+        )
         _tell(outcome, result, scene)
         _read_logs(stage, outcome)
     return outcome
