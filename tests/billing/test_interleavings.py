@@ -152,11 +152,11 @@ class Floor:
     """A world in autocommit where everything is under way: calls a and b of one organization are held, c is
     still to come, p and q are calls of the two organizations that share the platform's cap.
 
-    Each has a day of its own, as what was committed for the platform's stays.
+    Each has a day of its own, far from those of other tests: what is committed for the platform's cap stays.
     """
 
     def __init__(self, day: int, cap: int | None) -> None:
-        self.moment = BEGIN + timedelta(days=day)
+        self.moment = BEGIN.replace(year=2080) + timedelta(days=day)
         move_clock(self.moment, for_good=True)
         world = self.world = World(self.moment)
         for who in range(4):
