@@ -54,8 +54,8 @@ class Audit:
 def read_books(records: Iterable[Record]) -> Books:
     """All holds, request rows, losses and charges of the world's database.
 
-    A hold that a crash of the database took along is made anew by its settle, without the call's number: those
-    are found by the request id that the client was told.
+    A hold that a crash of the database took along is made anew by its settle, without the call's number:
+    those are found by the request id that the client was told.
     """
     holds: dict[int, list[dict[str, Any]]] = defaultdict(list)
     numbers = {UUID(record.request_id): record.number for record in records if record.request_id}
