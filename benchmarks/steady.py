@@ -99,6 +99,7 @@ class Steady:
 
     async def _call(self, due: float, asked: bytes) -> None:
         found = self.latencies
+        self._idle = [line for line in self._idle if not line.transport.is_closing()]
         line = self._idle.pop() if self._idle else await self._connect()
         if line is None:
             found.bad += 1
