@@ -279,8 +279,8 @@ class Connection(asyncio.BufferedProtocol):
 class Pool:
     """All connections to providers."""
 
-    def __init__(self) -> None:
-        self._tls = ssl.create_default_context()
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls or ssl.create_default_context()
         self._idle: dict[tuple[str, int, bool], deque[Connection]] = {}
 
     async def post(self, target: Target, body: bytes) -> Answer:
