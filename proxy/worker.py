@@ -163,6 +163,9 @@ class Worker:
             await self.control.close()
         except (psycopg.Error, BillingError) as error:
             log.warning("%s: %s", what, type(error).__name__)
+        except Exception:
+            # A row that can't be read must not end the heartbeat: all our calls would lose their holds.
+            log.exception("%s failed", what)
 
     async def _beat(self) -> None:
         connection = await self.control.live()
