@@ -81,7 +81,8 @@ class Pump:
                 quiet.due = inf  # a reader's slowness is no silence of the upstream
                 await exchange.send(out)
             now = time.monotonic()
-            quiet.due = now + SILENCE_S
+            if out:  # an upstream's comments show that it lives, but the caller hears nothing of them
+                quiet.due = now + SILENCE_S
             self._silences = 0
             if now - marked > 1:
                 marked = now
