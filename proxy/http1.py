@@ -305,9 +305,7 @@ class Pool:
         connection = idle.pop()
         if time.monotonic() - connection.idle_since < KEEP_S:
             return connection
-        connection.end()  # the youngest is too old, so all are
-        while idle:
-            idle.pop().end()
+        connection.end()
         return None
 
     async def _connect(self, origin: tuple[str, int, bool]) -> Connection:
@@ -323,11 +321,15 @@ class Pool:
 
     def keep(self, connection: Connection) -> None:
         """The connection's: its answer is over, it may serve the next call."""
-        now = connection.idle_since = time.monotonic()
-        idle = self._idle.setdefault(connection.origin, deque())
-        if idle and now - idle[0].idle_since > KEEP_S:
-            idle.popleft().end()
-        idle.append(connection)
+        connection.idle_since = time.monotonic()
+        self._idle.setdefault(connection.origin, deque()).append(connection)
+
+    def tidy(self) -> None:
+        """Ends what nobody has used for 15 s; to be called now and then."""
+        past = time.monotonic() - KEEP_S
+        for idle in self._idle.values():
+            while idle and idle[0].idle_since < past:
+                idle.popleft().end()
 
     def forget(self, connection: Connection) -> None:
         """The connection's: it is closed."""

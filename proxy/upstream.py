@@ -89,6 +89,10 @@ class Upstream:
     def close(self) -> None:
         self._pool.close()
 
+    def tidy(self) -> None:
+        """Ends connections that were idle for long; to be called now and then."""
+        self._pool.tidy()
+
     async def open(
         self, endpoint: EndpointSnap, path: str, body: dict[str, Any], first_byte_s: float
     ) -> Opened:

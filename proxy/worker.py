@@ -133,7 +133,7 @@ class Worker:
         self.limiter.close()
 
     async def _beats(self) -> None:
-        """Heartbeat, catalog and rates, counters, and now and then the holds that nobody knows."""
+        """Heartbeat, catalog and rates, counters, old connections, and at times the holds that nobody knows."""
         beat = 0
         while True:
             await self._try("heartbeat", self._beat)
@@ -141,6 +141,7 @@ class Worker:
             await self._try("refusals", lambda: self.refusals.flush(self.control))
             if beat % UNKNOWN_EVERY == UNKNOWN_EVERY - 1:
                 await self._try("unknown holds", self._give_back)
+            self.upstream.tidy()
             beat += 1
             await asyncio.sleep(BEAT_S)
 

@@ -115,6 +115,19 @@ async def test_a_kept_connection_that_was_closed_is_replaced():
         assert len(server.requests) == server.connections == 3
 
 
+@pytest.mark.parametrize("tidied", [True, False])
+async def test_a_connection_that_was_idle_for_long_is_not_used_again(
+    monkeypatch: pytest.MonkeyPatch, tidied: bool
+):
+    async with talking(forever) as (server, pool, target):
+        await whole(await pool.post(target, b"{}"))
+        monkeypatch.setattr(http1, "KEEP_S", -1)
+        if tidied:
+            pool.tidy()
+        assert await whole(await pool.post(target, b"{}")) == b"salom"
+        assert server.connections == 2
+
+
 async def test_a_request_on_a_new_connection_is_never_repeated():
     """The provider may have served and billed it."""
     async with talking(each(b"")) as (server, pool, target):
