@@ -133,7 +133,7 @@ class Worker:
         self.limiter.close()
 
     async def _beats(self) -> None:
-        """Heartbeat, catalog and rates, counters, old connections, and at times the holds that nobody knows."""
+        """Heartbeat, catalog and rates, counters, old connections; at times the holds that nobody knows."""
         beat = 0
         while True:
             await self._try("heartbeat", self._beat)
