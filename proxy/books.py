@@ -63,19 +63,24 @@ class Books:
         """Closes the call's hold once, in the books or in the spool; the micros charged.
 
         Without the database's word within 2.5 s the spool is forced to disk, the answer may leave, and the
-        charge follows when the database is back.
+        charge follows when the database is back. Raises ApiError 503 when the disk doesn't take it either:
+        then the answer must not leave, and nothing is charged for it.
         """
         item = job.item()
         data = orjson.dumps(item)
-        with contextlib.suppress(OSError):
-            self.spool.final(job.name, data)
+        kept = self._keep(job.name, data)
         failpoint("before_settle")
         try:
             with self._watch.within(ACK_S):
                 answer = await self._settling.submit(item["org"], data)
         except AWAY:
-            await self._spooled(job.name, item["org"], data)
-            return int(item["cost"])
+            log.warning("call %s: the ledger is away", job.name)
+            if kept and await self._forced(job.name):
+                self._go_on(job.name, item["org"], data)
+                return int(item["cost"])
+            job.withdraw()
+            self._go_on(job.name, item["org"], orjson.dumps(job.item()))
+            raise unavailable("ledger_unavailable", "The call can't be charged at the moment.") from None
         except psycopg.Error:
             self._quarantine(job.name, data)
             return 0
@@ -103,11 +108,26 @@ class Books:
         await self._reserving.close()
         await self._settling.close()
 
-    async def _spooled(self, call: str, wallet: int, data: bytes) -> None:
-        log.warning("call %s is settled from the spool: the ledger is away", call)
-        with contextlib.suppress(OSError):
+    def _keep(self, call: str, data: bytes) -> bool:
+        """Whether the spool has taken the settle item."""
+        try:
+            self.spool.final(call, data)
+        except OSError as error:
+            log.error("spool: %s", error)
+            return False
+        return call in self.spool
+
+    async def _forced(self, call: str) -> bool:
+        """Whether the call's lines are on the disk."""
+        try:
             self.spool.sent(call)
             await asyncio.to_thread(self.spool.sync, call)
+        except OSError as error:
+            log.error("spool: %s", error)
+            return False
+        return True
+
+    def _go_on(self, call: str, wallet: int, data: bytes) -> None:
         task = asyncio.create_task(self._insist(call, wallet, data))
         self._unconfirmed.add(task)
         task.add_done_callback(self._unconfirmed.discard)

@@ -159,6 +159,11 @@ class Job:
         self.usage, self.finish_reason = usage, finish_reason
         self.status, self.http_status, self.delivered = "ok", 200, True
 
+    def withdraw(self) -> None:
+        """The answer can't be charged, so it won't leave; what its provider bills stays in the row."""
+        self.delivered, self.status = False, "error"
+        self.http_status, self.error_code = 503, "ledger_unavailable"
+
     def waste(self, candidate: Candidate, usage: Usage | None = None) -> None:
         """An endpoint took the prompt and nobody pays for what came: its provider may bill us for it."""
         if not candidate.endpoint.provider.hosted:

@@ -66,6 +66,8 @@ class Serving:
         failure = self._metered() or failure
         try:
             charged = await self._floor.settle(self.job)
+        except ApiError as refusal:
+            charged, failure = 0, refusal
         except Exception:
             log.exception("call %s can't be settled; its hold runs out", self.job.name)
             charged, failure = 0, _internal()

@@ -1,7 +1,11 @@
 """PostgreSQL takes what it is sent and answers nothing."""
 
 import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
 from billing.holds import Reserve
@@ -41,3 +45,59 @@ async def test_a_reserve_is_refused_in_time(tmp_path, monkeypatch, behind: bool,
         await ledger.reserve(call)
     assert (refused.value.status, refused.value.code) == (503, code)
     rounds.cancel()
+
+
+@dataclass
+class Answered:
+    """A call that an upstream has answered and that is to be paid for."""
+
+    name: str = field(default_factory=lambda: str(new_op_id()))
+    withdrawn: bool = False
+
+    def item(self) -> dict[str, Any]:
+        return {"id": self.name, "org": 1, "cost": 0 if self.withdrawn else 77}
+
+    def withdraw(self) -> None:
+        self.withdrawn = True
+
+
+class AwayLane:
+    """Can't be reached; keeps what it was asked to settle."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    async def submit(self, wallet: int, item: bytes) -> None:
+        self.asked.append(orjson.loads(item))
+        raise OSError
+
+
+@pytest.mark.parametrize("full", ["never", "at its begin", "at its end", "at the sync"])
+async def test_an_answer_leaves_only_when_the_books_or_the_disk_have_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: str
+):
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(books, "RETRY_S", 0)
+    spool, lane, call = Spool(tmp_path, 1), AwayLane(), Answered()
+    ledger = Books("postgresql://nobody@/nothing", spool, Watch())
+    ledger._settling = lane  # type: ignore[assignment]
+    if full != "at its begin":
+        spool.begin(call.name, {})
+    if full == "at its end":
+        monkeypatch.setattr(spool, "final", refuse)
+    if full == "at the sync":
+        monkeypatch.setattr(spool, "sync", refuse)
+    if full == "never":
+        assert await ledger.settle(call) == 77  # type: ignore[arg-type]
+    else:
+        with pytest.raises(ApiError) as refused:
+            await ledger.settle(call)  # type: ignore[arg-type]
+        assert (refused.value.status, refused.value.code) == (503, "ledger_unavailable")
+    async with asyncio.timeout(30):
+        while len(lane.asked) < 2:
+            await asyncio.sleep(0)
+    assert lane.asked[-1]["cost"] == (77 if full == "never" else 0)
+    for task in ledger._unconfirmed:
+        task.cancel()
