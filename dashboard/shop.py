@@ -138,7 +138,7 @@ def missing(model: ModelSnap | None = None) -> Missing | None:
         return None
     here = catalog()
     models = here.models.values() if model is None else [model]
-    return Missing(_keyless(models), here.sandbox is not None and here.sandbox.provider.available)
+    return Missing(_keyless(models), any(e.provider.available for e in here.sandboxes.values()))
 
 
 def _keyless(models: Iterable[ModelSnap]) -> list[Keyless]:

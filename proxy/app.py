@@ -12,7 +12,8 @@ from proxy.config import Config
 from proxy.errors import ApiError
 from proxy.exchange import Exchange, Receive, Scope, Send
 from proxy.relay import relay
-from proxy.routes import BILLABLE
+from proxy.routes import BILLABLE, Route
+from proxy.surfaces import SURFACES
 from proxy.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -34,22 +35,23 @@ class Gateway:
         route = BILLABLE.get(scope["path"]) if scope["type"] == "http" else None
         if route is None:
             await self._rest(scope, receive, send)
-        elif scope["method"] == route[0]:
-            await self._serve(scope, receive, send)
+        elif scope["method"] == route.method:
+            await self._serve(route, scope, receive, send)
         else:
+            allowed = route.method
             error = ApiError(
-                405, "method_not_allowed", f"Use {route[0]} for this address.", headers={"allow": route[0]}
+                405, "method_not_allowed", f"Use {allowed} for this address.", headers={"allow": allowed}
             )
-            await Exchange(scope, receive, send, str(new_op_id())).refuse(error)
+            await _exchange(route, scope, receive, send).refuse(error)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await relay(self._worker, scope, receive, send)
+            await relay(self._worker, route, scope, receive, send)
         except Exception:
             # Before admission: the hold, if there is one, is given back as unknown. No body in the log.
             log.exception("a request broke before it was admitted")
-            exchange = Exchange(scope, receive, send, str(new_op_id()))
-            await exchange.refuse(ApiError(500, "internal_error", "Something went wrong on our side."))
+            error = ApiError(500, "internal_error", "Something went wrong on our side.")
+            await _exchange(route, scope, receive, send).refuse(error)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -61,3 +63,8 @@ class Gateway:
                 await self._worker.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _exchange(route: Route, scope: Scope, receive: Receive, send: Send) -> Exchange:
+    """For an answer without a call."""
+    return Exchange(scope, receive, send, str(new_op_id()), (route, SURFACES[route.surface].voice))

@@ -1,16 +1,33 @@
 """What a caller asks for, parsed once at the door. Pure values; inside the plane nobody reads raw JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+_NONE: Final[Mapping[str, int]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of a multipart form."""
+
+    of: str  # the form's field
+    name: str
+    kind: str
+    data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One billable request, checked and bounded, before anything has moved.
 
-    `body` is the parsed request with its order kept; only model, output bound and stream_options are ever
-    changed on the way out. `input_bound` is a number of tokens that the prompt can't exceed.
+    kind: the name of its surface (proxy/surfaces.py).
+    body: the parsed request in the caller's dialect, its order kept.
+    input_bound: tokens that the prompt can't exceed.
+    units: what else is paid for, at most: image, second, character.
+    produces: whether output tokens are paid for.
+    headers: the caller's own that an upstream of the same dialect gets.
     """
 
     kind: str
@@ -25,6 +42,11 @@ class Call:
     output_field: str
     needs: frozenset[str]
     remote_media: bool = False
+    modality: str = "chat"
+    produces: bool = True
+    units: Mapping[str, int] = _NONE
+    headers: tuple[tuple[str, str], ...] = ()
+    files: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

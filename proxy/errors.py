@@ -5,7 +5,8 @@ The only place that knows HTTP statuses and error codes. One body serves the Ope
 """
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import orjson
 
@@ -26,6 +27,29 @@ _TYPES = {
 # Statuses that both SDKs repeat by themselves although only the caller can mend these codes.
 _HOPELESS = {401, 402}
 _HOPELESS_CODES = {"free_quota_exceeded", "no_endpoint", "idempotency_in_progress", "already_completed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How a caller's client wants to be told: error types by status, and the framing inside a stream.
+
+    `ping` keeps a silent stream open; empty where the dialect has nothing of that kind.
+    """
+
+    types: Mapping[int, str]
+    error_event: bytes
+    ping: bytes
+
+
+OPENAI: Final = Voice(_TYPES, b"data: ", b": ping\n\n")
+# Anthropic's names (docs: "Errors"); every event needs its name (api.md §2.3).
+ANTHROPIC: Final = Voice(
+    _TYPES | {401: "authentication_error", 404: "not_found_error", 502: "api_error"},
+    b"event: error\ndata: ",
+    b'event: ping\ndata: {"type":"ping"}\n\n',
+)
+# An answer of bytes: nothing can be said in the middle of it.
+BINARY: Final = Voice(_TYPES, b"", b"")
 
 
 class ApiError(Exception):
@@ -53,26 +77,25 @@ class ApiError(Exception):
         if status == 401:
             self.headers["www-authenticate"] = 'Bearer realm="cloudapi"'
 
-    @property
-    def type(self) -> str:
-        return _TYPES.get(self.status, INVALID if self.status < 500 else "api_error")
+    def type(self, voice: Voice = OPENAI) -> str:
+        return voice.types.get(self.status, INVALID if self.status < 500 else "api_error")
 
-    def payload(self, request_id: str) -> dict[str, Any]:
+    def payload(self, request_id: str, voice: Voice = OPENAI) -> dict[str, Any]:
         error = {
             "message": self.message,
-            "type": self.type,
+            "type": self.type(voice),
             "param": self.param,
             "code": self.code,
             **self.details,
         }
         return {"type": "error", "error": error, "request_id": request_id}
 
-    def body(self, request_id: str) -> bytes:
-        return orjson.dumps(self.payload(request_id))
+    def body(self, request_id: str, voice: Voice = OPENAI) -> bytes:
+        return orjson.dumps(self.payload(request_id, voice))
 
-    def event(self, request_id: str) -> bytes:
-        """The same error inside a stream that has begun (api.md §1.3)."""
-        return b"data: " + self.body(request_id) + b"\n\n"
+    def event(self, request_id: str, voice: Voice = OPENAI) -> bytes:
+        """The same error inside a stream that has begun (api.md §1.3, §2.3)."""
+        return voice.error_event + self.body(request_id, voice) + b"\n\n"
 
 
 class VerbatimError(ApiError):
@@ -82,11 +105,11 @@ class VerbatimError(ApiError):
         super().__init__(status, "upstream_refused", "The provider refused the request.")
         self.words = words
 
-    def body(self, request_id: str) -> bytes:
+    def body(self, request_id: str, voice: Voice = OPENAI) -> bytes:
         return self.words
 
-    def event(self, request_id: str) -> bytes:
-        return b"data: " + b" ".join(self.words.split()) + b"\n\n"
+    def event(self, request_id: str, voice: Voice = OPENAI) -> bytes:
+        return voice.error_event + b" ".join(self.words.split()) + b"\n\n"
 
 
 def invalid(code: str, message: str, param: str | None = None) -> ApiError:

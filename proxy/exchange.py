@@ -6,9 +6,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from accounts.keyformat import checksum_ok
-from proxy.errors import ApiError, invalid
+from proxy.errors import ApiError, Voice, invalid
 from proxy.limits import Taken
+from proxy.routes import Route
 
+JSON = b"application/json"
 BODY_MAX = 32 * 1024 * 1024
 _BODY_STEP_S = 30.0
 _KEY_NAMES = frozenset({"key", "api_key", "api-key", "apikey", "access_token"})
@@ -22,12 +24,18 @@ Headers = list[tuple[bytes, bytes]]
 class Exchange:
     """Reads the request once, answers once. `gone` turns true when the client has left."""
 
-    __slots__ = ("_ended", "_receive", "_send", "gone", "id", "inbound", "scope", "started", "taken")
+    __slots__ = (
+        *("_ended", "_receive", "_route", "_send", "_voice"),
+        *("gone", "id", "inbound", "scope", "started", "taken"),
+    )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, request_id: str, door: tuple[Route, Voice]
+    ) -> None:
         self.scope = scope
         self._receive = receive
         self._send = send
+        self._route, self._voice = door
         self.id = request_id
         self.taken: Taken | None = None
         self.started = False
@@ -59,6 +67,9 @@ class Exchange:
         self._check_content()
 
     def _check_content(self) -> None:
+        if self._route.form:
+            self._check_form()
+            return
         if (
             self.inbound.get(b"content-type") == [b"application/json"]
             and b"content-encoding" not in self.inbound
@@ -71,9 +82,19 @@ class Exchange:
         charset = parameters.partition("charset=")[2].partition(";")[0].strip(' "')
         if charset and charset not in ("utf-8", "utf8"):
             raise ApiError(415, "unsupported_charset", "Send the body as UTF-8.")
+        self._check_encoding()
+        self._check_length()
+
+    def _check_form(self) -> None:
+        kind = self.header(b"content-type").lower().partition(";")[0]
+        if kind.strip() != "multipart/form-data":
+            raise ApiError(415, "unsupported_media_type", "Send the body as multipart/form-data.")
+        self._check_encoding()
+        self._check_length()
+
+    def _check_encoding(self) -> None:
         if self.header(b"content-encoding").lower() not in ("", "identity"):
             raise ApiError(415, "unsupported_content_encoding", "Send the body uncompressed.")
-        self._check_length()
 
     def _check_length(self) -> None:
         length = self.header(b"content-length")
@@ -118,7 +139,9 @@ class Exchange:
     def own_headers(self) -> Headers:
         name = self.id.encode()
         headers: Headers = [(b"x-request-id", name), (b"request-id", name), (b"cache-control", b"no-store")]
-        return headers + (self.taken.headers() if self.taken is not None else [])
+        return headers + (
+            self.taken.headers(unix_time=self._route.unix_time) if self.taken is not None else []
+        )
 
     async def answer(self, status: int, data: bytes, headers: Headers, kind: bytes) -> None:
         """A whole answer at once."""
@@ -136,16 +159,15 @@ class Exchange:
     async def refuse(self, error: ApiError) -> None:
         """An error: a status while nothing has left, an event afterwards."""
         if self.started:
-            await self.send(error.event(self.id))
-            await self.end()
+            await self.end(error.event(self.id, self._voice) if self._voice.error_event else b"")
             return
         headers = [
             (name.encode(), value.encode("latin-1", "replace")) for name, value in error.headers.items()
         ]
-        await self.answer(error.status, error.body(self.id), headers, b"application/json")
+        await self.answer(error.status, error.body(self.id, self._voice), headers, JSON)
 
-    async def start_stream(self, headers: Headers) -> None:
-        head = [*self.own_headers(), *headers, (b"content-type", b"text/event-stream; charset=utf-8")]
+    async def start_stream(self, headers: Headers, kind: bytes) -> None:
+        head = [*self.own_headers(), *headers, (b"content-type", kind)]
         head.append((b"x-accel-buffering", b"no"))
         self.started = True
         await self._out({"type": "http.response.start", "status": 200, "headers": head})

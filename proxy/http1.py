@@ -46,7 +46,7 @@ class Malformed(ConnectionError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL to post to: where to connect, and the head of each request up to the body's length."""
+    """A URL to ask: where to connect, and the head of each request up to the body's length."""
 
     host: str
     port: int
@@ -54,13 +54,13 @@ class Target:
     head: bytes
 
     @classmethod
-    def of(cls, url: str, headers: dict[str, str]) -> "Target":
+    def of(cls, url: str, headers: dict[str, str], method: str = "POST") -> "Target":
         """Raises ValueError for a URL that isn't http(s) and for a control character in a header."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("an upstream's address must be an http or https URL")
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        lines = [f"POST {path} HTTP/1.1", f"host: {parts.netloc.rpartition('@')[2]}"]
+        lines = [f"{method} {path} HTTP/1.1", f"host: {parts.netloc.rpartition('@')[2]}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if any(not line.isprintable() for line in lines):
             raise ValueError("an upstream's address or credential has a control character")

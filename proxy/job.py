@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billing.money import exact_uzs
+from proxy import tokens
 from proxy.call import Attempt, Call
 from proxy.exchange import Exchange, Headers
 from proxy.keys import Caller
@@ -124,6 +125,10 @@ class Job:
             "cache_write_tokens": usage.cache_write,
             "output_tokens": usage.output,
             "reasoning_tokens": usage.reasoning,
+            "cache_write_1h_tokens": usage.cache_write_1h,
+            "images": usage.image,
+            "seconds": usage.second,
+            "characters": usage.character,
             "estimated": usage.estimated,
             "price_micros": price_micros,
             "hold_micros": self.grant.hold_micros,
@@ -188,10 +193,17 @@ class Job:
     def elapsed_ms(self) -> int:
         return int((time.monotonic() - self.began) * 1000)
 
-    def estimate(self, said: int, text_bytes: int) -> Usage:
+    def said(self, events: int, text_bytes: int) -> int:
+        """Output tokens so far, quickly: about one an event, and at least one per four bytes."""
+        return min(max(events, text_bytes // 4), self.grant.output * self.call.copies)
+
+    def estimate(self, text: bytes, text_bytes: int = 0) -> Usage:
         """Usage of an answer whose upstream reported none: labelled, never above what was granted.
 
-        `said`: stream chunks with text, about a token each; four bytes of text make a token otherwise.
+        `text_bytes`: how long the answer was where `text` is only its beginning.
         """
-        output = min(max(said, text_bytes // 4), self.grant.output * self.call.copies)
-        return Usage(input=self.call.input_estimate, output=output, estimated=True)
+        counted = tokens.count(text.decode("utf-8", "replace"))
+        if text_bytes > len(text) > 0:
+            counted = -(-counted * text_bytes // len(text))
+        output = min(counted, self.grant.output * self.call.copies)
+        return Usage(input=self.call.input_estimate, output=output, estimated=True, **self.call.units)

@@ -70,11 +70,13 @@ class Taken:
     remaining: int
     reset_s: int
 
-    def headers(self) -> list[tuple[bytes, bytes]]:
+    def headers(self, *, unix_time: bool = False) -> list[tuple[bytes, bytes]]:
+        """The reset in seconds from now, or as a Unix time."""
+        reset = int(time.time()) + self.reset_s if unix_time else self.reset_s
         return [
             (b"x-ratelimit-limit", b"%d" % self.limit),
             (b"x-ratelimit-remaining", b"%d" % self.remaining),
-            (b"x-ratelimit-reset", b"%d" % self.reset_s),
+            (b"x-ratelimit-reset", b"%d" % reset),
         ]
 
 

@@ -5,9 +5,11 @@ Units: costs are nano-USD per 10^6 units, prices are micros (10^-6 UZS) per 10^6
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 MILLION = 1_000_000
 _NANO_BPS = 10**9 * 10_000
+_NONE: Mapping[str, int] = MappingProxyType({})
 
 
 def unit_price(nano_usd: int, micros_per_usd: int, bps: int) -> int:
@@ -25,13 +27,21 @@ def charge(units: int, price: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Units of one answer. `input` and `output` are totals: cached, written and reasoning are inside."""
+    """Units of one answer. `input` and `output` are totals: cached, written and reasoning are inside.
+
+    `cache_write` lives 5 minutes, `cache_write_1h` an hour. `image`, `second` and `character` are named as
+    the components that price them.
+    """
 
     input: int = 0
     cached: int = 0
     cache_write: int = 0
+    cache_write_1h: int = 0
     output: int = 0
     reasoning: int = 0
+    image: int = 0
+    second: int = 0
+    character: int = 0
     estimated: bool = False
 
 
@@ -86,18 +96,24 @@ def priced(cost: Tariff, micros_per_usd: int, bps: int) -> Tariff:
 def lines(usage: Usage, tariff: Tariff) -> dict[str, tuple[int, int]]:
     """Component → (units, price) of an answer; a component without a price of its own falls back.
 
-    Cached and written input fall back to the input price, reasoning to the output price.
+    Cached and written input fall back to the input price, reasoning to the output price; what is written for
+    an hour to the price of five minutes.
     """
     prices = tariff.at(usage.input)
     plain = prices.get("input", 0)
     output = prices.get("output", 0)
-    fresh = max(0, usage.input - usage.cached - usage.cache_write)
+    fresh = max(0, usage.input - usage.cached - usage.cache_write - usage.cache_write_1h)
+    written = prices.get("cache_write_5m", plain)
     rows = {
         "input": (fresh, plain),
         "cached_input": (usage.cached, prices.get("cached_input", plain)),
-        "cache_write_5m": (usage.cache_write, prices.get("cache_write_5m", plain)),
+        "cache_write_5m": (usage.cache_write, written),
+        "cache_write_1h": (usage.cache_write_1h, prices.get("cache_write_1h", written)),
         "output": (max(0, usage.output - usage.reasoning), output),
         "reasoning": (usage.reasoning, prices.get("reasoning", output)),
+        "image": (usage.image, prices.get("image", 0)),
+        "second": (usage.second, prices.get("second", 0)),
+        "character": (usage.character, prices.get("character", 0)),
         "request": (1, prices.get("request", 0)),
     }
     return {name: row for name, row in rows.items() if row[0] and row[1]}
@@ -108,10 +124,13 @@ def total(usage: Usage, tariff: Tariff) -> int:
     return sum(charge(units, price) for units, price in lines(usage, tariff).values())
 
 
-def worst_case(input_bound: int, copies: int, tariff: Tariff) -> tuple[int, int]:
+def worst_case(
+    input_bound: int, copies: int, tariff: Tariff, units: Mapping[str, int] = _NONE
+) -> tuple[int, int]:
     """(fixed, price per 10^6 output tokens) that no answer to this prompt can exceed.
 
-    `copies` is the request's n: every choice may fill the output bound.
+    `copies` is the request's n: every choice may fill the output bound. `units`: component → units at most,
+    of what isn't tokens.
     """
     tiers: Iterable[Mapping[str, int]] = [
         tariff.components,
@@ -122,6 +141,7 @@ def worst_case(input_bound: int, copies: int, tariff: Tariff) -> tuple[int, int]
         dearest = max((prices.get(name, 0) for name in _INPUTS), default=0)
         fixed = max(fixed, charge(input_bound, dearest) + charge(1, prices.get("request", 0)))
         out = max(out, prices.get("output", 0), prices.get("reasoning", 0))
+    fixed += sum(charge(count, tariff.components.get(name, 0)) for name, count in units.items())
     # Each component is rounded up by itself, so the sum may pass the product by a micro per component.
     return fixed + len(_INPUTS) + 1, out * copies
 

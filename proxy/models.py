@@ -53,6 +53,10 @@ class Request(models.Model):
     prices = models.JSONField()
     latency_ms = models.IntegerField()
     ttft_ms = models.IntegerField(null=True)
+    cache_write_1h_tokens = models.BigIntegerField(default=0)
+    images = models.BigIntegerField(default=0)
+    seconds = models.BigIntegerField(default=0)
+    characters = models.BigIntegerField(default=0)
 
     class Meta:
         managed = False

@@ -13,7 +13,7 @@ from billing.rates import current_rates
 from proxy.errors import unavailable
 from proxy.meter import Price
 from proxy.plan import Market
-from proxy.routes import BILLABLE
+from proxy.surfaces import SPOKEN
 from routing import choose
 from routing.credentials import unseal
 from routing.errors import NoEndpoint
@@ -65,14 +65,18 @@ def offer(market: Market, model: ModelSnap) -> Offer:
     endpoints: tuple[EndpointSnap, ...] = ()
     if not server.retired:
         try:
-            endpoints = choose.candidates(server, sandbox=market.catalog.sandbox, demo=settings.DEMO)
+            endpoints = choose.candidates(
+                server,
+                spoken=SPOKEN.get(server.modality, frozenset()),
+                sandbox=market.catalog.sandboxes.get(server.modality) if settings.DEMO else None,
+            )
         except NoEndpoint:
             endpoints = ()
     shown = endpoints or tuple(ordered(server.endpoints, ()))
     return Offer(
         model=model,
         server=server,
-        available=bool(endpoints) and server.modality in _SERVED,
+        available=bool(endpoints) and server.modality in SPOKEN,
         sandbox=bool(endpoints) and endpoints[0].stands_in,
         price=market.price(shown[0]) if shown else None,
     )
@@ -82,6 +86,3 @@ def offers(market: Market) -> list[Offer]:
     """The public catalog in the order of ids: everything but what is retired or replaced."""
     models = market.catalog.models
     return [offer(market, models[slug]) for slug in sorted(models) if choose.listed(models[slug])]
-
-
-_SERVED = frozenset(kind for _, kind in BILLABLE.values())

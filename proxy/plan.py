@@ -11,6 +11,7 @@ from proxy.errors import ApiError, invalid, no_endpoint
 from proxy.keys import Caller
 from proxy.limits import Window
 from proxy.meter import Price, Tariff, priced, worst_case
+from proxy.surfaces import SURFACES
 from routing import choose
 from routing.errors import InvalidStrategy, NoEndpoint, UnknownModel
 from routing.snaps import Catalog, EndpointSnap, ModelSnap
@@ -85,30 +86,27 @@ class Market:
         self.rates = rates
         self._demo = demo
         self._prices: dict[tuple[int, str], Price] = {}
-        self._routes: dict[tuple[str, frozenset[str] | None], Route] = {}
-        self._sandbox_model = next(
-            (
-                model.slug
-                for model in catalog.models.values()
-                if catalog.sandbox is not None and any(e.id == catalog.sandbox.id for e in model.endpoints)
-            ),
-            "",
-        )
+        self._routes: dict[tuple[str, str, frozenset[str] | None], Route] = {}
+        own = {endpoint.id for endpoint in catalog.sandboxes.values()}
+        self._sandbox_models = {
+            endpoint.id: model.slug
+            for model in catalog.models.values()
+            for endpoint in model.endpoints
+            if endpoint.id in own
+        }
 
     def plan(self, caller: Caller, call: Call) -> Plan:
         """Raises ApiError: 400, 403, 404 or 503."""
         floor = (call.input_bound // _BYTES_PER_TOKEN) if not call.needs & {"vision"} else 0
-        name = (call.asked, caller.allowed_models)
+        name = (call.kind, call.asked, caller.allowed_models)
         route = self._routes.get(name)
         if route is None:
-            route = self._route(caller, call.asked, 0)
+            route = self._route(caller, call, 0)
             if len(self._routes) < _ROUTES_MAX:
                 self._routes[name] = route
         if floor > route.room:
-            route = self._route(caller, call.asked, floor)
+            route = self._route(caller, call, floor)
         model, endpoints = route.model, route.endpoints
-        if model.modality != call.kind:
-            raise invalid("model_not_supported", f"'{model.slug}' is not a {call.kind} model.", "model")
         if call.remote_media and any(e.provider.hosted for e in endpoints):
             raise invalid("invalid_image_url", f"'{model.slug}' takes images as data: URLs only.", "messages")
         output_min, output_max = _output(call, model, endpoints)
@@ -122,17 +120,19 @@ class Market:
             output_max=output_max,
         )
 
-    def _route(self, caller: Caller, asked: str, floor: int) -> Route:
-        resolution = self._resolve(caller, asked)
+    def _route(self, caller: Caller, call: Call, floor: int) -> Route:
+        resolution = self._resolve(caller, call)
         model = resolution.model
+        if model.modality != call.modality:
+            raise invalid("model_not_supported", f"'{model.slug}' is not a {call.modality} model.", "model")
         if caller.allowed_models is not None and model.slug not in caller.allowed_models:
             raise ApiError(
                 403, "model_not_allowed", f"This project may not use '{model.slug}'.", param="model"
             )
-        endpoints = self._endpoints(resolution, floor)
+        endpoints = self._endpoints(resolution, call, floor)
         sandbox = endpoints[0].stands_in
-        served = self._sandbox_model if sandbox else model.slug
-        own_name = asked.partition("@")[0].strip()
+        served = self._sandbox_models[endpoints[0].id] if sandbox else model.slug
+        own_name = call.asked.partition("@")[0].strip()
         renamed = sandbox or resolution.replaced or resolution.bare
         return Route(
             model=model,
@@ -143,9 +143,11 @@ class Market:
             room=min(choose.window(model, endpoint) or OUTPUT_CEILING for endpoint in endpoints),
         )
 
-    def _resolve(self, caller: Caller, asked: str) -> choose.Resolution:
+    def _resolve(self, caller: Caller, call: Call) -> choose.Resolution:
+        asked = call.asked
+        wanted = choose.Wanted(call.modality, SURFACES[call.kind].spoken)
         try:
-            return choose.resolve(self.catalog, asked, caller.allowed_models)
+            return choose.resolve(self.catalog, asked, caller.allowed_models, wanted)
         except UnknownModel:
             raise ApiError(
                 404,
@@ -158,18 +160,19 @@ class Market:
         except NoEndpoint:
             raise no_endpoint(asked) from None
 
-    def _endpoints(self, resolution: choose.Resolution, floor: int) -> tuple[EndpointSnap, ...]:
+    def _endpoints(self, resolution: choose.Resolution, call: Call, floor: int) -> tuple[EndpointSnap, ...]:
         model = resolution.model
+        spoken = SURFACES[call.kind].spoken
         try:
             return choose.candidates(
                 model,
                 resolution.strategies,
-                sandbox=self.catalog.sandbox,
-                demo=self._demo,
+                spoken=spoken,
+                sandbox=self.catalog.sandboxes.get(model.modality) if self._demo else None,
                 tokens_min=floor,
             )
         except NoEndpoint:
-            if choose.serving(model):
+            if choose.serving(model, spoken):
                 raise invalid(
                     "context_length_exceeded",
                     f"The prompt is longer than the {model.context_window} tokens that '{model.slug}' reads.",
@@ -179,7 +182,7 @@ class Market:
 
     def _candidate(self, endpoint: EndpointSnap, call: Call) -> Candidate:
         price = self.price(endpoint)
-        fixed, output = worst_case(call.input_bound, call.copies, price.sale)
+        fixed, output = worst_case(call.input_bound, call.copies, price.sale, call.units)
         return Candidate(endpoint, price, min(fixed, LARGEST), min(output, LARGEST))
 
     def price(self, endpoint: EndpointSnap) -> Price:
@@ -209,6 +212,8 @@ class Market:
 
 def _output(call: Call, model: ModelSnap, endpoints: Sequence[EndpointSnap]) -> tuple[int, int]:
     """(least, most) output tokens to be granted: the caller's limit as it is, else what can be afforded."""
+    if not call.produces:
+        return 0, 0
     rooms = [size for endpoint in endpoints if (size := choose.window(model, endpoint))]
     ceiling = min([OUTPUT_CEILING, *rooms, *([model.max_output_tokens] if model.max_output_tokens else [])])
     if call.output_limit is not None:

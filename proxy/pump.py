@@ -5,12 +5,12 @@ from collections.abc import Callable
 from math import inf
 from typing import Final
 
-from proxy.dialects import openai, sse
+from proxy.bridge import Stream
+from proxy.dialects import sse
 from proxy.exchange import Exchange
 from proxy.upstream import Opened, UpstreamError
 from proxy.watch import Deadline, Watch
 
-PING: Final = b": ping\n\n"
 SILENCE_S: Final = 10.0
 IDLE_S: Final = 60.0
 
@@ -18,9 +18,10 @@ IDLE_S: Final = 60.0
 class Pump:
     """Reads an opened stream. `failure` says why it ended before its own end."""
 
-    def __init__(self, watch: Watch, opened: Opened, stream: openai.Stream) -> None:
+    def __init__(self, watch: Watch, opened: Opened, stream: Stream, ping: bytes) -> None:
         self._watch = watch
         self.stream = stream
+        self._ping = ping
         self.failure = ""
         self.first_token: float | None = None
         self._opened = opened
@@ -35,7 +36,7 @@ class Pump:
         data = self._opened.first
         while data and not self.stream.over:
             self._ready = self._feed(data)
-            if self._ready or self.stream.usage is not None:
+            if self._ready or self.stream.begun:
                 return
             data = await self._opened.more()
         # An end without anything before it is no answer either.
@@ -55,7 +56,7 @@ class Pump:
                     await self._forward(exchange, mark, quiet)
             except TimeoutError:
                 self._silences += 1
-                await exchange.send(PING)
+                await exchange.send(self._ping)
                 if self._silences * SILENCE_S >= IDLE_S:
                     self.failure = "stalled"
                     break

@@ -9,7 +9,6 @@ from uuid import UUID
 from billing.holds import Reserve
 from billing.ids import new_op_id
 from proxy.call import Call
-from proxy.dialects import openai_request
 from proxy.errors import ApiError
 from proxy.exchange import ClientGone, Exchange, Receive, Scope, Send
 from proxy.failpoint import failpoint
@@ -17,22 +16,25 @@ from proxy.idempotency import claimed
 from proxy.job import Grant, Job
 from proxy.keys import Caller
 from proxy.plan import Plan, windows
+from proxy.routes import Route
 from proxy.serve import Serving
+from proxy.surfaces import SURFACES
 from proxy.worker import Worker
 
 # The longest call (15 minutes) and a minute to settle it.
 HOLD_TTL_S = 16 * 60
 
 
-async def relay(worker: Worker, scope: Scope, receive: Receive, send: Send) -> None:
+async def relay(worker: Worker, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
     """Serves one request of the data plane to its end; whatever is wrong is told in the caller's dialect."""
     op = new_op_id()
-    exchange = Exchange(scope, receive, send, str(op))
+    surface = SURFACES[route.surface]
+    exchange = Exchange(scope, receive, send, str(op), (route, surface.voice))
     caller: Caller | None = None
     try:
         caller = await authenticate(worker, exchange)
         raw = await exchange.body()
-        call = openai_request.parse(raw)
+        call = surface.parse(raw, exchange.inbound)
         market = worker.market
         plan = market.plan(caller, call)
         await limit(worker, exchange, caller, plan)

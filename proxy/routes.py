@@ -3,9 +3,24 @@
 nginx in production splits by the same table (docs/operations.md); a test holds the two together.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
-BILLABLE: Final[dict[str, tuple[str, str]]] = {
-    # path: (method, kind of call)
-    "/v1/chat/completions": ("POST", "chat"),
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One billable address.
+
+    surface: whose dialect its requests are in (proxy/surfaces.py). form: takes multipart/form-data.
+    unix_time: X-RateLimit-Reset is a Unix time there, as CloudGPT's clients read it.
+    """
+
+    surface: str
+    method: str = "POST"
+    form: bool = False
+    unix_time: bool = False
+
+
+BILLABLE: Final[dict[str, Route]] = {
+    "/v1/chat/completions": Route(surface="chat"),
 }

@@ -11,15 +11,16 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
+from proxy.bridge import EVENTS, Answer, Bounds, Bridge, Reply, Unsupported
 from proxy.call import Attempt
-from proxy.dialects import openai, openai_request
-from proxy.errors import ApiError, VerbatimError
+from proxy.errors import ApiError, invalid
 from proxy.failpoint import failpoint
 from proxy.job import Job
 from proxy.meter import Usage
 from proxy.plan import Candidate
-from proxy.pump import IDLE_S, PING, SILENCE_S, Pump
+from proxy.pump import IDLE_S, SILENCE_S, Pump
 from proxy.spool import Spool
+from proxy.surfaces import SURFACES
 from proxy.upstream import Opened, Upstream, UpstreamError
 from proxy.watch import Watch
 
@@ -31,7 +32,6 @@ WHOLE_S: Final = 60.0
 # The last candidate has nobody behind it: a model that thinks for long is better than an error.
 LAST_FIRST_BYTE_S: Final = 60.0
 LAST_WHOLE_S: Final = 600.0
-PATHS: Final = {"chat": "/chat/completions"}
 
 
 class Floor(Protocol):
@@ -54,9 +54,10 @@ class Serving:
     def __init__(self, floor: Floor, job: Job) -> None:
         self._floor = floor
         self.job = job
+        self._surface = SURFACES[job.call.kind]
         self._interruptible: asyncio.Task[Any] | None = None
         self._pump: Pump | None = None
-        self._answer: openai.Answer | None = None
+        self._answer: Answer | None = None
 
     async def run(self) -> None:
         """Whatever happens on the way, the hold is closed once."""
@@ -135,8 +136,7 @@ class Serving:
             except UpstreamError as error:
                 self._note(candidate, began, error)
                 last = error
-                if error.callers_fault:
-                    break
+                self._blame(candidate, error)
             except BaseException:
                 self.job.waste(candidate)  # the caller left: the provider has read the prompt all the same
                 raise
@@ -144,6 +144,17 @@ class Serving:
                 self._note(candidate, began, None)
                 return
         raise _told(last)
+
+    def _blame(self, candidate: Candidate, error: UpstreamError) -> None:
+        """Raises ApiError where the caller's request is at fault: the next endpoint would refuse it too."""
+        if error.status is None or not error.body:
+            return
+        refusal = self._bridge(candidate).refusal(error.status, error.body)
+        if refusal is not None:
+            raise refusal
+
+    def _bridge(self, candidate: Candidate) -> Bridge:
+        return self._surface.bridges[candidate.endpoint.provider.dialect]
 
     def _patience(self, *, is_last: bool) -> float:
         if self.job.call.stream:
@@ -159,10 +170,12 @@ class Serving:
             self.job.waste(candidate)
 
     async def _open(self, candidate: Candidate, patience_s: float) -> Opened:
-        job = self.job
-        field = job.call.output_field or _output_field(candidate)
-        body = openai_request.build(job.call, candidate.endpoint.upstream_name, job.grant.output, field)
-        return await self._floor.upstream.open(candidate.endpoint, PATHS[job.call.kind], body, patience_s)
+        call, endpoint = self.job.call, candidate.endpoint
+        try:
+            ask = self._bridge(candidate).ask(call, endpoint, self.job.grant.output)
+        except Unsupported as lack:
+            raise UpstreamError("unsupported", param=lack.param, message=lack.message) from None
+        return await self._floor.upstream.open(endpoint.provider, ask, patience_s)
 
     # 7: relay
 
@@ -176,7 +189,8 @@ class Serving:
             data = opened.whole() or await self._read(opened, patience_s)
         finally:
             opened.close()
-        self._answer = openai.read_answer(data, self.job.plan.answers_as)
+        read = self._bridge(candidate).answer
+        self._answer = read(self.job.call, Reply(data, opened.kind), self.job.plan.answers_as)
         if self._answer is None:
             raise UpstreamError("malformed", status=200)
 
@@ -195,31 +209,35 @@ class Serving:
             await self._attempts(self._ask_stream)
         finally:
             self._floor.watch.drop(self._silence)
-        if not exchange.started:
-            await exchange.start_stream(self.job.headers())
         if self._pump is None:
             raise RuntimeError("an attempt succeeded without a stream")
+        if not exchange.started:
+            await exchange.start_stream(self.job.headers(), self._pump.stream.kind)
         await self._pump.run(exchange, self._mark)
         if self._pump.failure:
             raise _broken(self._pump, self.job.candidate.endpoint.provider.secret)
 
     def _stay_in_touch(self) -> None:
-        """A comment every 10 s until an endpoint answers, so that nothing in between hangs up."""
+        """A ping every 10 s until an endpoint answers, so that nothing in between hangs up."""
         self._silence = self._floor.watch.after(SILENCE_S, lambda: self._floor.spawn(self._ping()))
 
     async def _ping(self) -> None:
         exchange = self.job.exchange
-        if self._pump is None and self._interruptible is not None:
+        ping = self._surface.voice.ping
+        if self._pump is None and self._interruptible is not None and ping:
             self._stay_in_touch()
             if not exchange.started:
-                await exchange.start_stream([])
-            await exchange.send(PING)
+                await exchange.start_stream([], EVENTS)
+            await exchange.send(ping)
 
     async def _ask_stream(self, candidate: Candidate, patience_s: float) -> None:
         """Up to the first byte a failure means the next candidate; from then on the answer is this one."""
         opened = await self._open(candidate, patience_s)
-        stream = openai.Stream(self.job.plan.answers_as, self.job.call.wants_usage)
-        pump = Pump(self._floor.watch, opened, stream)
+        begin = self._bridge(candidate).stream
+        if begin is None:
+            raise RuntimeError("a stream was asked of a bridge that has none")
+        stream = begin(self.job.call, self.job.plan.answers_as, opened.kind)
+        pump = Pump(self._floor.watch, opened, stream, self._surface.voice.ping)
         try:
             with self._floor.watch.within(patience_s):
                 await pump.begin()
@@ -234,7 +252,7 @@ class Serving:
     def _mark(self) -> None:
         if self._pump is not None:
             stream = self._pump.stream
-            self._floor.spool.mark(self.job.name, self.job.estimate(stream.said, stream.text_bytes).output)
+            self._floor.spool.mark(self.job.name, self.job.said(stream.said, stream.text_bytes))
 
     # 8: meter
 
@@ -252,7 +270,7 @@ class Serving:
         """Usage by the upstream's report, else a labelled estimate of what the caller was given."""
         job = self.job
         if self._answer is not None:
-            usage = self._reported(self._answer.usage, 0, self._answer.text_bytes)
+            usage = self._reported(self._answer.usage) or job.estimate(self._answer.text)
             if self._drains or not job.exchange.gone:
                 job.complete(usage, self._answer.finish_reason)
             else:  # nobody got it, nobody pays for it, but its provider will bill it
@@ -262,7 +280,7 @@ class Serving:
             job.first_token = self._pump.first_token
             job.delivered = stream.complete or stream.text_bytes > 0
             if job.delivered:
-                job.usage = self._reported(stream.usage, stream.said, stream.text_bytes)
+                job.usage = self._reported(stream.usage) or job.estimate(stream.text, stream.text_bytes)
             else:
                 job.waste(job.candidate)
             if stream.complete:
@@ -270,17 +288,16 @@ class Serving:
         if job.exchange.gone:
             job.status, job.http_status = "cancelled", 499
 
-    def _reported(self, usage: Any, said: int, text_bytes: int) -> Usage:
+    def _reported(self, usage: Any) -> Usage | None:
+        """The upstream's report as units; None when it is missing or can't be true."""
         job = self.job
-        read = openai.read_usage(
-            usage,
-            input_max=2 * (job.call.input_bound + job.plan.model.context_window),
-            output_max=4 * job.grant.output * job.call.copies,
+        bounds = Bounds(
+            input=2 * (job.call.input_bound + job.plan.model.context_window),
+            output=4 * job.grant.output * job.call.copies,
         )
-        if read is None:
-            if usage is not None:
-                log.warning("call %s: the upstream's usage can't be true", job.name)
-            return job.estimate(said, text_bytes)
+        read = self._bridge(job.candidate).usage(job.call, usage, bounds)
+        if read is None and usage is not None:
+            log.warning("call %s: the upstream's usage can't be true", job.name)
         return read
 
     # 9: settle is the worker's; then the terminal part may leave
@@ -289,36 +306,27 @@ class Serving:
         job, exchange = self.job, self.job.exchange
         if failure is not None:
             failure.headers |= {name.decode(): value.decode() for name, value in job.headers()}
-            await exchange.refuse(failure)
+            if exchange.started and self._pump is not None:
+                await exchange.end(self._pump.stream.failed(failure, job.name))
+            else:
+                await exchange.refuse(failure)
         elif self._answer is not None:
             headers = [*job.headers(), (b"x-cloudapi-cost-uzs", job.cost_text(charged).encode())]
-            await exchange.answer(200, self._answer.data, headers, b"application/json")
+            await exchange.answer(200, self._answer.body(job.usage), headers, self._answer.kind)
         elif self._pump is not None:
-            usage = b""
-            if job.call.wants_usage:
-                usage = self._pump.stream.last_chunk(job.usage, job.summary(charged))
-            await exchange.end(usage + b"data: [DONE]\n\n")
+            await exchange.end(self._pump.stream.end(job.usage, job.summary(charged)))
 
 
 def _internal() -> ApiError:
     return ApiError(500, "internal_error", "Something went wrong on our side.")
 
 
-def _output_field(candidate: Candidate) -> str:
-    """The name of the output bound when the caller gave none: OpenAI's own hosts refuse the old one."""
-    new = (
-        "openai.com" in candidate.endpoint.provider.base_url
-        or "azure.com" in candidate.endpoint.provider.base_url
-    )
-    return "max_completion_tokens" if new else "max_tokens"
-
-
 def _told(error: UpstreamError | None) -> ApiError:
     """What the caller hears when no candidate answered."""
     if error is None:
         return ApiError(503, "no_endpoint", "No provider serves this model at the moment.")
-    if error.callers_fault:
-        return VerbatimError(error.status or 400, error.body)
+    if error.reason == "unsupported":
+        return invalid("unsupported_parameter", error.message, error.param)
     if error.reason in ("timeout", "stalled"):
         return ApiError(504, "upstream_timeout", "The model's provider did not answer in time.")
     if error.status in (429, 503, 529):

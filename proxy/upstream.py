@@ -1,16 +1,20 @@
 """Calls to providers: addresses, time-outs, and what a failure means for the next candidate."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 
 from proxy import http1
+from proxy.bridge import Ask
 from proxy.watch import Watch
-from routing.snaps import EndpointSnap, ProviderSnap
+from routing.snaps import ProviderSnap
 
 ANSWER_MAX: Final = 64 * 1024 * 1024
 ERROR_MAX: Final = 64 * 1024
+ANTHROPIC_VERSION: Final = "2023-06-01"
+_TARGETS_MAX: Final = 2_000
 _HEADERS: Final = {
     "content-type": "application/json",
     "accept": "*/*",
@@ -22,21 +26,28 @@ _CALLERS_FAULT: Final = frozenset({400, 409, 413, 415, 422})
 
 
 class UpstreamError(Exception):
-    """An endpoint could not answer. `body`: its own words, where the caller's request is to blame."""
+    """An endpoint could not answer. `body`: its own words, where the caller's request may be to blame.
 
-    def __init__(
-        self, reason: str, *, status: int | None = None, body: bytes = b"", retry_after: str = ""
+    `param`, `message`: what its dialect has no way to say.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        reason: str,
+        *,
+        status: int | None = None,
+        body: bytes = b"",
+        retry_after: str = "",
+        param: str = "",
+        message: str = "",
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.status = status
         self.body = body
         self.retry_after = retry_after
-
-    @property
-    def callers_fault(self) -> bool:
-        """Whether asking another endpoint is pointless."""
-        return self.status in _CALLERS_FAULT and bool(self.body)
+        self.param = param
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,11 @@ class Opened:
 
     answer: http1.Answer
     first: bytes
+
+    @property
+    def kind(self) -> bytes:
+        """Its content type."""
+        return self.answer.headers.get(b"content-type", b"")
 
     def close(self) -> None:
         self.answer.close()
@@ -83,7 +99,7 @@ class Upstream:
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        self._targets: dict[tuple[int, str, str | None, str], http1.Target] = {}
+        self._targets: dict[tuple[Any, ...], http1.Target] = {}
         self._pool = http1.Pool()
 
     def close(self) -> None:
@@ -93,21 +109,18 @@ class Upstream:
         """Ends connections that were idle for long; to be called now and then."""
         self._pool.tidy()
 
-    async def open(
-        self, endpoint: EndpointSnap, path: str, body: dict[str, Any], first_byte_s: float
-    ) -> Opened:
-        """Posts the body and waits for the first bytes of a 200. Raises UpstreamError."""
-        data = orjson.dumps(body)
+    async def open(self, provider: ProviderSnap, ask: Ask, first_byte_s: float) -> Opened:
+        """Asks and waits for the first bytes of a 200. Raises UpstreamError."""
         try:
             with self._watch.within(first_byte_s):
-                return await self._post(endpoint.provider, path, data)
+                return await self._send(provider, ask)
         except TimeoutError:
             raise UpstreamError("timeout") from None
         except OSError as error:
             raise UpstreamError(_reason(error)) from error
 
-    async def _post(self, provider: ProviderSnap, path: str, data: bytes) -> Opened:
-        answer = await self._pool.post(self._target(provider, path), data)
+    async def _send(self, provider: ProviderSnap, ask: Ask) -> Opened:
+        answer = await self._pool.post(self._target(provider, ask), ask.body)
         try:
             if answer.status != 200 or answer.headers.get(b"content-encoding", b"identity") != b"identity":
                 raise await _failure(answer, provider.secret)
@@ -119,18 +132,42 @@ class Upstream:
             raise
         return Opened(answer, first)
 
-    def _target(self, provider: ProviderSnap, path: str) -> http1.Target:
+    def _target(self, provider: ProviderSnap, ask: Ask) -> http1.Target:
         """Address and headers for a provider, made once. Raises UpstreamError when they can't be used."""
-        name = (provider.id, provider.base_url, provider.secret, path)
+        name = (provider.id, provider.base_url, provider.secret, ask.method, ask.path, ask.headers)
         target = self._targets.get(name)
         if target is None:
-            secret = {"authorization": f"Bearer {provider.secret}"} if provider.secret else {}
+            headers = {**_HEADERS, **_CREDENTIALS[provider.dialect](provider.secret), **dict(ask.headers)}
             try:
-                target = http1.Target.of(provider.base_url.rstrip("/") + path, _HEADERS | secret)
+                target = http1.Target.of(provider.base_url.rstrip("/") + ask.path, headers, ask.method)
             except ValueError:
                 raise UpstreamError("misconfigured") from None
+            if len(self._targets) >= _TARGETS_MAX:  # callers' headers and prompts are part of some
+                self._targets.clear()
             self._targets[name] = target
         return target
+
+
+def _bearer(secret: str | None) -> dict[str, str]:
+    return {"authorization": f"Bearer {secret}"} if secret else {}
+
+
+def _anthropic(secret: str | None) -> dict[str, str]:
+    key = {"x-api-key": secret} if secret else {}
+    return {"anthropic-version": ANTHROPIC_VERSION, **key}
+
+
+def _gemini(secret: str | None) -> dict[str, str]:
+    return {"x-goog-api-key": secret} if secret else {}
+
+
+# Dialect → the headers of every call to such a provider; the caller's anthropic-version wins over ours.
+_CREDENTIALS: Final[Mapping[str, Callable[[str | None], dict[str, str]]]] = {
+    "openai": _bearer,
+    "anthropic": _anthropic,
+    "gemini": _gemini,
+    "pollinations": _bearer,
+}
 
 
 async def _failure(answer: http1.Answer, secret: str | None) -> UpstreamError:

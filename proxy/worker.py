@@ -14,6 +14,7 @@ import psycopg
 from billing import holds
 from billing.errors import BillingError
 from billing.rates import load_rates, rates_version
+from proxy import tokens
 from proxy.books import AWAY, Books
 from proxy.config import Config
 from proxy.connection import Connection
@@ -65,6 +66,7 @@ class Worker:
         self.books = Books(self.config.database_url, self.spool, self.watch)
         self.limiter = Limiter(self.config.redis_url, lambda: self._live_workers)
         self.upstream = Upstream(self.watch)
+        tokens.warm()
         await self._refresh()
         rounds = (self._beats(), self._replays(), self._listen(), self.watch.run())
         self._rounds = [asyncio.create_task(one) for one in rounds]

@@ -10,10 +10,19 @@ from routing.snaps import Catalog, EndpointSnap, ModelSnap
 from routing.strategies import STRATEGIES, listed_cost, ordered
 
 CANDIDATES_MAX: Final = 3
-# Dialects that the gateway can speak to an upstream so far.
-SPOKEN: Final = frozenset({"openai"})
 # A chain of replacements longer than this is a loop that no loader has checked.
 _HOPS_MAX: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a bare tag may pick among: models of this modality, at endpoints of these dialects."""
+
+    modality: str
+    spoken: Collection[str]
+
+
+CHAT: Final = Wanted("chat", ("openai",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,9 @@ class Resolution:
     bare: bool = False
 
 
-def resolve(catalog: Catalog, asked: str, allowed: Collection[str] | None = None) -> Resolution:
+def resolve(
+    catalog: Catalog, asked: str, allowed: Collection[str] | None = None, wanted: Wanted = CHAT
+) -> Resolution:
     """What `asked` ('GPT 4o', 'openai/gpt-4o@price', '@latency') means.
 
     `allowed` are the slugs a bare tag may choose from (None: all). Raises UnknownModel, InvalidStrategy, and
@@ -38,7 +49,7 @@ def resolve(catalog: Catalog, asked: str, allowed: Collection[str] | None = None
     name, _, tail = asked.partition("@")
     strategies = _strategies(tail.split("@")) if "@" in asked else ()
     if strategies and not name.strip():
-        return Resolution(_any_model(catalog, strategies, allowed), strategies, bare=True)
+        return Resolution(_any_model(catalog, strategies, allowed, wanted), strategies, bare=True)
     slug = slug_of(catalog, asked)
     model = successor(catalog, catalog.models[slug])
     if model.retired:
@@ -77,13 +88,15 @@ def successor(catalog: Catalog, model: ModelSnap) -> ModelSnap:
     raise UnknownModel(model.slug)
 
 
-def _any_model(catalog: Catalog, strategies: tuple[str, ...], allowed: Collection[str] | None) -> ModelSnap:
-    """The chat model whose first endpoint comes first among all that can answer now."""
+def _any_model(
+    catalog: Catalog, strategies: tuple[str, ...], allowed: Collection[str] | None, wanted: Wanted
+) -> ModelSnap:
+    """The model whose first endpoint comes first among all that can answer now."""
     offers = {
         endpoint.id: (endpoint, model)
         for model in catalog.models.values()
-        if model.modality == "chat" and listed(model) and (allowed is None or model.slug in allowed)
-        for endpoint in serving(model)
+        if model.modality == wanted.modality and listed(model) and (allowed is None or model.slug in allowed)
+        for endpoint in serving(model, wanted.spoken)
     }
     if not offers:
         raise NoEndpoint("@" + "@".join(strategies))
@@ -95,7 +108,7 @@ def listed(model: ModelSnap) -> bool:
     return not model.retired and not model.replaced_by
 
 
-def serving(model: ModelSnap, spoken: Collection[str] = SPOKEN) -> tuple[EndpointSnap, ...]:
+def serving(model: ModelSnap, spoken: Collection[str]) -> tuple[EndpointSnap, ...]:
     """The endpoints of a model that could answer now."""
     return tuple(e for e in model.endpoints if e.provider.available and e.provider.dialect in spoken)
 
@@ -104,20 +117,21 @@ def candidates(
     model: ModelSnap,
     strategies: tuple[str, ...] = (),
     *,
+    spoken: Collection[str],
     sandbox: EndpointSnap | None = None,
-    demo: bool = False,
     tokens_min: int = 0,
 ) -> tuple[EndpointSnap, ...]:
     """Whom to ask, best first, at most three; raises NoEndpoint.
 
     `tokens_min` is what prompt and output certainly need: an endpoint with a smaller window is passed over.
-    In the demo a chat model without any serving endpoint gets the sandbox's endpoint with `stands_in` set,
-    carrying the cost and markup kind that the model itself is listed at.
+    `sandbox` (in the demo): a model without any serving endpoint gets it with `stands_in` set, carrying the
+    cost and markup kind that the model itself is listed at.
     """
-    up = [e for e in serving(model) if window(model, e) == 0 or window(model, e) >= tokens_min]
+    serve = serving(model, spoken)
+    up = [e for e in serve if window(model, e) == 0 or window(model, e) >= tokens_min]
     if up:
         return tuple(ordered(up, strategies)[:CANDIDATES_MAX])
-    stand_in = _stand_in(model, strategies, sandbox) if demo and not serving(model) else None
+    stand_in = None if serve else _stand_in(model, strategies, sandbox)
     if stand_in is None:
         raise NoEndpoint(model.slug)
     return (stand_in,)
@@ -126,7 +140,7 @@ def candidates(
 def _stand_in(
     model: ModelSnap, strategies: tuple[str, ...], sandbox: EndpointSnap | None
 ) -> EndpointSnap | None:
-    if sandbox is None or not sandbox.provider.available or model.modality != "chat" or not model.endpoints:
+    if sandbox is None or not sandbox.provider.available or not model.endpoints:
         return None
     asked_for = ordered(model.endpoints, strategies)[0]
     return replace(sandbox, cost=asked_for.cost, markup_kind=asked_for.markup_kind, stands_in=True)

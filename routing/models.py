@@ -80,11 +80,6 @@ class Provider(models.Model):
 
     class Meta:
         ordering: ClassVar[list[str]] = ["slug"]
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(
-                fields=["sandbox"], condition=models.Q(sandbox=True), name="routing_one_sandbox"
-            ),
-        ]
 
     def __str__(self) -> str:
         return self.slug

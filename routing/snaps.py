@@ -78,9 +78,12 @@ class ModelSnap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """`names` maps a folded name to a slug; retired models stay in, so that their names can be explained."""
+    """`names` maps a folded name to a slug; retired models stay in, so that their names can be explained.
+
+    `sandboxes`: modality → the endpoint that stands in for unconfigured models in the demo.
+    """
 
     version: int
     models: Mapping[str, ModelSnap]
     names: Mapping[str, str]
-    sandbox: EndpointSnap | None
+    sandboxes: Mapping[str, EndpointSnap]

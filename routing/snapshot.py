@@ -6,7 +6,7 @@ One statement sees one state of the database, so the version always belongs to w
 import contextlib
 import json
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -89,24 +89,27 @@ def _only(row: Any) -> Any:
 def _build(data: dict[str, Any], environ: Mapping[str, str], unseal: Unseal) -> Catalog:
     providers = {row["id"]: _provider(row, environ, unseal) for row in data["providers"]}
     by_model: dict[int, list[EndpointSnap]] = {}
-    sandbox: EndpointSnap | None = None
     for row in data["endpoints"]:
-        endpoint = _endpoint(row, providers[row["provider"]])
-        by_model.setdefault(row["model"], []).append(endpoint)
-        if endpoint.provider.sandbox and sandbox is None:
-            sandbox = endpoint
+        by_model.setdefault(row["model"], []).append(_endpoint(row, providers[row["provider"]]))
     models = [_model(row, tuple(by_model.get(row["id"], ()))) for row in data["models"]]
-    if sandbox is not None:
-        # It may stand in for a model with a larger window than its own.
-        own = next(model for model in models if sandbox in model.endpoints)
-        sandbox = replace(sandbox, context_window=sandbox.context_window or own.context_window)
     slugs = {model.pk: model.slug for model in models}
     return Catalog(
         version=data["version"],
         models={model.slug: model for model in models},
         names={folded: slugs[pk] for folded, pk in data["names"]},
-        sandbox=sandbox,
+        sandboxes=_sandboxes(models),
     )
+
+
+def _sandboxes(models: Iterable[ModelSnap]) -> dict[str, EndpointSnap]:
+    """Modality → its sandbox, which may stand in for a model with a larger window than its own."""
+    found: dict[str, EndpointSnap] = {}
+    for model in models:
+        for endpoint in model.endpoints:
+            if endpoint.provider.sandbox and model.modality not in found:
+                window = endpoint.context_window or model.context_window
+                found[model.modality] = replace(endpoint, context_window=window)
+    return found
 
 
 def _provider(row: dict[str, Any], environ: Mapping[str, str], unseal: Unseal) -> ProviderSnap:

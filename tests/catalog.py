@@ -7,7 +7,12 @@ import yaml
 from tests.upstream.plan import STATUS_FAULTS, WIRE_FAULTS
 
 ALPHA_KEY = "sk-alpha-0123456789abcdef"
-CREDENTIALS = {"TEST_ALPHA_KEY": ALPHA_KEY, "TEST_BETA_KEY": "sk-beta-0123456789abcdef"}
+CREDENTIALS = {
+    "TEST_ALPHA_KEY": ALPHA_KEY,
+    "TEST_BETA_KEY": "sk-beta-0123456789abcdef",
+    "TEST_CLAUDE_KEY": "sk-ant-0123456789abcdef",
+    "TEST_GEM_KEY": "AIza-0123456789abcdef",
+}
 FAULTS = (*STATUS_FAULTS, *sorted(WIRE_FAULTS))
 
 
@@ -25,11 +30,14 @@ def _providers(url: str) -> list[dict[str, Any]]:
         _provider(url, "drain", on_disconnect="drain"),
         _provider(url, "locked", credential="env:TEST_ABSENT_KEY"),
         _provider("http://127.0.0.1:1", "closed"),
+        _provider(url, "claude", "", dialect="anthropic", credential="env:TEST_CLAUDE_KEY"),
+        _provider(url, "gem", "/v1beta", dialect="gemini", credential="env:TEST_GEM_KEY"),
     ]
 
 
-def _provider(url: str, slug: str, **more: Any) -> dict[str, Any]:
-    return {"slug": slug, "name": slug.title(), "dialect": "openai", "base_url": f"{url}/p/{slug}/v1", **more}
+def _provider(url: str, slug: str, path: str = "/v1", **more: Any) -> dict[str, Any]:
+    address = f"{url}/p/{slug}{path}"
+    return {"slug": slug, "name": slug.title(), "dialect": "openai", "base_url": address, **more}
 
 
 def _models() -> list[dict[str, Any]]:
@@ -55,8 +63,22 @@ def _models() -> list[dict[str, Any]]:
             _endpoint("beta", "beta-refuge", "1.00", "3.00", priority=2),
         ),
         _model("test/slow-limit", _endpoint("alpha", "alpha-limit", "1.00", "3.00"), rpm=3),
+        _model("test/claude", _claude("claude-one")),
+        _model("test/gemini", _endpoint("gem", "gemini-one", "1.00", "3.00", cached_input="0.25")),
+        _model(
+            "test/any",
+            _endpoint("alpha", "alpha-any", "1.00", "3.00", priority=1),
+            _claude("claude-any", priority=2),
+            _endpoint("gem", "gemini-any", "2.00", "6.00", priority=3),
+        ),
         _model("test/old", _endpoint("alpha", "alpha-old", "1.00", "3.00"), replaced_by="test/one"),
     ]
+
+
+def _claude(upstream_name: str, **more: Any) -> dict[str, Any]:
+    written = {"cached_input": "0.30", "cache_write_5m": "3.75", "cache_write_1h": "6.00"}
+    endpoint = _endpoint("claude", upstream_name, "3.00", "15.00", **more)
+    return endpoint | {"price_usd": endpoint["price_usd"] | written}
 
 
 def _fault_model(fault: str) -> dict[str, Any]:

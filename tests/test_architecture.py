@@ -159,4 +159,4 @@ def tracked() -> tuple[str, ...]:
 
 def test_every_billable_route_is_documented():
     documented = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    assert not [path for path, (method, _) in BILLABLE.items() if f"{method} {path}" not in documented]
+    assert not [path for path, route in BILLABLE.items() if f"{route.method} {path}" not in documented]

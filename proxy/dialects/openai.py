@@ -4,13 +4,17 @@ Framing and traps: api.md §1.2–1.3. Prompt tokens include cached ones, comple
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from proxy.dialects import sse
+from proxy.bridge import EVENTS, Answer, Bounds, Bridge
+from proxy.dialects import openai_request, sse
+from proxy.dialects.spoken import Spoken
 from proxy.dialects.template import Template, learn
+from proxy.errors import ApiError, VerbatimError
 from proxy.meter import Usage
 
 # The first unescaped "model" member; inside strings its quotes would be escaped.
@@ -23,7 +27,7 @@ def rename(data: bytes, model: bytes) -> bytes:
     return _MODEL.sub(lambda _: b'"model":' + model, data, count=1)
 
 
-def read_usage(reported: Any, *, input_max: int, output_max: int) -> Usage | None:
+def read_usage(reported: Any, bounds: Bounds) -> Usage | None:
     """A usage object as units; None when it is missing or can't be true.
 
     A total above what was asked for by this much is a lie or a bug of the upstream (reliability.md fault 25):
@@ -32,7 +36,7 @@ def read_usage(reported: Any, *, input_max: int, output_max: int) -> Usage | Non
     if not isinstance(reported, dict):
         return None
     prompt, completion = _count(reported, "prompt_tokens"), _count(reported, "completion_tokens")
-    if prompt is None or completion is None or prompt > input_max or completion > output_max:
+    if prompt is None or completion is None or prompt > bounds.input or completion > bounds.output:
         return None
     inside, outside = _details(reported, "prompt"), _details(reported, "completion")
     cached = min(_count(inside, "cached_tokens") or 0, prompt)
@@ -55,16 +59,6 @@ def _details(reported: dict[str, Any], side: str) -> dict[str, Any]:
     return details if isinstance(details, dict) else {}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer that was not streamed."""
-
-    data: bytes
-    usage: Any
-    finish_reason: str
-    text_bytes: int
-
-
 def read_answer(data: bytes, model: bytes) -> Answer | None:
     """The answer's own bytes under the caller's model name; None when it isn't a chat completion."""
     try:
@@ -76,11 +70,11 @@ def read_answer(data: bytes, model: bytes) -> Answer | None:
         return None
     found = [choice for choice in choices if isinstance(choice, dict)]
     try:
-        size = sum(_spoken(choice.get("message")) for choice in found)
+        text = b"".join(spoken(choice.get("message")) for choice in found)
     except orjson.JSONEncodeError:  # tool calls nested deeper than can be written
         return None
     finish = next((reason for choice in found if (reason := _reason(choice))), "")
-    return Answer(rename(data, model), parsed.get("usage"), finish, size)
+    return Answer(rename(data, model), parsed.get("usage"), finish, text)
 
 
 def _reason(choice: dict[str, Any]) -> str:
@@ -89,18 +83,23 @@ def _reason(choice: dict[str, Any]) -> str:
     return reason.replace("\x00", "")[:40] if isinstance(reason, str) else ""
 
 
-def _spoken(message: Any) -> int:
-    """UTF-8 bytes of what the model said in a message or delta: text, reasoning, refusal, arguments."""
+def spoken(message: Any) -> bytes:
+    """What the model said in a message or delta as UTF-8: text, reasoning, refusal, arguments."""
     if not isinstance(message, dict):
-        return 0
-    size = 0
+        return b""
+    text = b""
     for name in ("content", "reasoning_content", "reasoning", "refusal"):
         value = message.get(name)
         if isinstance(value, str) and value:
-            size += len(value.encode())
+            text += value.encode()
     if message.get("tool_calls") or message.get("function_call"):
-        size += len(orjson.dumps([message.get("tool_calls"), message.get("function_call")]))
-    return size
+        text += orjson.dumps([message.get("tool_calls"), message.get("function_call")])
+    return text
+
+
+def refusal(status: int, words: bytes) -> ApiError | None:
+    """The upstream's refusal in its own words: the caller speaks the same dialect."""
+    return VerbatimError(status, words)
 
 
 def _one_line(event: bytes, payload: bytes) -> bytes:
@@ -114,7 +113,7 @@ def _one_line(event: bytes, payload: bytes) -> bytes:
 
 
 @dataclass(slots=True)
-class Stream:
+class Stream(Spoken):
     """What is known of a stream so far; feed it bytes, forward what it gives back."""
 
     model: bytes
@@ -124,8 +123,6 @@ class Stream:
     usage_event: bytes | None = None
     head: dict[str, Any] = field(default_factory=dict)
     finish_reason: str = ""
-    text_bytes: int = 0
-    said: int = 0
     events: int = 0
     done: bool = False
     error: Any = None
@@ -146,10 +143,9 @@ class Stream:
             out.append(self._event(event))
         return b"".join(out)
 
-    def _same(self, out: bytes, size: int) -> bytes:
+    def _same(self, out: bytes, text: bytes) -> bytes:
         """One more event of the shape that is known: nothing but text."""
-        self.text_bytes += size
-        self.said += 1
+        self.say(text)
         self.events += 1
         return out
 
@@ -183,9 +179,7 @@ class Stream:
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict):
-                size = _spoken(choice.get("delta"))
-                self.text_bytes += size
-                self.said += size > 0
+                self.say(spoken(choice.get("delta")))
                 self.finish_reason = _reason(choice) or self.finish_reason
         if not self.events:
             head = {name: chunk.get(name) for name in ("id", "object", "created")}
@@ -213,11 +207,15 @@ class Stream:
         match choices:
             case [{"delta": dict(delta)}]:
                 self.learnt += 1
-                self.template = learn(event, out, delta, _spoken(delta)) or self.template
+                self.template = learn(event, out, delta, len(spoken(delta))) or self.template
 
     def _without_usage(self, chunk: dict[str, Any]) -> dict[str, Any]:
         rest = {name: value for name, value in chunk.items() if name != "usage"}
         return {**rest, "usage": None} if self.wants_usage else rest
+
+    @property
+    def begun(self) -> bool:
+        return self.usage is not None
 
     @property
     def over(self) -> bool:
@@ -229,7 +227,17 @@ class Stream:
         """The answer came to its own end. Some servers forget [DONE]; a finish reason is an end too."""
         return self.error is None and not self.broken and (self.done or bool(self.finish_reason))
 
-    def last_chunk(self, usage: Usage, note: dict[str, Any]) -> bytes:
+    @property
+    def kind(self) -> bytes:
+        return EVENTS
+
+    def end(self, usage: Usage, note: Mapping[str, Any]) -> bytes:
+        return (self.last_chunk(usage, note) if self.wants_usage else b"") + b"data: [DONE]\n\n"
+
+    def failed(self, error: ApiError, request_id: str) -> bytes:
+        return error.event(request_id)
+
+    def last_chunk(self, usage: Usage, note: Mapping[str, Any]) -> bytes:
         """The usage chunk for a caller who asked for it: the upstream's own, else one made from `usage`.
 
         `note` goes in as the member `cloudapi`: what the route headers would have said, and the cost.
@@ -248,3 +256,12 @@ class Stream:
         }
         made = {**self.head, "model": orjson.loads(self.model), "choices": [], "usage": counts}
         return b"data: " + orjson.dumps(made)[:-1] + extra + b"\n\n"
+
+
+CHAT = Bridge(
+    ask=openai_request.ask,
+    answer=lambda call, reply, model: read_answer(reply.data, model),
+    stream=lambda call, model, kind: Stream(model, call.wants_usage),
+    usage=lambda call, reported, bounds: read_usage(reported, bounds),
+    refusal=refusal,
+)

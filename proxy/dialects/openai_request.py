@@ -7,9 +7,13 @@ rest, unknown fields included, passes to the upstream untouched.
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
+from proxy.bridge import Ask
 from proxy.call import Call
 from proxy.dialects import json_body, media
 from proxy.errors import ApiError, invalid
+from routing.snaps import EndpointSnap
 
 MODEL_NAME_MAX = 256
 MESSAGES_MAX = 10_000
@@ -30,7 +34,7 @@ _NUMBERS = {
 }
 
 
-def parse(raw: bytes) -> Call:
+def parse(raw: bytes, inbound: Mapping[bytes, list[bytes]]) -> Call:
     """A request body as a Call. Raises ApiError 400 or 413 before anything has moved."""
     body = json_body.parse(raw)
     asked = model_name(body)
@@ -56,6 +60,19 @@ def parse(raw: bytes) -> Call:
         needs=_needs(body, weight),
         remote_media=weight.remote,
     )
+
+
+def ask(call: Call, endpoint: EndpointSnap, output_bound: int) -> Ask:
+    """The request to an upstream of the same dialect."""
+    field = call.output_field or _bound_name(endpoint)
+    body = build(call, endpoint.upstream_name, output_bound, field)
+    return Ask("/chat/completions", orjson.dumps(body))
+
+
+def _bound_name(endpoint: EndpointSnap) -> str:
+    """The name of the output bound when the caller gave none: OpenAI's own hosts refuse the old one."""
+    url = endpoint.provider.base_url
+    return "max_completion_tokens" if "openai.com" in url or "azure.com" in url else "max_tokens"
 
 
 def build(call: Call, upstream_model: str, output_bound: int, field: str) -> dict[str, Any]:

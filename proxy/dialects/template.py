@@ -25,8 +25,8 @@ class Template:
     rest: re.Pattern[bytes]
     after_out: tuple[bytes, bytes]
 
-    def read(self, event: bytes) -> tuple[bytes, int] | None:
-        """The event to forward and the UTF-8 bytes of its text; None if it has another shape."""
+    def read(self, event: bytes) -> tuple[bytes, bytes] | None:
+        """The event to forward and the text in it; None if it has another shape."""
         if not event.startswith(self.before):
             return None
         match = self.rest.fullmatch(event, len(self.before))
@@ -36,7 +36,7 @@ class Template:
         if not text.isascii() and not _is_utf8(text):
             return None
         head, tail = self.after_out
-        return b"".join((self.before_out, text, head, padding, tail)), len(text)
+        return b"".join((self.before_out, text, head, padding, tail)), text
 
 
 def learn(event: bytes, out: bytes, delta: Mapping[str, Any], size: int) -> Template | None:

@@ -17,18 +17,20 @@ BEGIN
             status, http_status, error_code, finish_reason, attempts, input_tokens, cached_tokens,
             cache_write_tokens, output_tokens, reasoning_tokens, estimated, price_micros, cost_micros,
             hold_micros, provider_cost_nano, cost_version, fx_rate, markup, micros_per_usd, fx_date, markup_bps,
-            prices, latency_ms, ttft_ms)
+            prices, latency_ms, ttft_ms, cache_write_1h_tokens, images, seconds, characters)
         SELECT id, at, org_id, project_id, key_id, model, asked, endpoint_id, provider, kind, stream, sandbox, free,
                status, http_status, error_code, finish_reason, attempts, input_tokens, cached_tokens,
                cache_write_tokens, output_tokens, reasoning_tokens, estimated, price_micros,
                (answer->>'charged')::bigint, hold_micros, provider_cost_nano, cost_version, fx_rate, markup,
-               micros_per_usd, fx_date, markup_bps, prices, latency_ms, ttft_ms
+               micros_per_usd, fx_date, markup_bps, prices, latency_ms, ttft_ms,
+               coalesce(cache_write_1h_tokens, 0), coalesce(images, 0), coalesce(seconds, 0), coalesce(characters, 0)
           FROM ROWS FROM (json_populate_recordset(NULL::proxy_request, items), json_array_elements(settled))
                AS pair(id, at, org_id, project_id, key_id, model, asked, endpoint_id, provider, kind, stream,
                        sandbox, free, status, http_status, error_code, finish_reason, attempts, input_tokens,
                        cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, estimated, price_micros,
                        cost_micros, hold_micros, provider_cost_nano, cost_version, fx_rate, markup,
-                       micros_per_usd, fx_date, markup_bps, prices, latency_ms, ttft_ms, xact, answer)
+                       micros_per_usd, fx_date, markup_bps, prices, latency_ms, ttft_ms, xact,
+                       cache_write_1h_tokens, images, seconds, characters, answer)
         ON CONFLICT (id) DO NOTHING
         RETURNING id, status, cost_micros)
     SELECT array_agg(id), array_agg(id) FILTER (WHERE status = 'crashed' AND cost_micros = 0)
@@ -50,7 +52,9 @@ BEGIN
                 finish_reason = late.finish_reason, input_tokens = late.input_tokens,
                 cached_tokens = late.cached_tokens, cache_write_tokens = late.cache_write_tokens,
                 output_tokens = late.output_tokens, reasoning_tokens = late.reasoning_tokens,
-                estimated = late.estimated, price_micros = late.price_micros, cost_micros = late.cost_micros
+                cache_write_1h_tokens = coalesce(late.cache_write_1h_tokens, 0),
+                images = coalesce(late.images, 0), seconds = coalesce(late.seconds, 0),
+                characters = coalesce(late.characters, 0), estimated = late.estimated, price_micros = late.price_micros, cost_micros = late.cost_micros
              WHERE id = late.id AND cost_micros <> late.cost_micros;
         END LOOP;
     END IF;

@@ -78,12 +78,6 @@ def _check(entries: Entries, stored: Mapping[str, Model], prune: bool) -> None:
                     f"{model.where}: '{model.id}': the name '{name}' already belongs to '{owner}'"
                 )
     problems += _bad_replacements(entries, {**owners, **_file_names(entries)}, stored)
-    sandboxes = {entry.slug for entry in entries.providers if entry.sandbox}
-    if not prune:
-        others = Provider.objects.filter(sandbox=True).exclude(slug__in=[e.slug for e in entries.providers])
-        sandboxes |= set(others.values_list("slug", flat=True))
-    if len(sandboxes) > 1:
-        problems.append(f"only one provider can be the sandbox, not {', '.join(sorted(sandboxes))}")
     problems += entries.problems
     if problems:
         raise CatalogError(sorted(problems, key=_place))

@@ -49,7 +49,7 @@ class Spec:
         return self
 
     def _estimate(self, text: str, prompt: int) -> int:
-        return openai_request.parse(self._body(text, prompt).encode()).input_estimate
+        return openai_request.parse(self._body(text, prompt).encode(), {}).input_estimate
 
     def _body(self, text: str, prompt: int) -> str:
         wishes = {"run": str(self.number), "prompt_tokens": prompt, "text": text} | self.wishes

@@ -5,6 +5,7 @@ import json
 from random import Random
 from typing import Any
 
+from proxy.bridge import Bounds
 from proxy.dialects import openai, sse
 from proxy.meter import Usage
 from tests.fuzz.rubbish import NASTY, bruise, spoil, text
@@ -37,7 +38,7 @@ FIELDS = (
     b"event: error",
 )
 ENDS = (b"\n", b"\n", b"\r\n", b"\r")
-LIMITS = {"input_max": 100_000, "output_max": 10_000}
+LIMITS = Bounds(input=100_000, output=10_000)
 
 
 def answer(dice: Random) -> bytes:
@@ -120,7 +121,7 @@ def check(dice: Random, data: bytes) -> None:
         named = isinstance(chunk.get("model"), str) and payload.count(b'"model"') == 1
         assert not named or chunk["model"] == "caller"
         assert wants_usage or chunk.get("usage") is None
-    usage = openai.read_usage(whole.usage, **LIMITS)
+    usage = openai.read_usage(whole.usage, LIMITS)
     assert usage is None or _plausible(usage)
     json.loads(sse.payload(whole.last_chunk(usage or Usage(estimated=True), {"cost_uzs": "0"})))
     assert "\0" not in whole.finish_reason
@@ -143,11 +144,7 @@ def _heard(pieces: list[bytes], wants_usage: bool) -> tuple[openai.Stream, list[
 
 def _plausible(usage: Usage) -> bool:
     inside = 0 <= usage.cached <= usage.input and 0 <= usage.cache_write <= usage.input - usage.cached
-    return (
-        inside
-        and 0 <= usage.reasoning <= usage.output <= LIMITS["output_max"]
-        and usage.input <= LIMITS["input_max"]
-    )
+    return inside and 0 <= usage.reasoning <= usage.output <= LIMITS.output and usage.input <= LIMITS.input
 
 
 def _cuts(dice: Random, size: int) -> list[int]:

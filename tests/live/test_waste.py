@@ -24,7 +24,7 @@ def test_a_prompt_that_was_read_for_a_client_who_left(stack: Stack, streamed: bo
     until(lambda: stack.upstream.waiting(run), "the upstream to have the prompt")
     leave(connection, reset=True)
     (row,) = outcome(caller, 1)
-    prompt = openai_request.parse(json.dumps(body).encode()).input_estimate
+    prompt = openai_request.parse(json.dumps(body).encode(), {}).input_estimate
     assert (row["status"], row["cost_micros"]) == ("cancelled", 0)
     assert row["provider_cost_nano"] == prompt * NANO_PER_TOKEN
     stack.check_ledger()
@@ -37,5 +37,5 @@ def test_an_endpoint_that_is_left_for_the_next_has_read_the_prompt(stack: Stack)
     body = {"model": "test/three", "messages": directive(**wishes)}
     ask(stack, caller, body).recv(1)
     (row,) = outcome(caller, 1)
-    prompt = openai_request.parse(json.dumps(body).encode()).input_estimate
+    prompt = openai_request.parse(json.dumps(body).encode(), {}).input_estimate
     assert row["provider_cost_nano"] == prompt * NANO_PER_TOKEN + 9 * 500 + 4 * 2_000

@@ -45,7 +45,10 @@ prices = st.integers(0, 10**14)
 tariffs = st.builds(
     Tariff,
     st.dictionaries(
-        st.sampled_from(["input", "cached_input", "cache_write_5m", "output", "reasoning", "request"]), prices
+        st.sampled_from(
+            ["input", "cached_input", "cache_write_5m", "cache_write_1h", "output", "reasoning", "request"]
+        ),
+        prices,
     ),
     st.lists(
         st.tuples(st.integers(0, 300_000), st.dictionaries(st.sampled_from(["input", "output"]), prices)),
@@ -72,6 +75,7 @@ def test_no_answer_within_its_bounds_costs_more_than_the_worst_case(tariff, boun
     prompt = data.draw(st.integers(0, bound))
     cached = data.draw(st.integers(0, prompt))
     written = data.draw(st.integers(0, prompt - cached))
+    hourly = data.draw(st.integers(0, prompt - cached - written))
     output = data.draw(st.integers(0, granted * copies))
-    usage = Usage(prompt, cached, written, output, data.draw(st.integers(0, output)))
+    usage = Usage(prompt, cached, written, hourly, output, data.draw(st.integers(0, output)))
     assert total(usage, tariff) <= fixed + charge(granted, output_price)

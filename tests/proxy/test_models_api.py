@@ -152,7 +152,7 @@ def test_what_is_listed_is_what_a_call_is_admitted_for(
         body = {"model": slug, "messages": [{"role": "user", "content": "Salom!"}]}
         with contextlib.suppress(ApiError):
             admitted.add(
-                here.plan(gateway_caller, openai_request.parse(json.dumps(body).encode())).model.slug
+                here.plan(gateway_caller, openai_request.parse(json.dumps(body).encode(), {})).model.slug
             )
     assert set(listed(client, **caller.headers)) == admitted
 

@@ -27,7 +27,7 @@ def data_url(data, kind="image/png"):
 
 def refusal(raw):
     with pytest.raises(ApiError) as caught:
-        openai_request.parse(raw)
+        openai_request.parse(raw, {})
     return caught.value.status, caught.value.code
 
 
@@ -128,7 +128,8 @@ def test_a_call_knows_what_it_needs():
     call = openai_request.parse(
         body(
             messages=image(data_url(PNG)), tools=[{"type": "function"}], stream=True, max_completion_tokens=7
-        )
+        ),
+        {},
     )
     assert call.needs == {"vision", "tools"}
     assert (call.output_field, call.output_limit, call.stream, call.wants_usage) == (
@@ -141,26 +142,26 @@ def test_a_call_knows_what_it_needs():
 
 def test_the_input_bound_covers_every_byte():
     text = "Oʻzbekiston 🇺🇿"
-    call = openai_request.parse(body(messages=[{"role": "user", "content": text, "name": "bob"}]))
+    call = openai_request.parse(body(messages=[{"role": "user", "content": text, "name": "bob"}]), {})
     assert call.input_bound >= len(text.encode()) + 16 + len("bob")
 
 
 def test_the_input_bound_covers_text_outside_the_messages():
     """A prediction is billed, and a template or document of an open model's server ends up in its prompt."""
-    plain = openai_request.parse(body()).input_bound
+    plain = openai_request.parse(body(), {}).input_bound
     for name in ("prediction", "documents", "chat_template", "unheard_of"):
-        more = openai_request.parse(body(**{name: [{"content": "x" * 50_000}]})).input_bound
+        more = openai_request.parse(body(**{name: [{"content": "x" * 50_000}]}), {}).input_bound
         assert more >= plain + 50_000
 
 
 def test_a_body_of_images_is_not_too_complex():
-    weight = openai_request.parse(body(messages=image(data_url(PNG + b"{[,}" * 300_000))))
+    weight = openai_request.parse(body(messages=image(data_url(PNG + b"{[,}" * 300_000))), {})
     assert weight.needs == {"vision"}
 
 
 def test_only_model_bound_and_stream_options_change_on_the_way_out():
     raw = body(zeta=[1, {"deep": None}], stream=True, stream_options={"x": 1}, temperature=0, alpha="\0")
-    call = openai_request.parse(raw)
+    call = openai_request.parse(raw, {})
     sent = openai_request.build(call, "upstream", 99, "max_tokens")
     assert list(sent)[:4] == ["model", "messages", "zeta", "stream"]
     assert sent["model"] == "upstream"
@@ -170,7 +171,7 @@ def test_only_model_bound_and_stream_options_change_on_the_way_out():
 
 
 def test_one_bound_leaves_whatever_names_the_caller_used():
-    call = openai_request.parse(body(max_tokens=5, max_completion_tokens=5))
+    call = openai_request.parse(body(max_tokens=5, max_completion_tokens=5), {})
     sent = openai_request.build(call, "m", 5, call.output_field)
     assert sent["max_completion_tokens"] == 5
     assert "max_tokens" not in sent

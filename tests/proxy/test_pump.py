@@ -6,9 +6,11 @@ import pytest
 
 from proxy import pump, watch
 from proxy.dialects import openai
-from proxy.pump import PING, Pump
+from proxy.errors import OPENAI
+from proxy.pump import Pump
 from proxy.watch import Watch
 
+PING = OPENAI.ping
 CHUNK = b'data: {"id":"c","model":"up","choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
 
 
@@ -33,7 +35,7 @@ async def test_an_upstream_that_only_comments_does_not_silence_us(monkeypatch: p
     monkeypatch.setattr(watch, "TICK_S", 0.01)
     rounds, wire = Watch(), Wire()
     running = asyncio.create_task(rounds.run())
-    relayed = Pump(rounds, wire, openai.Stream(b'"m"', wants_usage=False))  # type: ignore[arg-type]
+    relayed = Pump(rounds, wire, openai.Stream(b'"m"', wants_usage=False), PING)  # type: ignore[arg-type]
     await relayed.begin()
     async with asyncio.timeout(30):
         await relayed.run(wire, lambda: None)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.bridge import Bounds
 from proxy.dialects import openai, sse
 from proxy.meter import Usage
 
@@ -108,16 +109,16 @@ def test_a_huge_line_is_cut_off():
     raise AssertionError("no limit")
 
 
-BOUNDS = {"input_max": 1000, "output_max": 100}
+BOUNDS = Bounds(input=1000, output=100)
 
 
 def test_a_usage_that_can_not_be_true_is_none():
     good = {"prompt_tokens": 10, "completion_tokens": 5}
-    assert openai.read_usage(good, **BOUNDS) == Usage(10, output=5)
+    assert openai.read_usage(good, BOUNDS) == Usage(10, output=5)
     for lie in (-1, 10**12, "12", None, True, 1.5):
-        assert openai.read_usage(good | {"completion_tokens": lie}, **BOUNDS) is None
-    assert openai.read_usage(None, **BOUNDS) is None
-    assert openai.read_usage([], **BOUNDS) is None
+        assert openai.read_usage(good | {"completion_tokens": lie}, BOUNDS) is None
+    assert openai.read_usage(None, BOUNDS) is None
+    assert openai.read_usage([], BOUNDS) is None
 
 
 def test_parts_never_exceed_their_total():
@@ -127,7 +128,7 @@ def test_parts_never_exceed_their_total():
         "prompt_tokens_details": {"cached_tokens": 99, "cache_write_tokens": 99},
         "completion_tokens_details": {"reasoning_tokens": 99},
     }
-    assert openai.read_usage(reported, **BOUNDS) == Usage(10, 10, 0, 5, 5)
+    assert openai.read_usage(reported, BOUNDS) == Usage(10, 10, output=5, reasoning=5)
 
 
 def test_a_whole_answer_keeps_its_bytes_but_for_the_name():
@@ -136,6 +137,6 @@ def test_a_whole_answer_keeps_its_bytes_but_for_the_name():
     answer = openai.read_answer(raw, b'"a/b"')
     assert answer is not None
     assert answer.data == raw.replace(b'"model" : "up"', b'"model":"a/b"')
-    assert (answer.finish_reason, answer.text_bytes) == ("stop", 2)
+    assert (answer.finish_reason, answer.text) == ("stop", b"hi")
     assert openai.read_answer(b"<html>", b'""') is None
     assert openai.read_answer(b"[]", b'""') is None

@@ -11,6 +11,10 @@ from routing.names import fold
 from routing.snaps import Catalog, CostSnap, EndpointSnap, ModelSnap, ProviderSnap
 
 
+def candidates(*args, **more):
+    return choose.candidates(*args, spoken=("openai",), **more)
+
+
 def provider(slug: str, *, up: bool = True, dialect: str = "openai", sandbox: bool = False) -> ProviderSnap:
     return ProviderSnap(
         id=1,
@@ -71,7 +75,7 @@ def model(slug: str, *endpoints: EndpointSnap, **more: object) -> ModelSnap:
 
 def catalog(*models: ModelSnap) -> Catalog:
     names = {fold(name): m.slug for m in models for name in (m.slug, m.name)}
-    return Catalog(version=1, models={m.slug: m for m in models}, names=names, sandbox=SANDBOX)
+    return Catalog(version=1, models={m.slug: m for m in models}, names=names, sandboxes={"chat": SANDBOX})
 
 
 SANDBOX = endpoint(99, 1, at=provider("sandbox", sandbox=True))
@@ -140,12 +144,12 @@ def test_bare_tags_pick_the_cheapest_allowed_chat_model_that_is_up() -> None:
 
 
 def test_priority_orders_the_candidates_and_price_does_when_asked() -> None:
-    assert ids(choose.candidates(THREE)) == [2, 3, 1]
-    assert ids(choose.candidates(THREE, ("price",))) == [1, 3, 2]
+    assert ids(candidates(THREE)) == [2, 3, 1]
+    assert ids(candidates(THREE, ("price",))) == [1, 3, 2]
 
 
 def test_at_most_three_are_tried() -> None:
-    assert len(choose.candidates(model("v/m", *(endpoint(i, i) for i in range(1, 9))))) == 3
+    assert len(candidates(model("v/m", *(endpoint(i, i) for i in range(1, 9))))) == 3
 
 
 def test_who_cannot_answer_is_passed_over() -> None:
@@ -153,42 +157,41 @@ def test_who_cannot_answer_is_passed_over() -> None:
         endpoint(7, 1, at=provider("d", up=False)),
         endpoint(8, 1, at=provider("g", dialect="gemini")),
     )
-    assert ids(choose.candidates(model("v/m", down, foreign, CHEAP))) == [1]
+    assert ids(candidates(model("v/m", down, foreign, CHEAP))) == [1]
     with pytest.raises(NoEndpoint):
-        choose.candidates(model("v/m", down, foreign))
+        candidates(model("v/m", down, foreign))
 
 
 def test_the_smaller_window_counts() -> None:
     small = endpoint(4, 1, context_window=100)
     m = model("v/m", small, CHEAP)
-    assert ids(choose.candidates(m, tokens_min=100)) == [4, 1]
-    assert ids(choose.candidates(m, tokens_min=101)) == [1]
+    assert ids(candidates(m, tokens_min=100)) == [4, 1]
+    assert ids(candidates(m, tokens_min=101)) == [1]
     with pytest.raises(NoEndpoint):
-        choose.candidates(m, tokens_min=1001)
+        candidates(m, tokens_min=1001)
 
 
 def test_in_the_demo_the_sandbox_stands_in_at_the_listed_price() -> None:
     down = replace(
         THREE, endpoints=tuple(replace(e, provider=provider("d", up=False)) for e in THREE.endpoints)
     )
-    (stand_in,) = choose.candidates(down, sandbox=SANDBOX, demo=True)
+    (stand_in,) = candidates(down, sandbox=SANDBOX)
     assert (stand_in.id, stand_in.upstream_name, stand_in.stands_in) == (99, "u99", True)
     assert stand_in.cost == DEAR.cost
-    (cheapest,) = choose.candidates(down, ("price",), sandbox=SANDBOX, demo=True)
+    (cheapest,) = candidates(down, ("price",), sandbox=SANDBOX)
     assert cheapest.cost == CHEAP.cost
     with pytest.raises(NoEndpoint):
-        choose.candidates(down, sandbox=SANDBOX, demo=False)
+        candidates(down)
 
 
-def test_the_sandbox_stands_in_for_nothing_that_is_up_unpriced_or_no_chat() -> None:
-    assert ids(choose.candidates(THREE, sandbox=SANDBOX, demo=True)) == [2, 3, 1]
+def test_the_sandbox_stands_in_for_nothing_that_is_up_or_unpriced() -> None:
+    assert ids(candidates(THREE, sandbox=SANDBOX)) == [2, 3, 1]
     down = endpoint(7, 1, at=provider("d", up=False))
-    for nothing in (model("v/none"), model("v/picture", down, modality="image")):
-        with pytest.raises(NoEndpoint):
-            choose.candidates(nothing, sandbox=SANDBOX, demo=True)
+    with pytest.raises(NoEndpoint):
+        candidates(model("v/none"), sandbox=SANDBOX)
     off = replace(SANDBOX, provider=provider("sandbox", sandbox=True, up=False))
     with pytest.raises(NoEndpoint):
-        choose.candidates(model("v/m", down), sandbox=off, demo=True)
+        candidates(model("v/m", down), sandbox=off)
 
 
 def test_a_secret_is_never_printed() -> None:

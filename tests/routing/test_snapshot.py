@@ -78,8 +78,7 @@ def test_inactive_and_unpriced_endpoints_are_left_out() -> None:
 
 def test_the_sandbox_brings_its_own_window_along() -> None:
     loaded(GOOD.replace("name: X,", "name: X, hosted: true, sandbox: true,"))
-    sandbox = snapshot().sandbox
-    assert sandbox is not None
+    sandbox = snapshot().sandboxes["chat"]
     assert sandbox.context_window == 128_000
 
 

@@ -7,10 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.upstream import chat
 from tests.upstream.barrier import Barriers
 from tests.upstream.journal import Journal
+from tests.upstream.media import handler_of
 from tests.upstream.plan import STATUS_FAULTS, BadDirective, Plan, read_plan
+from tests.upstream.speech import Speech, spoken_at
 from tests.upstream.wire import Connection, Gone, Headers, Request, Wire
 
 JSON_TYPE = ("content-type", "application/json")
@@ -48,8 +49,10 @@ class Upstream:
         try:
             if path.startswith("/_control/"):
                 await self._control(request, wire, path.removeprefix("/_control/"))
-            elif path == "/v1/chat/completions" and request.method == "POST":
-                await self._chat(request, wire, provider)
+            elif request.method == "POST" and (speech := spoken_at(path)) is not None:
+                await self._speak(speech, request, wire, (provider, path))
+            elif (handler := handler_of(request.method, path)) is not None:
+                await handler(self, request, wire, provider)
             elif path == "/v1/models":
                 await _reply(wire, 200, {"object": "list", "data": [_model("echo"), _model("alpha")]})
             else:
@@ -71,20 +74,23 @@ class Upstream:
             return await _reply(wire, 404, {"error": f"no such verb; there are {sorted(answers)}"})
         await _reply(wire, 200, answers[verb]())
 
-    async def _chat(self, request: Request, wire: Wire, provider: str) -> None:
+    async def _speak(self, speech: Speech, request: Request, wire: Wire, where: tuple[str, str]) -> None:
+        provider, path = where
         try:
             body = json.loads(request.body)
-            plan = read_plan(body, provider)
+            wishes = speech.wishes(body, path)
+            plan = read_plan(wishes, provider)
         except (BadDirective, ValueError) as error:
             return await _reply(wire, 400, {"error": {"message": str(error), "type": "bad_directive"}})
         attempt = self.journal.attempt(plan.run, provider)
         struck = plan.fault if not plan.fail_times or attempt <= plan.fail_times else ""
         entry = {
-            "run": plan.run, "provider": provider, "attempt": attempt, "model": body.get("model"),
-            "headers": request.headers, "body": body, "stream": bool(body.get("stream")), "fault": struck,
+            "run": plan.run, "provider": provider, "attempt": attempt, "model": wishes.get("model"),
+            "path": path, "target": request.target,
+            "headers": request.headers, "body": body, "stream": speech.streams(body, path), "fault": struck,
         }  # fmt: skip
         self.journal.asked(entry)
-        telling = Telling(plan, struck, body, request, wire, self.barriers)
+        telling = Telling(speech, plan, struck, entry, request, wire, self.barriers)
         try:
             await telling.run()
         finally:
@@ -95,11 +101,19 @@ class Telling:
     """The telling of one answer: what was produced so far, and where the fault strikes."""
 
     def __init__(
-        self, plan: Plan, fault: str, body: dict[str, Any], request: Request, wire: Wire, barriers: Barriers
-    ) -> None:  # noqa: PLR0913 – the one place where all of an answer meets
-        self.plan, self.fault, self.body, self.request = plan, fault, body, request
+        self,
+        speech: Speech,
+        plan: Plan,
+        fault: str,
+        asked: dict[str, Any],
+        request: Request,
+        wire: Wire,
+        barriers: Barriers,
+    ) -> None:  # the one place where all of an answer meets
+        self.speech, self.plan, self.fault, self.request = speech, plan, fault, request
+        self.body, self.streams = asked["body"], asked["stream"]
         self.wire, self.barriers = wire, barriers
-        self.said = chat.compose(plan, body)
+        self.said = speech.compose(plan, self.body)
         self.produced = 0
         self.complete = False
 
@@ -111,7 +125,7 @@ class Telling:
             "produced_tokens": self.produced,
             "prompt_tokens": self.said.prompt_tokens,
             "completion_tokens": self.said.completion_tokens,
-            "usage": chat.reported_usage(self.plan, self.said, self.body) if self.complete else None,
+            "usage": self.speech.usage(self.plan, self.said, self.body) if self.complete else None,
             "complete": self.complete,
             "client_left": self.wire.gone and not self.complete and self.fault not in ENDS,
         }
@@ -127,19 +141,19 @@ class Telling:
             return await self._error(STATUS_FAULTS[self.fault])
         if self.fault in OPENINGS:
             return await OPENINGS[self.fault](self)
-        if self.body.get("stream") and self.fault != "json_for_stream":
+        if self.streams and self.fault != "json_for_stream":
             return await self._stream()
         await self._whole()
 
     async def _error(self, status: int) -> None:
-        data = chat.error_body(status, self.plan, f"The upstream says {status}.")
+        data = self.speech.error_body(status, self.plan, f"The upstream says {status}.")
         wait = self.plan.retry_after or ("1" if status == 429 else "")
         headers = (JSON_TYPE, *REAL_HEADERS, *((("retry-after", wait),) if wait else ()))
         await self.wire.head(status, headers, length=len(data))
         await self.wire.body(data)
 
     async def _whole(self) -> None:
-        data = chat.whole(self.plan, self.said, self.body)
+        data = self.speech.whole(self.plan, self.said, self.body)
         if self.fault in {"malformed_chunk", "not_json"}:
             data = b'{"choices": [oops'
         if self.fault == "truncated":
@@ -159,22 +173,22 @@ class Telling:
         plan, wire = self.plan, self.wire
         await wire.head(200, (*EVENTS, *self._headers()))
         content = 0
-        for tokens, payload in chat.chunks(plan, self.said, self.body):
+        for tokens, payload in self.speech.chunks(plan, self.said, self.body):
             if content == plan.fault_at and await self._middle():
                 return
             if content and plan.chunk_ms:
                 await asyncio.sleep(plan.chunk_ms / 1000)
             if plan.comments:
                 await self._line(b": keep-alive")
-            if plan.hold and plan.hold_at == "end" and b'"finish_reason":null' not in payload:
+            if plan.hold and plan.hold_at == "end" and self.speech.ends(payload):
                 await self.barriers.wait(plan.hold)
             self.produced += tokens
-            await self._line(b"data: " + payload)
+            await self._line(self.speech.line(payload))
             content += tokens > 0
         if content <= plan.fault_at and await self._middle():
             return
-        if self.fault != "no_done":
-            await self._line(b"data: [DONE]")
+        if self.fault != "no_done" and self.speech.done:
+            await self._line(self.speech.done)
         if self.fault == "after_done":
             await self._line(b'data: {"choices":[{"delta":{"content":"late"}}]}')
         self.complete = True
@@ -185,7 +199,7 @@ class Telling:
 
     async def _line(self, line: bytes) -> None:
         eol = self.plan.eol.encode()
-        await self.wire.body(line + eol + eol, bytewise=self.plan.bytewise)
+        await self.wire.body(line.replace(b"\n", eol) + eol + eol, bytewise=self.plan.bytewise)
 
     async def _middle(self) -> bool:
         """At the place of the fault: hold, then strike; True ends the answer."""
@@ -194,7 +208,9 @@ class Telling:
         lines = {
             "malformed_chunk": b'data: {"choices": [oops',
             "huge_line": b"data: " + b"x" * self.plan.huge_bytes if self.fault == "huge_line" else b"",
-            "error_event": b"data: " + chat.error_body(500, self.plan, "The upstream broke in the middle."),
+            "error_event": self.speech.line(
+                self.speech.error_body(500, self.plan, "The upstream broke in the middle.")
+            ),
         }
         if line := lines.get(self.fault):
             await self._line(line)
@@ -214,7 +230,7 @@ class Telling:
             wire.reset()
         elif self.fault == "stall":
             await asyncio.Event().wait()
-        elif self.fault in {"truncated", "error_event"} and self.body.get("stream"):
+        elif self.fault in {"truncated", "error_event"} and self.streams:
             await wire.end()
         else:
             return False
@@ -234,11 +250,12 @@ class Telling:
         await self.wire.body(data)
 
     async def _leak(self) -> None:
-        secrets = [value for name, value in self.request.headers if name in {"authorization", "x-api-key"}]
-        data = chat.error_body(400, self.plan, f"Incorrect API key provided: {' '.join(secrets)}.")
+        secrets = [value for name, value in self.request.headers if name in SECRETS]
+        data = self.speech.error_body(400, self.plan, f"Incorrect API key provided: {' '.join(secrets)}.")
         await self._odd(400, "application/json", data)
 
 
+SECRETS = frozenset({"authorization", "x-api-key", "x-goog-api-key"})
 ENDS = frozenset({"reset", "close", "cut", "cut_reset", "cut_utf8", "cut_json"})
 OPENINGS = {
     "silence": Telling._silence,

@@ -1,0 +1,137 @@
+"""Answers of any upstream as OpenAI chat completions, whole and streamed (api.md §1.2–1.3)."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from proxy.call import Call
+from proxy.dialects.events import Arguments, Event, Refusal, Said, Text, Thought, ToolCall, joined
+from proxy.errors import ApiError
+from proxy.meter import Usage
+
+DONE = b"data: [DONE]\n\n"
+
+
+def whole(call: Call, answer: Said, model: str, usage: Usage) -> bytes:
+    """A chat.completion body."""
+    choice = {
+        "index": 0,
+        "message": _message(answer.events),
+        "logprobs": None,
+        "finish_reason": answer.finish_reason or "stop",
+    }
+    return orjson.dumps(
+        {
+            "id": f"chatcmpl-{uuid4().hex[:24]}",
+            "object": "chat.completion",
+            "created": int(time.time()),
+            "model": model,
+            "choices": [choice],
+            "usage": usage_of(usage),
+        }
+    )
+
+
+def usage_of(usage: Usage) -> dict[str, Any]:
+    """OpenAI's usage object: prompt tokens include cached ones, completion tokens include reasoning."""
+    return {
+        "prompt_tokens": usage.input,
+        "completion_tokens": usage.output,
+        "total_tokens": usage.input + usage.output,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cached,
+            "cache_write_tokens": usage.cache_write + usage.cache_write_1h,
+            "audio_tokens": 0,
+        },
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning, "audio_tokens": 0},
+    }
+
+
+def _message(events: Iterable[Event]) -> dict[str, Any]:
+    events = tuple(events)
+    text, thoughts, refusal = joined(events, Text), joined(events, Thought), joined(events, Refusal)
+    calls: dict[int, dict[str, Any]] = {}
+    for event in events:
+        if isinstance(event, ToolCall):
+            calls[event.place] = _call(event)
+        elif isinstance(event, Arguments):
+            calls[event.place]["function"]["arguments"] += event.text
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": text or (None if calls or refusal else ""),
+        "refusal": refusal or None,
+    }
+    if thoughts:
+        message["reasoning_content"] = thoughts
+    if calls:
+        message["tool_calls"] = list(calls.values())
+    return message | {"annotations": []}
+
+
+def _call(event: ToolCall) -> dict[str, Any]:
+    call = {"id": event.id, "type": "function", "function": {"name": event.name, "arguments": ""}}
+    if event.signature:
+        call["extra_content"] = {"google": {"thought_signature": event.signature}}
+    return call
+
+
+@dataclass(slots=True)
+class Writer:
+    """events.Writer of the openai dialect."""
+
+    model: str
+    wants_usage: bool
+    _begun: bool = False
+    _frame: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._frame = {
+            "id": f"chatcmpl-{uuid4().hex[:24]}",
+            "object": "chat.completion.chunk",
+            "created": int(time.time()),
+            "model": self.model,
+        }
+
+    def write(self, events: Iterable[Event]) -> bytes:
+        return self._opening() + b"".join(self._chunk(_delta(event)) for event in events)
+
+    def end(self, finish_reason: str, usage: Usage, note: Mapping[str, Any]) -> bytes:
+        last = self._opening() + self._chunk({}, finish_reason or "stop")
+        if self.wants_usage:
+            counts = {**self._frame, "choices": [], "usage": usage_of(usage), "cloudapi": note}
+            last += b"data: " + orjson.dumps(counts) + b"\n\n"
+        return last + DONE
+
+    def failed(self, error: ApiError, request_id: str) -> bytes:
+        return error.event(request_id)
+
+    def _opening(self) -> bytes:
+        if self._begun:
+            return b""
+        self._begun = True
+        return self._chunk({"role": "assistant", "content": "", "refusal": None})
+
+    def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+        chunk = {**self._frame, "choices": [choice]}
+        if self.wants_usage:
+            chunk["usage"] = None
+        return b"data: " + orjson.dumps(chunk) + b"\n\n"
+
+
+def _delta(event: Event) -> dict[str, Any]:
+    match event:
+        case Text():
+            return {"content": event.text}
+        case Thought():
+            return {"reasoning_content": event.text}
+        case Refusal():
+            return {"refusal": event.text}
+        case ToolCall():
+            return {"tool_calls": [{"index": event.place, **_call(event)}]}
+        case Arguments():
+            return {"tool_calls": [{"index": event.place, "function": {"arguments": event.text}}]}

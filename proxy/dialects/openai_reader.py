@@ -1,0 +1,133 @@
+"""The openai dialect of an upstream, read into events for callers of other dialects.
+
+Servers differ in how they stream tool calls (api.md §3): without ids, with id and name on every piece, or all
+at index 0 with new ids. A new id is a new call.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from proxy.dialects import sse
+from proxy.dialects.events import Arguments, Event, Refusal, Said, Text, Thought, ToolCall
+
+
+def read_whole(data: bytes) -> Said | None:
+    """A chat completion's first choice; None when it isn't a chat completion."""
+    try:
+        parsed = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    choices = parsed.get("choices") if isinstance(parsed, dict) else None
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        return None
+    reader = Reader()
+    events = reader.message(choices[0].get("message"))
+    return Said(tuple(events), parsed.get("usage"), finish(choices[0].get("finish_reason")))
+
+
+def finish(reason: Any) -> str:
+    """A finish reason in OpenAI's words of today."""
+    if reason == "function_call":
+        return "tool_calls"
+    return reason.replace("\x00", "")[:40] if isinstance(reason, str) else ""
+
+
+@dataclass(slots=True)
+class Reader:
+    """events.Reader of the openai dialect."""
+
+    usage: Any = None
+    finish_reason: str = ""
+    events: int = 0
+    error: Any = None
+    done: bool = False
+    broken: bool = False
+    _splitter: sse.Splitter = field(default_factory=sse.Splitter)
+    _places: dict[Any, int] = field(default_factory=dict)  # the upstream's index → our place
+    _ids: list[str] = field(default_factory=list)
+
+    def feed(self, data: bytes) -> list[Event]:
+        found: list[Event] = []
+        for event in self._splitter.feed(data):
+            if self.done or self.broken or self.error is not None:
+                break
+            found += self._event(sse.payload(event))
+        return found
+
+    @property
+    def complete(self) -> bool:
+        return self.error is None and not self.broken and (self.done or bool(self.finish_reason))
+
+    def _event(self, payload: bytes) -> list[Event]:
+        if not payload:
+            return []
+        if payload == b"[DONE]":
+            self.done = True
+            return []
+        try:
+            chunk = orjson.loads(payload)
+        except orjson.JSONDecodeError:
+            chunk = None
+        if not isinstance(chunk, dict):
+            self.broken = True
+            return []
+        choices = chunk.get("choices")
+        if chunk.get("error") is not None and not choices:
+            self.error = chunk["error"]
+            return []
+        self.events += 1
+        if chunk.get("usage") is not None:
+            self.usage = chunk["usage"]
+        if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+            return []
+        self.finish_reason = finish(choices[0].get("finish_reason")) or self.finish_reason
+        return self.message(choices[0].get("delta"))
+
+    def message(self, message: Any) -> list[Event]:
+        """The events of a message or delta, reasoning first."""
+        if not isinstance(message, dict):
+            return []
+        found: list[Event] = []
+        for name in ("reasoning_content", "reasoning"):
+            if text := _text(message, name):
+                found.append(Thought(text))
+                break
+        if text := _text(message, "content"):
+            found.append(Text(text))
+        if text := _text(message, "refusal"):
+            found.append(Refusal(text))
+        calls = message.get("tool_calls")
+        for index, call in enumerate(calls if isinstance(calls, list) else ()):
+            if isinstance(call, dict):
+                found += self._call(index, call)
+        return found
+
+    def _call(self, order: int, call: dict[str, Any]) -> list[Event]:
+        function = call.get("function")
+        function = function if isinstance(function, dict) else {}
+        index, id_ = call.get("index", order), _text(call, "id")
+        index = index if isinstance(index, int) else order
+        found: list[Event] = []
+        place = self._places.get(index)
+        if place is None or (id_ and self._ids[place] != id_):
+            place = self._places[index] = len(self._ids)
+            self._ids.append(id_ or f"call_{uuid4().hex[:24]}")
+            found.append(ToolCall(place, self._ids[place], _text(function, "name"), _signature(call)))
+        if text := _text(function, "arguments"):
+            found.append(Arguments(place, text))
+        return found
+
+
+def _text(values: dict[str, Any], name: str) -> str:
+    value = values.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _signature(call: dict[str, Any]) -> str:
+    """Gemini's, where a server of the openai dialect passes it on (api.md §1.2)."""
+    extra = call.get("extra_content")
+    google = extra.get("google") if isinstance(extra, dict) else None
+    return _text(google, "thought_signature") if isinstance(google, dict) else ""

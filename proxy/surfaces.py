@@ -1,0 +1,43 @@
+"""The dialects that callers speak to us, and over which upstream dialects each of them can be served."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from proxy.bridge import Bridge
+from proxy.call import Call
+from proxy.dialects import openai, openai_request
+from proxy.errors import OPENAI, Voice
+
+Inbound = Mapping[bytes, list[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surface:
+    """One caller dialect: how its requests are read, how its callers are spoken to, and its bridges.
+
+    parse: (body, headers in lower case) → Call; raises ApiError 400 or 413 before anything has moved.
+    """
+
+    modality: str
+    parse: Callable[[bytes, Inbound], Call]
+    bridges: Mapping[str, Bridge]
+    voice: Voice = OPENAI
+    spoken: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spoken", frozenset(self.bridges))
+
+
+SURFACES: Final[dict[str, Surface]] = {
+    "chat": Surface(
+        modality="chat",
+        parse=openai_request.parse,
+        bridges={"openai": openai.CHAT},
+    ),
+}
+# Upstream dialects by modality, over all surfaces: what the catalog calls available.
+SPOKEN: Final[dict[str, frozenset[str]]] = {
+    modality: frozenset().union(*(s.spoken for s in SURFACES.values() if s.modality == modality))
+    for modality in {surface.modality for surface in SURFACES.values()}
+}

@@ -1,0 +1,56 @@
+"""What the telling of an answer needs to know of a dialect: a record of pure functions for each."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.upstream import chat
+from tests.upstream.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """One dialect.
+
+    wishes: (body, path) → what chat.read_plan reads: a chat-like body with `model` and `messages`.
+    compose: (plan, body) → an answer with prompt_tokens and completion_tokens.
+    whole, chunks: the body of an answer; the payloads of a stream, each with the tokens in it.
+    usage: (plan, answer, body) → the usage as reported, or None. error_body: (status, plan, message).
+    line: a payload as SSE lines without the closing blank one. done: what ends a stream, if anything does.
+    ends: whether this payload tells the finish. streams: (body, path) → whether a stream is asked for.
+    """
+
+    wishes: Callable[[dict[str, Any], str], dict[str, Any]]
+    compose: Callable[[Plan, dict[str, Any]], Any]
+    whole: Callable[[Plan, Any, dict[str, Any]], bytes]
+    chunks: Callable[[Plan, Any, dict[str, Any]], Iterator[tuple[int, bytes]]]
+    usage: Callable[[Plan, Any, dict[str, Any]], dict[str, Any] | None]
+    error_body: Callable[[int, Plan, str], bytes]
+    line: Callable[[bytes], bytes]
+    ends: Callable[[bytes], bool]
+    streams: Callable[[dict[str, Any], str], bool]
+    done: bytes = b""
+
+
+CHAT = Speech(
+    wishes=lambda body, path: body,
+    compose=chat.compose,
+    whole=chat.whole,
+    chunks=chat.chunks,
+    usage=chat.reported_usage,
+    error_body=chat.error_body,
+    line=lambda payload: b"data: " + payload,
+    ends=lambda payload: b'"finish_reason":null' not in payload,
+    streams=lambda body, path: bool(body.get("stream")),
+    done=b"data: [DONE]",
+)
+# Path (after the provider's prefix) → the dialect spoken there; the first match counts.
+SPEECHES: list[tuple[re.Pattern[str], Speech]] = [
+    (re.compile(r"/v1/chat/completions"), CHAT),
+]
+
+
+def spoken_at(path: str) -> Speech | None:
+    """The dialect of a path."""
+    return next((speech for pattern, speech in SPEECHES if pattern.fullmatch(path)), None)
