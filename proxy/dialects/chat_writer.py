@@ -10,6 +10,7 @@ import orjson
 
 from proxy.call import Call
 from proxy.dialects.events import Arguments, Event, Refusal, Said, Text, Thought, ToolCall, joined
+from proxy.dialects.translated import Near
 from proxy.errors import ApiError
 from proxy.meter import Usage
 
@@ -135,3 +136,10 @@ def _delta(event: Event) -> dict[str, Any]:
             return {"tool_calls": [{"index": event.place, **_call(event)}]}
         case Arguments():
             return {"tool_calls": [{"index": event.place, "function": {"arguments": event.text}}]}
+
+
+NEAR = Near(
+    chat=lambda call: dict(call.body),
+    writer=lambda call, model: Writer(model, call.wants_usage),
+    whole=whole,
+)

@@ -10,8 +10,9 @@ from uuid import uuid4
 
 import orjson
 
-from proxy.dialects import sse
+from proxy.dialects import openai, openai_request, sse
 from proxy.dialects.events import Arguments, Event, Refusal, Said, Text, Thought, ToolCall
+from proxy.dialects.translated import Far, refusal
 
 
 def read_whole(data: bytes) -> Said | None:
@@ -131,3 +132,12 @@ def _signature(call: dict[str, Any]) -> str:
     extra = call.get("extra_content")
     google = extra.get("google") if isinstance(extra, dict) else None
     return _text(google, "thought_signature") if isinstance(google, dict) else ""
+
+
+FAR = Far(
+    ask=openai_request.ask_translated,
+    reader=Reader,
+    whole=read_whole,
+    usage=openai.read_usage,
+    refusal=refusal,
+)

@@ -69,6 +69,13 @@ def ask(call: Call, endpoint: EndpointSnap, output_bound: int) -> Ask:
     return Ask("/chat/completions", orjson.dumps(body))
 
 
+def ask_translated(call: Call, chat: dict[str, Any], endpoint: EndpointSnap, output_bound: int) -> Ask:
+    """The request of a caller of another dialect, already put into OpenAI's words."""
+    field = "max_completion_tokens" if "max_completion_tokens" in chat else _bound_name(endpoint)
+    body = _bounded(chat, call.stream, endpoint.upstream_name, (field, output_bound))
+    return Ask("/chat/completions", orjson.dumps(body))
+
+
 def _bound_name(endpoint: EndpointSnap) -> str:
     """The name of the output bound when the caller gave none: OpenAI's own hosts refuse the old one."""
     url = endpoint.provider.base_url
@@ -77,13 +84,20 @@ def _bound_name(endpoint: EndpointSnap) -> str:
 
 def build(call: Call, upstream_model: str, output_bound: int, field: str) -> dict[str, Any]:
     """The body for one upstream: only model, output bound and stream_options differ, the order is kept."""
-    body = {**call.body, "model": upstream_model}
+    return _bounded(call.body, call.stream, upstream_model, (field, output_bound))
+
+
+def _bounded(
+    asked: Mapping[str, Any], stream: bool, upstream_model: str, bound: tuple[str, int]
+) -> dict[str, Any]:
+    field, output_bound = bound
+    body = {**asked, "model": upstream_model}
     # A null is the client's way to say "not given"; the upstream gets one bound and one name for it.
     for name in ("max_tokens", "max_completion_tokens"):
         if name != field and name in body:
             del body[name]
     body[field] = output_bound
-    if call.stream:
+    if stream:
         options = body.get("stream_options")
         body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
     return body

@@ -1,15 +1,21 @@
-"""A translated answer: an upstream's reader on one side, a caller's writer on the other."""
+"""Bridges between unequal dialects: the request goes through OpenAI's chat body, the answer through events.
+
+So each caller dialect is described once (Near), each upstream dialect once (Far), and `bridge` joins any two.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from proxy.bridge import EVENTS, Answer
+import orjson
+
+from proxy.bridge import EVENTS, Answer, Ask, Bounds, Bridge, Reply
 from proxy.call import Call
 from proxy.dialects.events import Reader, Said, Writer, said
 from proxy.dialects.spoken import Spoken
-from proxy.errors import ApiError
+from proxy.errors import ApiError, invalid
 from proxy.meter import Usage
+from routing.snaps import EndpointSnap
 
 # (call, the answer, the model's name, its usage) → the body that the caller gets.
 Whole = Callable[[Call, Said, str, Usage], bytes]
@@ -79,7 +85,73 @@ class Translated(Spoken):
         return self.writer.failed(error, request_id)
 
 
-def answer(call: Call, found: Said | None, model: str, whole: Whole) -> Answer | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """A caller's dialect.
+
+    chat: the request as a body of /v1/chat/completions; raises bridge.Unsupported.
+    writer: (call, the model's name) → the writer of a stream. whole: the body of an answer.
+    """
+
+    chat: Callable[[Call], dict[str, Any]]
+    writer: Callable[[Call, str], Writer]
+    whole: Whole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Far:
+    """An upstream's dialect.
+
+    ask: (call, its chat body, endpoint, granted output tokens) → the request; raises bridge.Unsupported.
+    reader, whole: read a stream and a whole answer (None if it is none). usage: see Bridge.usage.
+    refusal: see Bridge.refusal, told in our own envelope.
+    """
+
+    ask: Callable[[Call, dict[str, Any], EndpointSnap, int], Ask]
+    reader: Callable[[], Reader]
+    whole: Callable[[bytes], Said | None]
+    usage: Callable[[Any, Bounds], Usage | None]
+    refusal: Callable[[int, bytes], ApiError | None]
+
+
+def bridge(near: Near, far: Far) -> Bridge:
+    """The bridge between two dialects that differ."""
+
+    def answer(call: Call, reply: Reply, model: bytes) -> Answer | None:
+        return _answer(call, far.whole(reply.data), orjson.loads(model), near.whole)
+
+    def stream(call: Call, model: bytes, kind: bytes) -> Translated:
+        return Translated(far.reader(), near.writer(call, orjson.loads(model)))
+
+    return Bridge(
+        ask=lambda call, endpoint, output: far.ask(call, near.chat(call), endpoint, output),
+        answer=answer,
+        stream=stream,
+        usage=lambda call, reported, bounds: far.usage(reported, bounds),
+        refusal=far.refusal,
+    )
+
+
+def refusal(status: int, words: bytes) -> ApiError:
+    """An upstream's refusal in our envelope: its message, which all vendors keep in the same place."""
+    try:
+        parsed = orjson.loads(words)
+    except orjson.JSONDecodeError:
+        parsed = None
+    error = parsed.get("error") if isinstance(parsed, dict) else None
+    message = error.get("message") if isinstance(error, dict) else error
+    told = message if isinstance(message, str) and message else "The provider refused the request."
+    lower = told.lower()
+    if any(sign in lower for sign in _TOO_LONG):
+        return invalid("context_length_exceeded", told, "messages")
+    return ApiError(status, "upstream_refused", told)
+
+
+# How vendors say that the prompt doesn't fit.
+_TOO_LONG = ("prompt is too long", "context length", "context_length", "context window", "input token count")
+
+
+def _answer(call: Call, found: Said | None, model: str, whole: Whole) -> Answer | None:
     """A whole answer for the caller; None if the upstream's could not be read."""
     if found is None:
         return None
