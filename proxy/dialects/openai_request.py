@@ -11,11 +11,10 @@ import orjson
 
 from proxy.bridge import Ask
 from proxy.call import Call
-from proxy.dialects import json_body, media
+from proxy.dialects import fields, json_body, media
 from proxy.errors import ApiError, invalid
 from routing.snaps import EndpointSnap
 
-MODEL_NAME_MAX = 256
 MESSAGES_MAX = 10_000
 TOOLS_MAX = 256
 TOOLS_BYTES_MAX = 512 * 1024
@@ -37,11 +36,11 @@ _NUMBERS = {
 def parse(raw: bytes, inbound: Mapping[bytes, list[bytes]]) -> Call:
     """A request body as a Call. Raises ApiError 400 or 413 before anything has moved."""
     body = json_body.parse(raw)
-    asked = model_name(body)
+    asked = fields.model_name(body)
     messages = _messages(body)
     tools_bytes = _tools(body)
     for name, (low, high) in _NUMBERS.items():
-        _number(body, name, low, high)
+        fields.number(body, name, low, high)
     field, limit = _output_limit(body)
     weight = media.weigh(messages)
     text = weight.text_bytes + tools_bytes
@@ -50,9 +49,9 @@ def parse(raw: bytes, inbound: Mapping[bytes, list[bytes]]) -> Call:
         kind="chat",
         asked=asked,
         body=body,
-        stream=_flag(body, "stream"),
+        stream=fields.flag(body, "stream"),
         wants_usage=_wants_usage(body),
-        copies=_integer(body, "n", 1, COPIES_MAX) or 1,
+        copies=fields.whole(body, "n", 1, COPIES_MAX) or 1,
         input_bound=text + overhead + weight.media_tokens_max + _elsewhere(body),
         input_estimate=max(1, text // 4) + 4 * len(messages) + weight.media_tokens_max // 4,
         output_limit=limit,
@@ -101,18 +100,6 @@ def _bounded(
         options = body.get("stream_options")
         body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
     return body
-
-
-def model_name(body: Mapping[str, Any]) -> str:
-    asked = body.get("model")
-    if asked is None:
-        raise invalid("missing_required_parameter", "The field 'model' is missing.", "model")
-    if not isinstance(asked, str):
-        raise invalid("invalid_type", "The field 'model' must be a string.", "model")
-    asked = asked.replace("\x00", "").strip()
-    if not asked or len(asked) > MODEL_NAME_MAX:
-        raise invalid("invalid_value", f"'model' must have 1 to {MODEL_NAME_MAX} characters.", "model")
-    return asked
 
 
 def _messages(body: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -184,26 +171,9 @@ def _elsewhere(body: Mapping[str, Any]) -> int:
     )
 
 
-def _number(body: Mapping[str, Any], name: str, low: float, high: float) -> None:
-    value = body.get(name)
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise invalid("invalid_value", f"'{name}' must be a number from {low} to {high}.", name)
-
-
-def _integer(body: Mapping[str, Any], name: str, low: int, high: int) -> int | None:
-    value = body.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise invalid("invalid_value", f"'{name}' must be a whole number from {low} to {high}.", name)
-    return value
-
-
 def _output_limit(body: Mapping[str, Any]) -> tuple[str, int | None]:
-    old = _integer(body, "max_tokens", 1, OUTPUT_MAX)
-    new = _integer(body, "max_completion_tokens", 1, OUTPUT_MAX)
+    old = fields.whole(body, "max_tokens", 1, OUTPUT_MAX)
+    new = fields.whole(body, "max_completion_tokens", 1, OUTPUT_MAX)
     if old is not None and new is not None and old != new:
         raise ApiError(
             400,
@@ -214,13 +184,6 @@ def _output_limit(body: Mapping[str, Any]) -> tuple[str, int | None]:
     if new is not None:
         return "max_completion_tokens", new
     return ("max_tokens" if old is not None else ""), old
-
-
-def _flag(body: Mapping[str, Any], name: str) -> bool:
-    value = body.get(name)
-    if value is not None and not isinstance(value, bool):
-        raise invalid("invalid_type", f"'{name}' must be true or false.", name)
-    return bool(value)
 
 
 def _wants_usage(body: Mapping[str, Any]) -> bool:
