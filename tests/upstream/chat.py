@@ -47,7 +47,7 @@ def compose(plan: Plan, body: dict[str, Any]) -> Answer:
         choices=choices,
         tokens=said,
         finish=finish,
-        prompt_tokens=_prompt_tokens(plan, body),
+        prompt_tokens=prompt_tokens(plan, body),
         completion_tokens=spent * choices,
     )
 
@@ -85,7 +85,7 @@ def chunks(plan: Plan, answer: Answer, body: dict[str, Any]) -> Iterator[tuple[i
         yield 0, _chunk(frame, index, {"role": "assistant", "content": "", "refusal": None})
     if plan.reasoning or plan.reasoning_tokens:
         yield plan.reasoning_tokens, _chunk(frame, 0, {"reasoning_content": plan.reasoning})
-    for piece in _pieces(answer.tokens, plan.chunks):
+    for piece in pieces(answer.tokens, plan.chunks):
         for index in range(answer.choices):
             delta = {"content": "".join(piece)}
             yield len(piece), _chunk(frame, index, delta, logprobs=_logprobs(piece, body))
@@ -157,7 +157,8 @@ def _tokens(plan: Plan, body: dict[str, Any]) -> tuple[str, ...]:
     return tuple(WORDS[index % len(WORDS)] for index in range(count))
 
 
-def _prompt_tokens(plan: Plan, body: dict[str, Any]) -> int:
+def prompt_tokens(plan: Plan, body: dict[str, Any]) -> int:
+    """The honest count of the prompt, cached tokens included."""
     if plan.prompt_tokens is not None:
         return plan.prompt_tokens
     messages = [message for message in body.get("messages") or [] if isinstance(message, dict)]
@@ -220,7 +221,8 @@ def _logprob(token: str) -> dict[str, Any]:
     return {"token": token, "logprob": -0.25, "bytes": list(token.encode())}
 
 
-def _pieces(tokens: tuple[str, ...], count: int | None) -> Iterator[tuple[str, ...]]:
+def pieces(tokens: tuple[str, ...], count: int | None) -> Iterator[tuple[str, ...]]:
+    """The tokens in so many pieces; None: one each."""
     if not tokens:
         return
     count = min(count or len(tokens), len(tokens))

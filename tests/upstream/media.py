@@ -4,12 +4,15 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tests.upstream.anthropic_count import count_tokens
 from tests.upstream.wire import Request, Wire
 
 # (the server, request, wire, provider) → the answer is told.
 Handler = Callable[[Any, Request, Wire, str], Awaitable[None]]
 # (method, path after the provider's prefix) → handler; the first match counts.
-HANDLERS: list[tuple[str, re.Pattern[str], Handler]] = []
+HANDLERS: list[tuple[str, re.Pattern[str], Handler]] = [
+    ("POST", re.compile(r"/v1/messages/count_tokens"), count_tokens),
+]
 
 
 def handler_of(method: str, path: str) -> Handler | None:

@@ -51,7 +51,9 @@ class Plan:
     text: str | None = None  # the answer; None: words, as many as completion_tokens
     prompt_tokens: int | None = None  # None: counted from the messages
     completion_tokens: int | None = None  # None: counted from the text
-    cached_tokens: int = 0
+    cached_tokens: int = 0  # included in prompt_tokens, as are those written to the cache
+    cache_write_tokens: int = 0  # for 5 minutes
+    cache_write_1h_tokens: int = 0
     reasoning_tokens: int = 0  # included in completion_tokens, as with the vendors
     reasoning: str = ""  # text of `reasoning_content`
     chunks: int | None = None  # content chunks of a stream; None: one per token

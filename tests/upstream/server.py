@@ -90,11 +90,23 @@ class Upstream:
             "headers": request.headers, "body": body, "stream": speech.streams(body, path), "fault": struck,
         }  # fmt: skip
         self.journal.asked(entry)
+        if wrong := speech.refuses(request.headers, body, path):
+            return await self._refuse(speech, wire, entry, wrong)
         telling = Telling(speech, plan, struck, entry, request, wire, self.barriers)
         try:
             await telling.run()
         finally:
             self.journal.answered(entry, **telling.figures())
+
+    async def _refuse(
+        self, speech: Speech, wire: Wire, entry: dict[str, Any], wrong: tuple[int, str]
+    ) -> None:
+        """A request that the vendor itself wouldn't take."""
+        status, message = wrong
+        data = speech.error_body(status, Plan(), message)
+        await wire.head(status, (JSON_TYPE, *REAL_HEADERS), length=len(data))
+        await wire.body(data)
+        self.journal.answered(entry, status=status, bytes=wire.bytes, produced_tokens=0, complete=False)
 
 
 class Telling:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.upstream import chat
+from tests.upstream import anthropic, anthropic_rules, chat
 from tests.upstream.plan import Plan
 
 
@@ -19,6 +19,7 @@ class Speech:
     usage: (plan, answer, body) → the usage as reported, or None. error_body: (status, plan, message).
     line: a payload as SSE lines without the closing blank one. done: what ends a stream, if anything does.
     ends: whether this payload tells the finish. streams: (body, path) → whether a stream is asked for.
+    refuses: (headers, body, path) → (status, message) for a request that the vendor wouldn't take.
     """
 
     wishes: Callable[[dict[str, Any], str], dict[str, Any]]
@@ -31,6 +32,9 @@ class Speech:
     ends: Callable[[bytes], bool]
     streams: Callable[[dict[str, Any], str], bool]
     done: bytes = b""
+    refuses: Callable[[list[tuple[str, str]], dict[str, Any], str], tuple[int, str] | None] = (
+        lambda headers, body, path: None
+    )
 
 
 CHAT = Speech(
@@ -45,9 +49,23 @@ CHAT = Speech(
     streams=lambda body, path: bool(body.get("stream")),
     done=b"data: [DONE]",
 )
+MESSAGES = Speech(
+    wishes=anthropic.wishes,
+    compose=anthropic.compose,
+    whole=anthropic.whole,
+    chunks=anthropic.chunks,
+    usage=anthropic.reported_usage,
+    error_body=anthropic.error_body,
+    line=anthropic.line,
+    ends=lambda payload: payload.startswith(b'{"type":"message_delta"'),
+    streams=lambda body, path: bool(body.get("stream")),
+    done=anthropic.MESSAGE_STOP,
+    refuses=anthropic_rules.refuses,
+)
 # Path (after the provider's prefix) → the dialect spoken there; the first match counts.
 SPEECHES: list[tuple[re.Pattern[str], Speech]] = [
     (re.compile(r"/v1/chat/completions"), CHAT),
+    (re.compile(r"/v1/messages"), MESSAGES),
 ]
 
 
