@@ -26,6 +26,7 @@ class Call:
     body: the parsed request in the caller's dialect, its order kept.
     input_bound: tokens that the prompt can't exceed.
     units: what else is paid for, at most: image, second, character.
+    sides: the field that asks for it → pixels of the longest side.
     produces: whether output tokens are paid for.
     headers: the caller's own that an upstream of the same dialect gets.
     """
@@ -45,6 +46,7 @@ class Call:
     modality: str = "chat"
     produces: bool = True
     units: Mapping[str, int] = _NONE
+    sides: Mapping[str, int] = _NONE
     headers: tuple[tuple[str, str], ...] = ()
     files: tuple[Part, ...] = ()
 

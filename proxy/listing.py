@@ -97,6 +97,8 @@ def _ours(offer: Offer) -> dict[str, Any]:
         entry["max_duration_s"] = server.max_duration_s
     if server.default_size:
         entry["default_size"] = server.default_size
+    if server.max_side_px:
+        entry["max_side_px"] = server.max_side_px
     return entry
 
 

@@ -109,6 +109,7 @@ class Market:
         model, endpoints = route.model, route.endpoints
         if call.remote_media and any(e.provider.hosted for e in endpoints):
             raise invalid("invalid_image_url", f"'{model.slug}' takes images as data: URLs only.", "messages")
+        _check_sides(call, model)
         output_min, output_max = _output(call, model, endpoints)
         return Plan(
             model=model,
@@ -208,6 +209,14 @@ class Market:
             base=priced(cost, self.rates.micros_per_usd, 0),
             cost=cost,
         )
+
+
+def _check_sides(call: Call, model: ModelSnap) -> None:
+    """Raises ApiError 400 for a picture larger than the model makes."""
+    for field, pixels in call.sides.items():
+        if model.max_side_px and pixels > model.max_side_px:
+            message = f"'{field}' is over the {model.max_side_px} pixels on a side that '{model.slug}' makes."
+            raise invalid("invalid_value", message, field)
 
 
 def _output(call: Call, model: ModelSnap, endpoints: Sequence[EndpointSnap]) -> tuple[int, int]:

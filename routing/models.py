@@ -105,6 +105,7 @@ class Model(models.Model):
     tokenizer = models.TextField(blank=True)
     max_duration_s = models.PositiveIntegerField(null=True, blank=True)
     default_size = models.TextField(blank=True)
+    max_side_px = models.PositiveIntegerField(null=True, blank=True, help_text="Images and video.")
     replaced_by = models.TextField(blank=True, help_text="Id of the model that answers for this one.")
     retired_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

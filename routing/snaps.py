@@ -72,6 +72,7 @@ class ModelSnap:
     tokenizer: str
     max_duration_s: int | None
     default_size: str
+    max_side_px: int | None
     created_at: datetime
     endpoints: tuple[EndpointSnap, ...]
 

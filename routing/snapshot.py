@@ -144,6 +144,7 @@ def _endpoint(row: dict[str, Any], provider: ProviderSnap) -> EndpointSnap:
 _SAME: Final = (
     *("slug", "name", "modality", "category", "free", "rpm", "replaced_by", "tokenizer"),
     *("context_window", "max_output_tokens", "default_output_tokens", "max_duration_s", "default_size"),
+    "max_side_px",
     *("creator", "description", "strengths", "weaknesses"),
 )
 

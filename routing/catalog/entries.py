@@ -59,6 +59,7 @@ class ModelEntry:
     tokenizer: str = ""
     max_duration_s: int | None = None
     default_size: str = ""
+    max_side_px: int | None = None
     replaced_by: str = ""
     endpoints: tuple[EndpointEntry, ...] = ()
 

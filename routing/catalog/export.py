@@ -11,6 +11,7 @@ from routing.names import fold
 
 _OPTIONAL: Final = (
     *("rpm", "max_output_tokens", "default_output_tokens", "max_duration_s", "default_size"),
+    "max_side_px",
     *("creator", "description", "strengths", "weaknesses", "tokenizer", "replaced_by"),
 )
 

@@ -22,7 +22,7 @@ from routing.names import fold
 _MODEL_FIELDS: Final = (
     *("name", "modality", "category", "free", "rpm", "context_window", "max_output_tokens"),
     *("default_output_tokens", "creator", "description", "strengths", "weaknesses", "tokenizer"),
-    *("max_duration_s", "default_size"),
+    *("max_duration_s", "default_size", "max_side_px"),
 )
 _PROVIDER_FIELDS: Final = ("name", "dialect", "on_disconnect", "hosted", "sandbox", "active")
 _HOPS_MAX: Final = 8

@@ -26,8 +26,8 @@ _PROVIDER: Final = (
 )
 _MODEL: Final = (
     *("id", "name", "aliases", "modality", "category", "free", "context_window", "capabilities", "endpoints"),
-    *("rpm", "max_output_tokens", "default_output_tokens", "max_duration_s", "default_size", "replaced_by"),
-    *("creator", "description", "strengths", "weaknesses", "tokenizer"),
+    *("rpm", "max_output_tokens", "default_output_tokens", "max_duration_s", "default_size", "max_side_px"),
+    *("replaced_by", "creator", "description", "strengths", "weaknesses", "tokenizer"),
 )
 _ENDPOINT: Final = (
     *(
@@ -154,6 +154,7 @@ def _model(reader: Reader, node: yaml.Node) -> ModelEntry:
         weaknesses=fields.text("weaknesses"),
         tokenizer=fields.text("tokenizer"),
         default_size=fields.text("default_size"),
+        max_side_px=fields.whole("max_side_px"),
         replaced_by=fields.text("replaced_by"),
     )
     _check_model(fields, entry)

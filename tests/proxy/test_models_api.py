@@ -61,6 +61,7 @@ models:
     name: Picture One
     modality: image
     default_size: 1024x1024
+    max_side_px: 2048
     endpoints: [{provider: up, upstream_name: p, price_usd: {image: "0.04"}}]
   - id: cloudapi/box
     name: The Box

@@ -32,6 +32,7 @@ MORE_MODELS = """\
     modality: image
     category: hosted
     default_size: 1x1
+    max_side_px: 2048
     endpoints: [{provider: local, upstream_name: i, price_usd: {image: "0.003"}}]
 """
 

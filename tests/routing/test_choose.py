@@ -67,6 +67,7 @@ def model(slug: str, *endpoints: EndpointSnap, **more: object) -> ModelSnap:
         tokenizer="",
         max_duration_s=None,
         default_size="",
+        max_side_px=None,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         endpoints=endpoints,
     )
