@@ -67,11 +67,14 @@ def weigh(messages: Sequence[Mapping[str, Any]]) -> Weight:
 
 
 def _image(part: Mapping[str, Any], where: str) -> bool:
-    """Checks one image part; True when the provider itself would have to fetch it."""
     image = part.get("image_url")
-    url = image.get("url") if isinstance(image, dict) else image
+    return check_image(image.get("url") if isinstance(image, dict) else image, where)
+
+
+def check_image(url: Any, where: str) -> bool:
+    """True when the provider itself would have to fetch it. Raises ApiError for what none may be sent."""
     if not isinstance(url, str):
-        raise invalid("invalid_image_url", f"'{where}.image_url.url' must be a string.", where)
+        raise invalid("invalid_image_url", f"The address of '{where}' must be a string.", where)
     if url.startswith("data:"):
         _data_url(url, where)
         return False

@@ -37,26 +37,37 @@ def parse(raw: bytes, inbound: Mapping[bytes, list[bytes]]) -> Call:
     """A request body as a Call. Raises ApiError 400 or 413 before anything has moved."""
     body = json_body.parse(raw)
     asked = fields.model_name(body)
-    messages = _messages(body)
-    tools_bytes = _tools(body)
+    _messages(body)
     for name, (low, high) in _NUMBERS.items():
         fields.number(body, name, low, high)
-    field, limit = _output_limit(body)
+    return weighed("chat", asked, body, body, _output_limit(body))
+
+
+def weighed(
+    kind: str, asked: str, body: dict[str, Any], chat: Mapping[str, Any], bound: tuple[str, int | None]
+) -> Call:
+    """The Call of a checked request of any dialect, weighed as the `chat` body that it stands for.
+
+    bound: the name of the output bound in the request, and its tokens. Raises ApiError 400 or 413.
+    """
+    messages = chat["messages"]
     weight = media.weigh(messages)
+    tools_bytes = _tools(chat)
     text = weight.text_bytes + tools_bytes
     overhead = 16 * len(messages) + (512 if tools_bytes else 0)
+    field, limit = bound
     return Call(
-        kind="chat",
+        kind=kind,
         asked=asked,
         body=body,
         stream=fields.flag(body, "stream"),
         wants_usage=_wants_usage(body),
         copies=fields.whole(body, "n", 1, COPIES_MAX) or 1,
-        input_bound=text + overhead + weight.media_tokens_max + _elsewhere(body),
+        input_bound=text + overhead + weight.media_tokens_max + _elsewhere(chat),
         input_estimate=max(1, text // 4) + 4 * len(messages) + weight.media_tokens_max // 4,
         output_limit=limit,
         output_field=field,
-        needs=_needs(body, weight),
+        needs=_needs(chat, weight),
         remote_media=weight.remote,
     )
 
@@ -102,7 +113,7 @@ def _bounded(
     return body
 
 
-def _messages(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _messages(body: Mapping[str, Any]) -> None:
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise invalid("invalid_messages", "'messages' must be a list with at least one message.", "messages")
@@ -110,7 +121,6 @@ def _messages(body: Mapping[str, Any]) -> list[dict[str, Any]]:
         raise invalid("too_many_messages", f"'messages' may have {MESSAGES_MAX} items at most.", "messages")
     for index, message in enumerate(messages):
         _message(message, f"messages[{index}]")
-    return messages
 
 
 def _message(message: Any, where: str) -> None:
@@ -145,7 +155,7 @@ def _parts(parts: list[Any], where: str) -> None:
 
 
 def _tools(body: Mapping[str, Any]) -> int:
-    """Bytes of all tool schemas."""
+    """Bytes of all schemas, of tools and of the answer."""
     size = 0
     for name in ("tools", "functions"):
         tools = body.get(name)
