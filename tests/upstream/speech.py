@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.upstream import anthropic, anthropic_rules, chat
+from tests.upstream import anthropic, anthropic_rules, chat, gemini
 from tests.upstream.plan import Plan
 
 
@@ -62,10 +62,23 @@ MESSAGES = Speech(
     done=anthropic.MESSAGE_STOP,
     refuses=anthropic_rules.refuses,
 )
+GEMINI = Speech(
+    wishes=gemini.wishes,
+    compose=gemini.compose,
+    whole=gemini.whole,
+    chunks=gemini.chunks,
+    usage=gemini.reported_usage,
+    error_body=gemini.error_body,
+    line=lambda payload: b"data: " + payload,
+    ends=lambda payload: b'"finishReason"' in payload,
+    streams=gemini.streams,
+    refuses=gemini.refuses,
+)
 # Path (after the provider's prefix) → the dialect spoken there; the first match counts.
 SPEECHES: list[tuple[re.Pattern[str], Speech]] = [
     (re.compile(r"/v1/chat/completions"), CHAT),
     (re.compile(r"/v1/messages"), MESSAGES),
+    (re.compile(r"/v1beta/models/[^/:]+:(generateContent|streamGenerateContent)"), GEMINI),
 ]
 
 
