@@ -3,9 +3,11 @@
 import logging
 
 from celery import shared_task
+from django.conf import settings
 from django.db import connection
 
 from billing import partitions, sweeper
+from billing.anonymous import fund
 from billing.invariants import broken, check
 
 log = logging.getLogger(__name__)
@@ -39,3 +41,11 @@ def advance_checkpoints() -> None:
     """Hourly: sums of all accounts up to the oldest transaction under way."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT advance_checkpoints()")
+
+
+@shared_task
+def fund_anonymous() -> None:
+    """Each minute: what callers without a key may use today; a new day's money is there when it begins."""
+    given = fund(settings.ANONYMOUS_DAILY_UZS)
+    if given:
+        log.info("anonymous callers were given %d micros", given)

@@ -34,6 +34,7 @@ app.conf.beat_schedule = {
         "billing.tasks.advance_checkpoints", crontab(minute="5"), queue="money", expires_s=HOUR_S
     ),
     "provider costs": _every("proxy.tasks.post_costs", crontab(minute="15"), queue="money", expires_s=HOUR_S),
+    "anonymous": _every("billing.tasks.fund_anonymous", MINUTE_S, queue="money", expires_s=MINUTE_S),
     "partitions": _every(
         "billing.tasks.ensure_partitions", crontab(hour="3", minute="10"), queue="money", expires_s=DAY_S
     ),

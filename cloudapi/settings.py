@@ -44,6 +44,8 @@ SHOW_USD = env.flag("SHOW_USD", default=False)
 KEY_RPM_MAX = env.number("KEY_RPM_MAX", 60, least=1)
 ORG_RPM_MAX = env.number("ORG_RPM_MAX", 600, least=1)
 FREE_DAILY_REQUESTS = env.number("FREE_DAILY_REQUESTS", 100)
+# So'm a day that the platform gives to callers without a key, on free models; 0 lets nobody in without one.
+ANONYMOUS_DAILY_UZS = env.number("ANONYMOUS_DAILY_UZS", 0)
 SPOOL_DIR = env.text("SPOOL_DIR", str(BASE_DIR / "var" / "spool"))
 DRAIN_S = env.number("DRAIN_S", 900 if PRODUCTION else 10)
 SANDBOX_URL = env.text("SANDBOX_URL")

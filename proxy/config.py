@@ -18,6 +18,7 @@ class Config:
     free_quota: int
     drain_s: int
     demo: bool
+    anonymous: bool = False
 
     @property
     def pepper(self) -> bytes:
@@ -37,4 +38,5 @@ def from_settings(settings: Any) -> Config:
         free_quota=settings.FREE_DAILY_REQUESTS,
         drain_s=settings.DRAIN_S,
         demo=settings.DEMO,
+        anonymous=settings.ANONYMOUS_DAILY_UZS > 0,
     )

@@ -25,8 +25,8 @@ class Exchange:
     """Reads the request once, answers once. `gone` turns true when the client has left."""
 
     __slots__ = (
-        *("_ended", "_receive", "_route", "_send", "_voice"),
-        *("gone", "id", "inbound", "scope", "started", "taken"),
+        *("_ended", "_receive", "_send", "_voice"),
+        *("body_max", "gone", "id", "inbound", "route", "scope", "started", "taken"),
     )
 
     def __init__(
@@ -35,8 +35,9 @@ class Exchange:
         self.scope = scope
         self._receive = receive
         self._send = send
-        self._route, self._voice = door
+        self.route, self._voice = door
         self.id = request_id
+        self.body_max = BODY_MAX
         self.taken: Taken | None = None
         self.started = False
         self.gone = False
@@ -49,6 +50,11 @@ class Exchange:
     def ip(self) -> str:
         client = self.scope.get("client")
         return client[0] if client else ""
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Nothing identifies the caller; a wrong key is a wrong key, not nobody's."""
+        return b"authorization" not in self.inbound and b"x-api-key" not in self.inbound
 
     def header(self, name: bytes) -> str:
         return b",".join(self.inbound.get(name, ())).decode("latin-1")
@@ -67,7 +73,7 @@ class Exchange:
         self._check_content()
 
     def _check_content(self) -> None:
-        if self._route.form:
+        if self.route.form:
             self._check_form()
             return
         if (
@@ -98,8 +104,8 @@ class Exchange:
 
     def _check_length(self) -> None:
         length = self.header(b"content-length")
-        if length.isdigit() and int(length) > BODY_MAX:
-            raise _too_large()
+        if length.isdigit() and int(length) > self.body_max:
+            raise _too_large(self.body_max)
 
     async def body(self) -> bytes:
         """The whole body. Raises ApiError 413 past the cap, 408 when it stops coming."""
@@ -112,8 +118,8 @@ class Exchange:
             message = await self._next()
             parts.append(message.get("body", b""))
             size += len(parts[-1])
-            if size > BODY_MAX:
-                raise _too_large()
+            if size > self.body_max:
+                raise _too_large(self.body_max)
         return b"".join(parts)
 
     async def _next(self) -> MutableMapping[str, Any]:
@@ -140,7 +146,7 @@ class Exchange:
         name = self.id.encode()
         headers: Headers = [(b"x-request-id", name), (b"request-id", name), (b"cache-control", b"no-store")]
         return headers + (
-            self.taken.headers(unix_time=self._route.unix_time) if self.taken is not None else []
+            self.taken.headers(unix_time=self.route.unix_time) if self.taken is not None else []
         )
 
     async def answer(self, status: int, data: bytes, headers: Headers, kind: bytes) -> None:
@@ -209,10 +215,10 @@ def _host(header: str) -> str:
     return header.partition(":")[0].lower()
 
 
-def _too_large() -> ApiError:
+def _too_large(most: int) -> ApiError:
     return ApiError(
         413,
         "request_too_large",
-        f"The body is over {BODY_MAX // 2**20} MB.",
+        f"The body is over {most // 2**20} MB.",
         headers={"connection": "close"},
     )

@@ -64,6 +64,7 @@ class Caller:
     free_units: bool
     builtin: bool
     allowed_models: frozenset[str] | None
+    anonymous: bool = False
 
 
 class Keys:

@@ -9,7 +9,6 @@ from billing.rates import RatesSnap
 from proxy.call import Call
 from proxy.errors import ApiError, invalid, no_endpoint
 from proxy.keys import Caller
-from proxy.limits import Window
 from proxy.meter import Price, Tariff, priced, worst_case
 from proxy.surfaces import SURFACES
 from routing import choose
@@ -230,15 +229,3 @@ def _output(call: Call, model: ModelSnap, endpoints: Sequence[EndpointSnap]) -> 
         return limit, limit
     most = min(model.default_output_tokens or OUTPUT_DEFAULT_MAX, ceiling)
     return min(OUTPUT_LEAST, most), most
-
-
-def windows(caller: Caller, plan: Plan | None, key_rpm: int, org_rpm: int) -> list[Window]:
-    """The rate windows of a call: the key's, the organization's, and the model's per key if it has one."""
-    ceiling = caller.key_rpm_max or key_rpm
-    rows = [
-        Window(f"rl:k:{caller.key}", min(caller.rpm or ceiling, ceiling)),
-        Window(f"rl:o:{caller.organization}", caller.org_rpm_max or org_rpm),
-    ]
-    if plan is not None and plan.model.rpm:
-        rows.append(Window(f"rl:m:{caller.key}:{plan.model.pk}", plan.model.rpm))
-    return rows

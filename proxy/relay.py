@@ -8,6 +8,7 @@ from uuid import UUID
 
 from billing.holds import Reserve
 from billing.ids import new_op_id
+from proxy import anonymous
 from proxy.call import Call
 from proxy.errors import ApiError
 from proxy.exchange import ClientGone, Exchange, Receive, Scope, Send
@@ -15,10 +16,11 @@ from proxy.failpoint import failpoint
 from proxy.idempotency import claimed
 from proxy.job import Grant, Job
 from proxy.keys import Caller
-from proxy.plan import Plan, windows
+from proxy.plan import Plan
 from proxy.routes import Route
 from proxy.serve import Serving
 from proxy.surfaces import SURFACES
+from proxy.windows import windows
 from proxy.worker import Worker
 
 # The longest call (15 minutes) and a minute to settle it.
@@ -33,11 +35,16 @@ async def relay(worker: Worker, route: Route, scope: Scope, receive: Receive, se
     caller: Caller | None = None
     try:
         caller = await authenticate(worker, exchange)
+        if caller.anonymous:
+            await limit(worker, exchange, caller, None)
         raw = await exchange.body()
         call = surface.parse(raw, exchange.inbound)
         market = worker.market
         plan = market.plan(caller, call)
-        await limit(worker, exchange, caller, plan)
+        if not caller.anonymous:
+            await limit(worker, exchange, caller, plan)
+        elif not plan.model.free:
+            raise anonymous.sign_in(plan.model.slug)
         async with claimed(worker, exchange, caller, op, raw):
             grant = await reserve(worker, op, caller, call, plan)
     except ApiError as error:
@@ -54,8 +61,13 @@ async def relay(worker: Worker, route: Route, scope: Scope, receive: Receive, se
 
 
 async def authenticate(worker: Worker, exchange: Exchange) -> Caller:
-    """Step 2. Raises ApiError 400, 401, 403, 415 or 503."""
+    """Step 2. Raises ApiError 400, 401, 403, 413, 415 or 503."""
+    stranger = exchange.route.anonymous_rpm and exchange.is_anonymous
+    if stranger:
+        exchange.body_max = anonymous.BODY_MAX
     exchange.check(worker.config.hosts)
+    if stranger:
+        return worker.anonymous.caller()
     return await worker.keys.authenticate(
         exchange.all(b"authorization"), exchange.all(b"x-api-key"), exchange.ip
     )
@@ -63,8 +75,7 @@ async def authenticate(worker: Worker, exchange: Exchange) -> Caller:
 
 async def limit(worker: Worker, exchange: Exchange, caller: Caller, plan: Plan | None) -> None:
     """Step 4. Raises ApiError 429; what is left of the tightest window goes out with every answer."""
-    config = worker.config
-    taken = await worker.limiter.take(windows(caller, plan, config.key_rpm, config.org_rpm))
+    taken = await worker.limiter.take(windows(worker.config, exchange, caller, plan))
     exchange.taken = taken
     if not taken.allowed:
         raise ApiError(
@@ -77,34 +88,39 @@ async def limit(worker: Worker, exchange: Exchange, caller: Caller, plan: Plan |
 
 async def reserve(worker: Worker, op: UUID, caller: Caller, call: Call, plan: Plan) -> Grant:
     """Step 5: the worst case of the call is held. Raises ApiError 402, 429 or 503."""
-    answer = await worker.books.reserve(
-        Reserve(
-            id=op,
-            org=caller.organization,
-            project=caller.project,
-            key=caller.key,
-            candidates=tuple((c.fixed_micros, c.output_price) for c in plan.candidates),
-            out_min=plan.output_min,
-            out_max=plan.output_max,
-            ttl_s=HOLD_TTL_S,
-            owner=worker.epoch,
-            quote={"candidates": plan.quote()},
-            free_wish=plan.model.free,
-            free_ok=caller.free_units,
-            free_quota=worker.config.free_quota,
-            builtin=caller.builtin,
-        )
-    )
+    try:
+        answer = await worker.books.reserve(_wanted(worker, op, caller, call, plan))
+    except ApiError as error:
+        if caller.anonymous and error.status == 402:
+            raise anonymous.spent(error) from None
+        raise
     kept = tuple(plan.candidates[place] for place in answer["keep"])
     return Grant(answer["out"], answer["free"], answer["hold"], kept or plan.candidates)
+
+
+def _wanted(worker: Worker, op: UUID, caller: Caller, call: Call, plan: Plan) -> Reserve:
+    return Reserve(
+        id=op,
+        org=caller.organization,
+        project=caller.project,
+        key=caller.key,
+        candidates=tuple((c.fixed_micros, c.output_price) for c in plan.candidates),
+        out_min=plan.output_min,
+        out_max=plan.output_max,
+        ttl_s=HOLD_TTL_S,
+        owner=worker.epoch,
+        quote={"candidates": plan.quote()},
+        free_wish=plan.model.free and not caller.anonymous,
+        free_ok=caller.free_units,
+        free_quota=worker.config.free_quota,
+        builtin=caller.builtin,
+    )
 
 
 async def refuse(worker: Worker, exchange: Exchange, caller: Caller | None, error: ApiError) -> None:
     """An answer without a call: counted per key and minute, told with the caller's rate windows."""
     if caller is not None:
         worker.refusals.add(caller.key, error.code)
-        if exchange.taken is None:
-            config = worker.config
-            rows = windows(caller, None, config.key_rpm, config.org_rpm)
-            exchange.taken = await worker.limiter.take(rows)
+    if exchange.taken is None and (caller is not None or exchange.route.anonymous_rpm):
+        exchange.taken = await worker.limiter.take(windows(worker.config, exchange, caller, None))
     await exchange.refuse(error)

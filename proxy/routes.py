@@ -13,14 +13,19 @@ class Route:
 
     surface: whose dialect its requests are in (proxy/surfaces.py). form: takes multipart/form-data.
     unix_time: X-RateLimit-Reset is a Unix time there, as CloudGPT's clients read it.
+    rpm: requests per minute of one key, below the operator's own ceilings.
+    anonymous_rpm: the same of one network without any key; 0 where everybody needs one.
     """
 
     surface: str
     method: str = "POST"
     form: bool = False
     unix_time: bool = False
+    rpm: int = 0
+    anonymous_rpm: int = 0
 
 
 BILLABLE: Final[dict[str, Route]] = {
     "/v1/chat/completions": Route(surface="chat"),
+    "/api/chat": Route(surface="api_chat", unix_time=True, rpm=60, anonymous_rpm=10),
 }

@@ -74,7 +74,8 @@ class Serving:
             charged, failure = 0, _internal()
         failpoint("after_commit")
         try:
-            await self._finish(failure, charged)
+            # Who has no wallet is told of no cost.
+            await self._finish(failure, 0 if self.job.caller.anonymous else charged)
         except OSError:
             pass
         except Exception:

@@ -6,7 +6,7 @@ from typing import Final
 
 from proxy.bridge import Bridge
 from proxy.call import Call
-from proxy.dialects import openai, openai_request
+from proxy.dialects import cloudgpt, openai, openai_request
 from proxy.errors import OPENAI, Voice
 
 Inbound = Mapping[bytes, list[bytes]]
@@ -29,12 +29,12 @@ class Surface:
         object.__setattr__(self, "spoken", frozenset(self.bridges))
 
 
+_CHAT: Final = {
+    "openai": openai.CHAT,
+}
 SURFACES: Final[dict[str, Surface]] = {
-    "chat": Surface(
-        modality="chat",
-        parse=openai_request.parse,
-        bridges={"openai": openai.CHAT},
-    ),
+    "chat": Surface(modality="chat", parse=openai_request.parse, bridges=_CHAT),
+    "api_chat": Surface(modality="chat", parse=cloudgpt.parse_chat, bridges=_CHAT),
 }
 # Upstream dialects by modality, over all surfaces: what the catalog calls available.
 SPOKEN: Final[dict[str, frozenset[str]]] = {

@@ -15,6 +15,7 @@ from billing import holds
 from billing.errors import BillingError
 from billing.rates import load_rates, rates_version
 from proxy import tokens
+from proxy.anonymous import Anonymous
 from proxy.books import AWAY, Books
 from proxy.config import Config
 from proxy.connection import Connection
@@ -48,6 +49,7 @@ class Worker:
         self.config = config
         self.control = Connection(config.database_url)
         self.keys = Keys(Connection(config.database_url), config.peppers)
+        self.anonymous = Anonymous(let_in=config.anonymous)
         self.refusals = Refusals()
         self.watch = Watch()
         self.epoch = 0
@@ -68,6 +70,7 @@ class Worker:
         self.upstream = Upstream(self.watch)
         tokens.warm()
         await self._refresh()
+        await self.anonymous.load(self.control)
         rounds = (self._beats(), self._replays(), self._listen(), self.watch.run())
         self._rounds = [asyncio.create_task(one) for one in rounds]
         _calm_collector()
@@ -140,6 +143,7 @@ class Worker:
         while True:
             await self._try("heartbeat", self._beat)
             await self._try("refresh", self._refresh)
+            await self._try("anonymous", lambda: self.anonymous.load(self.control))
             await self._try("refusals", lambda: self.refusals.flush(self.control))
             if beat % UNKNOWN_EVERY == UNKNOWN_EVERY - 1:
                 await self._try("unknown holds", self._give_back)

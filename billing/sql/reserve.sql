@@ -124,7 +124,7 @@ BEGIN
     IF platform THEN
         PERFORM cap_add_rows('{6}', ARRAY[today], '{0}', '{0}', '{0}');  -- adds nothing, but locks the row
     END IF;
-    IF EXISTS (SELECT FROM cap c WHERE c.scope_id = ANY (projects || keys || 0)) THEN
+    IF EXISTS (SELECT FROM cap c WHERE c.scope_id = ANY (projects || keys || CASE WHEN platform THEN 0 END)) THEN
         SELECT array_agg(c.id) FILTER (WHERE NOT of_key), array_agg(c.room) FILTER (WHERE NOT of_key),
                array_agg(c.scope) FILTER (WHERE NOT of_key), array_agg(c.used_up) FILTER (WHERE NOT of_key),
                array_agg(c.id) FILTER (WHERE of_key), array_agg(c.room) FILTER (WHERE of_key),

@@ -29,6 +29,7 @@ from deploy.local.servers import Servers, ServersError, start
 DEATHS, DEATHS_WITHIN_S = 3, 60.0
 READY_WITHIN_S = 120.0
 DRAIN_S = 10
+ANONYMOUS_DAILY_UZS = "20000"
 
 
 class Failure(RuntimeError):
@@ -172,6 +173,7 @@ def _environment(servers: Servers, port: int) -> dict[str, str]:
         "spool_dir": str(VAR / "spool"),
         "drain_s": str(DRAIN_S),
         "demo": "1",
+        "anonymous_daily_uzs": ANONYMOUS_DAILY_UZS,
     }
     if os.environ.get("MODEL") != "0":
         chosen["sandbox_url"] = f"http://127.0.0.1:{_free_port()}/v1"
