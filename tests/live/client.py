@@ -113,9 +113,9 @@ def get(where: Stack | Gateway, path: str, caller: Caller | None = None) -> Repl
         connection.close()
 
 
-def stream(where: Stack | Gateway, caller: Caller, **body: Any) -> Events:
+def stream(where: Stack | Gateway, caller: Caller, *, path: str = PATH, **body: Any) -> Events:
     """A streamed call, read by iterating."""
-    connection = _ask(where, caller.headers, {"model": "test/one", "stream": True} | body, PATH)
+    connection = _ask(where, caller.headers, {"model": "test/one", "stream": True} | body, path)
     response = connection.getresponse()
     return Events(response.status, _headers(response), response, connection)
 
