@@ -17,13 +17,13 @@ from accounts.access import has_credentials, require_key
 from accounts.errors import AccountsError
 from accounts.models import ApiKey, Scope
 from billing.ids import new_op_id
-from proxy import peek, receipt
+from proxy import cloudgpt, peek, receipt
 from proxy.denials import denial
 from proxy.errors import ApiError, invalid
 from proxy.listing import item
-from proxy.offers import Offer, market, offer, offers
+from proxy.offers import Offer, catalog, market, offer, offers
 from proxy.paging import page
-from proxy.shapes import Envelope, Generation, ModelItem, ModelList
+from proxy.shapes import CloudgptModels, CloudgptVideoModels, Envelope, Generation, ModelItem, ModelList
 from routing import choose
 from routing.errors import InvalidStrategy, NoEndpoint, UnknownModel
 
@@ -121,6 +121,41 @@ def generation(request: HttpRequest, request_id: str) -> HttpResponse:
     return _answer(request, receipt.receipt(row))
 
 
+def _cloudgpt_models(request: HttpRequest, modality: str) -> HttpResponse:
+    key = _key(request)
+    found = cloudgpt.models(catalog(), modality, key.project.allowed_models if key else None)
+    return _answer(request, {"object": "list", "data": found})
+
+
+CLOUDGPT: Any = {
+    "tags": ["CloudGPT"],
+    "auth": KeyAuth(required=False),
+    "response": {200: CloudgptModels, 401: Envelope},
+}
+
+
+@api.get("/api/models/chat", summary="Chat models", **CLOUDGPT)
+def list_chat_models(request: HttpRequest) -> HttpResponse:
+    """CloudGPT's chat models: all of them, or those that the key's project may call."""
+    return _cloudgpt_models(request, "chat")
+
+
+@api.get("/api/models/image", summary="Image models", **CLOUDGPT)
+def list_image_models(request: HttpRequest) -> HttpResponse:
+    """CloudGPT's image models."""
+    return _cloudgpt_models(request, "image")
+
+
+@api.get(
+    "/api/models/video",
+    summary="Video models",
+    **CLOUDGPT | {"response": {200: CloudgptVideoModels, 401: Envelope}},
+)
+def list_video_models(request: HttpRequest) -> HttpResponse:
+    """CloudGPT's video models with their longest duration in seconds."""
+    return _cloudgpt_models(request, "video")
+
+
 def _key(request: HttpRequest) -> ApiKey | None:
     """The caller's key; None for a visitor without one."""
     return getattr(request, "api_key", None)
@@ -145,7 +180,8 @@ def _answer(request: HttpRequest, payload: dict[str, Any], status: int = 200) ->
     response = HttpResponse(orjson.dumps(payload), status=status, content_type="application/json")
     key = _key(request)
     if key is not None:
-        for name, value in peek.headers(key).items():
+        unix_time = request.path.startswith("/api/")
+        for name, value in peek.headers(key, unix_time=unix_time).items():
             response[name] = value
         response["Cache-Control"] = "no-store"
     response["Vary"] = "Authorization, X-Api-Key"

@@ -46,6 +46,29 @@ class ModelList(Schema):
     last_id: str | None
 
 
+class CloudgptModel(Schema):
+    """One model as CloudGPT lists it."""
+
+    id: str = Field(..., examples=["openai"])
+    name: str = Field(..., examples=["OpenAI GPT-4o"])
+    provider: str = Field(..., examples=["pollinations"])
+    description: str = Field(..., examples=["OpenAI GPT-4o model"])
+
+
+class CloudgptModels(Schema):
+    object: str = "list"
+    data: list[CloudgptModel]
+
+
+class CloudgptVideoModel(CloudgptModel):
+    maxDuration: int = Field(..., description="Seconds.", examples=[8])
+
+
+class CloudgptVideoModels(Schema):
+    object: str = "list"
+    data: list[CloudgptVideoModel]
+
+
 class Generation(Schema):
     """The receipt of one call. Amounts are so'm as strings, prices per million tokens."""
 
