@@ -28,4 +28,5 @@ class Route:
 BILLABLE: Final[dict[str, Route]] = {
     "/v1/chat/completions": Route(surface="chat"),
     "/api/chat": Route(surface="api_chat", unix_time=True, rpm=60, anonymous_rpm=10),
+    "/v1/messages": Route(surface="messages"),
 }

@@ -6,8 +6,16 @@ from typing import Final
 
 from proxy.bridge import Bridge
 from proxy.call import Call
-from proxy.dialects import cloudgpt, openai, openai_request
-from proxy.errors import OPENAI, Voice
+from proxy.dialects import (
+    cloudgpt,
+    messages_request,
+    messages_writer,
+    openai,
+    openai_reader,
+    openai_request,
+)
+from proxy.dialects.translated import bridge
+from proxy.errors import ANTHROPIC, OPENAI, Voice
 
 Inbound = Mapping[bytes, list[bytes]]
 
@@ -32,9 +40,13 @@ class Surface:
 _CHAT: Final = {
     "openai": openai.CHAT,
 }
+_MESSAGES: Final = {
+    "openai": bridge(messages_writer.NEAR, openai_reader.FAR),
+}
 SURFACES: Final[dict[str, Surface]] = {
     "chat": Surface(modality="chat", parse=openai_request.parse, bridges=_CHAT),
     "api_chat": Surface(modality="chat", parse=cloudgpt.parse_chat, bridges=_CHAT),
+    "messages": Surface(modality="chat", parse=messages_request.parse, bridges=_MESSAGES, voice=ANTHROPIC),
 }
 # Upstream dialects by modality, over all surfaces: what the catalog calls available.
 SPOKEN: Final[dict[str, frozenset[str]]] = {

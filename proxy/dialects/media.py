@@ -76,23 +76,29 @@ def check_image(url: Any, where: str) -> bool:
     if not isinstance(url, str):
         raise invalid("invalid_image_url", f"The address of '{where}' must be a string.", where)
     if url.startswith("data:"):
-        _data_url(url, where)
+        head, _, encoded = url.partition(",")
+        check_inline(encoded if ";base64" in head else "", where, len(url))
         return False
+    check_remote(url, where)
+    return True
+
+
+def check_remote(url: str, where: str) -> None:
+    """Raises ApiError for an address that no provider may be asked to fetch."""
     if not _public(url):
         raise invalid(
             "invalid_image_url", f"'{where}' must be a public https:// address or a data: URL.", where
         )
-    return True
 
 
-def _data_url(url: str, where: str) -> None:
-    if len(url) > IMAGE_BYTES_MAX * 4 // 3:
+def check_inline(encoded: str, where: str, size: int) -> None:
+    """An image in base64. Raises ApiError 413 past 20 MB (`size` characters), 400 if it is no image."""
+    if size > IMAGE_BYTES_MAX * 4 // 3:
         raise ApiError(
             413, "image_too_large", f"'{where}' is over {IMAGE_BYTES_MAX // 2**20} MB.", param=where
         )
-    head, _, encoded = url.partition(",")
     try:
-        start = base64.b64decode(encoded[:87_384], validate=True) if ";base64" in head else b""
+        start = base64.b64decode(encoded[:87_384], validate=True)
     except (binascii.Error, ValueError):
         start = b""
     if not start.startswith(_MAGIC) and not (start.startswith(b"RIFF") and start[8:12] == b"WEBP"):
