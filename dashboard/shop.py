@@ -37,6 +37,7 @@ MODALITIES: dict[str, Promise] = {
     "video": _("Video"),
     "speech": _("Speech"),
     "transcription": _("Transcription"),
+    "moderation": _("Moderation"),
 }
 
 

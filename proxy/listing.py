@@ -23,6 +23,7 @@ _MODALITIES: Final = {
     "video": ("text", "video"),
     "speech": ("text", "audio"),
     "transcription": ("audio", "text"),
+    "moderation": ("text", "moderation"),
 }
 _PARAMETERS: Final = (
     *("max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "seed", "n"),

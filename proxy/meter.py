@@ -142,6 +142,8 @@ def worst_case(
         fixed = max(fixed, charge(input_bound, dearest) + charge(1, prices.get("request", 0)))
         out = max(out, prices.get("output", 0), prices.get("reasoning", 0))
     fixed += sum(charge(count, tariff.components.get(name, 0)) for name, count in units.items())
+    if not fixed and not out:  # what is free of charge needs no wallet
+        return 0, out * copies
     # Each component is rounded up by itself, so the sum may pass the product by a micro per component.
     return fixed + len(_INPUTS) + 1, out * copies
 

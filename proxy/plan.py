@@ -96,7 +96,7 @@ class Market:
 
     def plan(self, caller: Caller, call: Call) -> Plan:
         """Raises ApiError: 400, 403, 404 or 503."""
-        floor = (call.input_bound // _BYTES_PER_TOKEN) if not call.needs & {"vision"} else 0
+        floor = call.input_bound // _BYTES_PER_TOKEN if _is_one_prompt(call) else 0
         name = (call.kind, call.asked, caller.allowed_models)
         route = self._routes.get(name)
         if route is None:
@@ -216,6 +216,11 @@ def _check_sides(call: Call, model: ModelSnap) -> None:
         if model.max_side_px and pixels > model.max_side_px:
             message = f"'{field}' is over the {model.max_side_px} pixels on a side that '{model.slug}' makes."
             raise invalid("invalid_value", message, field)
+
+
+def _is_one_prompt(call: Call) -> bool:
+    """Whether all input is one text that must fit: not so for batches of texts and for images."""
+    return call.produces and "vision" not in call.needs
 
 
 def _output(call: Call, model: ModelSnap, endpoints: Sequence[EndpointSnap]) -> tuple[int, int]:

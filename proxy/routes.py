@@ -29,4 +29,6 @@ BILLABLE: Final[dict[str, Route]] = {
     "/v1/chat/completions": Route(surface="chat"),
     "/api/chat": Route(surface="api_chat", unix_time=True, rpm=60, anonymous_rpm=10),
     "/v1/messages": Route(surface="messages"),
+    "/v1/embeddings": Route(surface="embeddings"),
+    "/v1/moderations": Route(surface="moderations"),
 }

@@ -8,8 +8,10 @@ from proxy.bridge import Bridge
 from proxy.call import Call
 from proxy.dialects import (
     cloudgpt,
+    embeddings,
     messages_request,
     messages_writer,
+    moderations,
     openai,
     openai_reader,
     openai_request,
@@ -43,10 +45,14 @@ _CHAT: Final = {
 _MESSAGES: Final = {
     "openai": bridge(messages_writer.NEAR, openai_reader.FAR),
 }
+_EMBEDDINGS: Final = {"openai": embeddings.OPENAI}
+_MODERATIONS: Final = {"openai": moderations.OPENAI}
 SURFACES: Final[dict[str, Surface]] = {
     "chat": Surface(modality="chat", parse=openai_request.parse, bridges=_CHAT),
     "api_chat": Surface(modality="chat", parse=cloudgpt.parse_chat, bridges=_CHAT),
     "messages": Surface(modality="chat", parse=messages_request.parse, bridges=_MESSAGES, voice=ANTHROPIC),
+    "embeddings": Surface(modality="embedding", parse=embeddings.parse, bridges=_EMBEDDINGS),
+    "moderations": Surface(modality="moderation", parse=moderations.parse, bridges=_MODERATIONS),
 }
 # Upstream dialects by modality, over all surfaces: what the catalog calls available.
 SPOKEN: Final[dict[str, frozenset[str]]] = {

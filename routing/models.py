@@ -48,6 +48,7 @@ class Modality(models.TextChoices):
     VIDEO = "video"
     SPEECH = "speech"
     TRANSCRIPTION = "transcription"
+    MODERATION = "moderation"
 
 
 class Category(models.TextChoices):

@@ -71,7 +71,16 @@ def _models() -> list[dict[str, Any]]:
             _claude("claude-any", priority=2),
             _endpoint("gem", "gemini-any", "2.00", "6.00", priority=3),
         ),
+        _model("test/embed", *_embedders(), modality="embedding", context_window=512),
+        _model("test/moderate", _endpoint("alpha", "alpha-moderate", "0", "0"), modality="moderation"),
         _model("test/old", _endpoint("alpha", "alpha-old", "1.00", "3.00"), replaced_by="test/one"),
+    ]
+
+
+def _embedders() -> list[dict[str, Any]]:
+    return [
+        _endpoint("alpha", "alpha-embed", "1.00", "0", priority=1),
+        _endpoint("beta", "beta-embed", "2.00", "0", priority=2),
     ]
 
 

@@ -35,21 +35,22 @@ def read_usage(reported: Any, bounds: Bounds) -> Usage | None:
     """
     if not isinstance(reported, dict):
         return None
-    prompt, completion = _count(reported, "prompt_tokens"), _count(reported, "completion_tokens")
+    prompt, completion = count_of(reported, "prompt_tokens"), count_of(reported, "completion_tokens")
     if prompt is None or completion is None or prompt > bounds.input or completion > bounds.output:
         return None
     inside, outside = _details(reported, "prompt"), _details(reported, "completion")
-    cached = min(_count(inside, "cached_tokens") or 0, prompt)
+    cached = min(count_of(inside, "cached_tokens") or 0, prompt)
     return Usage(
         input=prompt,
         cached=cached,
-        cache_write=min(_count(inside, "cache_write_tokens") or 0, prompt - cached),
+        cache_write=min(count_of(inside, "cache_write_tokens") or 0, prompt - cached),
         output=completion,
-        reasoning=min(_count(outside, "reasoning_tokens") or 0, completion),
+        reasoning=min(count_of(outside, "reasoning_tokens") or 0, completion),
     )
 
 
-def _count(counts: dict[str, Any], name: str) -> int | None:
+def count_of(counts: dict[str, Any], name: str) -> int | None:
+    """A member that is a whole number from 0 on, else None."""
     value = counts.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 

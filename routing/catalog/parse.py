@@ -12,7 +12,7 @@ from routing.catalog.nodes import Fields, Reader, number_text
 from routing.names import fold
 
 DIALECTS: Final = ("openai", "anthropic", "gemini", "pollinations")
-MODALITIES: Final = ("chat", "embedding", "image", "video", "speech", "transcription")
+MODALITIES: Final = ("chat", "embedding", "image", "video", "speech", "transcription", "moderation")
 CATEGORIES: Final = ("hosted", "third_party")
 MARKUPS: Final = ("margin", "routing_fee", "hosted")
 COMPONENTS: Final = (

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.upstream import anthropic, anthropic_rules, chat, gemini
+from tests.upstream import anthropic, anthropic_rules, chat, gemini, vectors
 from tests.upstream.plan import Plan
 
 
@@ -74,11 +74,25 @@ GEMINI = Speech(
     streams=gemini.streams,
     refuses=gemini.refuses,
 )
+EMBEDDINGS = Speech(
+    wishes=vectors.wishes,
+    compose=vectors.compose,
+    whole=vectors.whole,
+    chunks=lambda plan, answer, body: iter(()),
+    usage=vectors.usage,
+    error_body=chat.error_body,
+    line=lambda payload: b"data: " + payload,
+    ends=lambda payload: True,
+    streams=lambda body, path: False,
+)
+MODERATIONS = replace(EMBEDDINGS, whole=vectors.moderated, usage=lambda plan, answer, body: None)
 # Path (after the provider's prefix) → the dialect spoken there; the first match counts.
 SPEECHES: list[tuple[re.Pattern[str], Speech]] = [
     (re.compile(r"/v1/chat/completions"), CHAT),
     (re.compile(r"/v1/messages"), MESSAGES),
     (re.compile(r"/v1beta/models/[^/:]+:(generateContent|streamGenerateContent)"), GEMINI),
+    (re.compile(r"/v1/embeddings"), EMBEDDINGS),
+    (re.compile(r"/v1/moderations"), MODERATIONS),
 ]
 
 
