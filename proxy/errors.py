@@ -48,6 +48,8 @@ ANTHROPIC: Final = Voice(
     b"event: error\ndata: ",
     b'event: ping\ndata: {"type":"ping"}\n\n',
 )
+# The Responses API names its events too (api.md §4).
+RESPONSES: Final = Voice(_TYPES, b"event: error\ndata: ", b": ping\n\n")
 # An answer of bytes: nothing can be said in the middle of it.
 BINARY: Final = Voice(_TYPES, b"", b"")
 

@@ -27,6 +27,8 @@ class Route:
 
 BILLABLE: Final[dict[str, Route]] = {
     "/v1/chat/completions": Route(surface="chat"),
+    "/v1/responses": Route(surface="responses"),
+    "/v1/completions": Route(surface="completions"),
     "/api/chat": Route(surface="api_chat", unix_time=True, rpm=60, anonymous_rpm=10),
     "/v1/messages": Route(surface="messages"),
     "/v1/embeddings": Route(surface="embeddings"),

@@ -8,6 +8,7 @@ from proxy.bridge import Bridge
 from proxy.call import Call
 from proxy.dialects import (
     cloudgpt,
+    completions,
     embeddings,
     messages_request,
     messages_writer,
@@ -15,9 +16,11 @@ from proxy.dialects import (
     openai,
     openai_reader,
     openai_request,
+    responses_request,
+    responses_writer,
 )
 from proxy.dialects.translated import bridge
-from proxy.errors import ANTHROPIC, OPENAI, Voice
+from proxy.errors import ANTHROPIC, OPENAI, RESPONSES, Voice
 
 Inbound = Mapping[bytes, list[bytes]]
 
@@ -47,12 +50,20 @@ _MESSAGES: Final = {
 }
 _EMBEDDINGS: Final = {"openai": embeddings.OPENAI}
 _MODERATIONS: Final = {"openai": moderations.OPENAI}
+_RESPONSES: Final = {
+    "openai": bridge(responses_writer.NEAR, openai_reader.FAR),
+}
+_COMPLETIONS: Final = {
+    "openai": bridge(completions.NEAR, openai_reader.FAR),
+}
 SURFACES: Final[dict[str, Surface]] = {
     "chat": Surface(modality="chat", parse=openai_request.parse, bridges=_CHAT),
     "api_chat": Surface(modality="chat", parse=cloudgpt.parse_chat, bridges=_CHAT),
     "messages": Surface(modality="chat", parse=messages_request.parse, bridges=_MESSAGES, voice=ANTHROPIC),
     "embeddings": Surface(modality="embedding", parse=embeddings.parse, bridges=_EMBEDDINGS),
     "moderations": Surface(modality="moderation", parse=moderations.parse, bridges=_MODERATIONS),
+    "responses": Surface(modality="chat", parse=responses_request.parse, bridges=_RESPONSES, voice=RESPONSES),
+    "completions": Surface(modality="chat", parse=completions.parse, bridges=_COMPLETIONS),
 }
 # Upstream dialects by modality, over all surfaces: what the catalog calls available.
 SPOKEN: Final[dict[str, frozenset[str]]] = {

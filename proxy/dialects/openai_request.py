@@ -25,6 +25,8 @@ ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function
 PARTS = frozenset({"text", "image_url", "input_audio", "file", "refusal", "thinking", "redacted_thinking"})
 # Weighed by themselves, or no text that a model could be given.
 _WEIGHED = frozenset({"model", "messages", "tools", "functions", "response_format", "stream_options"})
+# Hints that other servers of this dialect may refuse; no answer is wrong without them.
+_OPENAIS_OWN = frozenset({"prompt_cache_key", "safety_identifier", "verbosity"})
 _NUMBERS = {
     "temperature": (0, 2),
     "top_p": (0, 1),
@@ -60,9 +62,9 @@ def weighed(
         kind=kind,
         asked=asked,
         body=body,
-        stream=fields.flag(body, "stream"),
-        wants_usage=_wants_usage(body),
-        copies=fields.whole(body, "n", 1, COPIES_MAX) or 1,
+        stream=fields.flag(chat, "stream"),
+        wants_usage=_wants_usage(chat),
+        copies=fields.whole(chat, "n", 1, COPIES_MAX) or 1,
         input_bound=text + overhead + weight.media_tokens_max + _elsewhere(chat),
         input_estimate=max(1, text // 4) + 4 * len(messages) + weight.media_tokens_max // 4,
         output_limit=limit,
@@ -82,14 +84,19 @@ def ask(call: Call, endpoint: EndpointSnap, output_bound: int) -> Ask:
 def ask_translated(call: Call, chat: dict[str, Any], endpoint: EndpointSnap, output_bound: int) -> Ask:
     """The request of a caller of another dialect, already put into OpenAI's words."""
     field = "max_completion_tokens" if "max_completion_tokens" in chat else _bound_name(endpoint)
-    body = _bounded(chat, call.stream, endpoint.upstream_name, (field, output_bound))
+    asked = chat if _is_openais(endpoint) else {n: v for n, v in chat.items() if n not in _OPENAIS_OWN}
+    body = _bounded(asked, call.stream, endpoint.upstream_name, (field, output_bound))
     return Ask("/chat/completions", orjson.dumps(body))
 
 
 def _bound_name(endpoint: EndpointSnap) -> str:
     """The name of the output bound when the caller gave none: OpenAI's own hosts refuse the old one."""
+    return "max_completion_tokens" if _is_openais(endpoint) else "max_tokens"
+
+
+def _is_openais(endpoint: EndpointSnap) -> bool:
     url = endpoint.provider.base_url
-    return "max_completion_tokens" if "openai.com" in url or "azure.com" in url else "max_tokens"
+    return "openai.com" in url or "azure.com" in url
 
 
 def build(call: Call, upstream_model: str, output_bound: int, field: str) -> dict[str, Any]:
