@@ -7,6 +7,7 @@ from typing import Final
 from proxy.bridge import Bridge
 from proxy.call import Call
 from proxy.dialects import (
+    anthropic,
     cloudgpt,
     completions,
     embeddings,
@@ -46,6 +47,7 @@ _CHAT: Final = {
     "openai": openai.CHAT,
 }
 _MESSAGES: Final = {
+    "anthropic": anthropic.MESSAGES,
     "openai": bridge(messages_writer.NEAR, openai_reader.FAR),
 }
 _EMBEDDINGS: Final = {"openai": embeddings.OPENAI}

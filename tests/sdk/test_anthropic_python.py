@@ -34,6 +34,11 @@ def claude_of(stack: Stack, key: str, **options: Any) -> Anthropic:
     return Anthropic(base_url=stack.url, api_key=key, **options)
 
 
+# model → micros per token of input and output: an upstream of another dialect, and one of the same
+PRICES = {"test/one": (IN, OUT), "test/claude": (3 * IN, 5 * OUT)}
+both = pytest.mark.parametrize("model", PRICES)
+
+
 def ask(client: Anthropic, wishes: dict[str, Any] | None = None, **more: Any) -> Any:
     messages = directive(**(wishes or {"completion_tokens": 3}))
     return client.messages.create(
@@ -41,32 +46,41 @@ def ask(client: Anthropic, wishes: dict[str, Any] | None = None, **more: Any) ->
     )
 
 
-def test_a_message(claude: Anthropic, caller: Caller):
-    answer = ask(claude, {"text": "Salom, дунё 🙂", "prompt_tokens": 9, "completion_tokens": 4})
+@both
+def test_a_message(claude: Anthropic, caller: Caller, model: str):
+    wishes = {"text": "Salom, дунё 🙂", "prompt_tokens": 9, "completion_tokens": 4}
+    answer = ask(claude, wishes, model=model)
     assert answer.content[0].text == "Salom, дунё 🙂"
     assert answer.stop_reason == "end_turn"
-    assert answer.model == "test/one"
+    assert answer.model == model
     assert (answer.usage.input_tokens, answer.usage.output_tokens) == (9, 4)
-    assert caller.charged() == 9 * IN + 4 * OUT
+    assert caller.charged() == 9 * PRICES[model][0] + 4 * PRICES[model][1]
 
 
-def test_a_stream(claude: Anthropic, caller: Caller):
-    messages = directive(text="Assalomu alaykum, дўстлар", prompt_tokens=9)
-    with claude.messages.stream(model="test/one", max_tokens=1000, messages=messages) as stream:  # type: ignore[arg-type]
+@both
+def test_a_stream(claude: Anthropic, caller: Caller, model: str):
+    messages: Any = directive(text="Assalomu alaykum, дўстлар", prompt_tokens=9)
+    with claude.messages.stream(model=model, max_tokens=1000, messages=messages) as stream:
         text = "".join(stream.text_stream)
         final = stream.get_final_message()
     assert text == "Assalomu alaykum, дўстлар"
     assert final.stop_reason == "end_turn"
     assert (final.usage.input_tokens, final.usage.output_tokens) == (9, 3)
-    assert caller.charged() == 9 * IN + 3 * OUT
+    assert final.model == model
+    assert caller.charged() == 9 * PRICES[model][0] + 3 * PRICES[model][1]
 
 
+@both
 @pytest.mark.parametrize("count", [1, 2], ids=["single", "parallel"])
 @pytest.mark.parametrize("streamed", [True, False], ids=["stream", "whole"])
-def test_tools(claude: Anthropic, count: int, streamed: bool):
-    call: dict[str, Any] = {"messages": directive(tool_calls=CALLS[:count]), "tools": [WEATHER]}
+def test_tools(claude: Anthropic, model: str, count: int, streamed: bool):
+    call: dict[str, Any] = {
+        "messages": directive(tool_calls=CALLS[:count]),
+        "tools": [WEATHER],
+        "model": model,
+    }
     if streamed:
-        with claude.messages.stream(model="test/one", max_tokens=1000, **call) as stream:
+        with claude.messages.stream(max_tokens=1000, **call) as stream:
             answer = stream.get_final_message()
     else:
         answer = ask(claude, **call)

@@ -1,0 +1,255 @@
+"""The Messages API on both sides: bytes pass untouched, apart from the model's name and the output bound.
+
+Clients compare an upstream's words, count on fields that nobody here knows, and send betas that change every
+month (api.md §0.4), so nothing is rebuilt. What ends a stream waits for the charge; what begins it waits for
+the first block, so that an upstream that is overloaded right after its first event can be replaced.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from proxy.bridge import EVENTS, Answer, Ask, Bridge
+from proxy.call import Call
+from proxy.dialects import sse
+from proxy.dialects.anthropic_usage import finish, merge_usage, read_usage
+from proxy.dialects.messages_turns import SEAL
+from proxy.dialects.messages_writer import usage_of
+from proxy.dialects.openai import rename
+from proxy.dialects.spoken import Spoken
+from proxy.errors import ANTHROPIC, ApiError, VerbatimError
+from proxy.meter import Usage
+from routing.snaps import EndpointSnap
+
+BUDGET_LEAST: Final = 1024
+_STOP: Final = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+_MODELS: Final = re.compile(rb'"model"\s*:')
+_DELTAS: Final = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+_TEXTS: Final = {"text": "text", "thinking": "thinking"}
+# Told as the caller's fault (400), but it is our account that is empty.
+_OURS: Final = b"credit balance is too low"
+
+
+def ask(call: Call, endpoint: EndpointSnap, output_bound: int) -> Ask:
+    """The request to an upstream of the same dialect."""
+    return Ask("/v1/messages", orjson.dumps(build(call, endpoint.upstream_name, output_bound)), call.headers)
+
+
+def build(call: Call, upstream_model: str, output_bound: int) -> dict[str, Any]:
+    """The body for one upstream, in the caller's order."""
+    body = {**call.body, "model": upstream_model, "max_tokens": output_bound}
+    messages = body["messages"]
+    own = [_without_foreign(message) for message in messages]
+    if any(mine is not given for mine, given in zip(own, messages, strict=True)):
+        body["messages"] = own
+    thinking = body.get("thinking")
+    if isinstance(thinking, dict):
+        body["thinking"] = _fitting(thinking, output_bound)
+    return body
+
+
+def _fitting(thinking: dict[str, Any], output_bound: int) -> dict[str, Any]:
+    """The bound may have been lowered to what the model writes at most: thinking has to fit under it."""
+    budget = thinking.get("budget_tokens")
+    if not isinstance(budget, int) or budget < output_bound:
+        return thinking
+    if output_bound <= BUDGET_LEAST:
+        return {"type": "disabled"}
+    return {**thinking, "budget_tokens": output_bound - 1}
+
+
+def _without_foreign(message: dict[str, Any]) -> dict[str, Any]:
+    """The turn without thinking that Anthropic has not signed: it would refuse the whole request."""
+    content = message.get("content")
+    if message.get("role") != "assistant" or not isinstance(content, list):
+        return message
+    own = [block for block in content if not _foreign(block)]
+    return message if len(own) == len(content) else {**message, "content": own}
+
+
+def _foreign(block: Mapping[str, Any]) -> bool:
+    if block.get("type") != "thinking":
+        return False
+    signature = block.get("signature")
+    return not signature or (isinstance(signature, str) and signature.startswith(SEAL))
+
+
+def read_answer(data: bytes, model: bytes) -> Answer | None:
+    """The answer's own bytes under the caller's model name; None when it isn't a message."""
+    try:
+        parsed = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    content = parsed.get("content") if isinstance(parsed, dict) else None
+    if not isinstance(content, list) or parsed.get("type") == "error":
+        return None
+    try:
+        text = b"".join(_spoken(block) for block in content if isinstance(block, dict))
+        told = _renamed(data, parsed, model)
+    except orjson.JSONEncodeError:  # nested deeper than can be written
+        return None
+    return Answer(told, parsed.get("usage"), finish(parsed.get("stop_reason")), text)
+
+
+def _renamed(data: bytes, parsed: Mapping[str, Any], model: bytes) -> bytes:
+    """Where a tool's input has a `model` too, it might be the first one in the bytes."""
+    if len(_MODELS.findall(data)) == 1:
+        return rename(data, model)
+    return orjson.dumps({**parsed, "model": orjson.loads(model)})
+
+
+def _spoken(block: Mapping[str, Any]) -> bytes:
+    """What a block says, as UTF-8."""
+    if "input" in block:
+        return orjson.dumps([block.get("name"), block["input"]])
+    text = block.get(_TEXTS.get(str(block.get("type")), ""))
+    return text.encode("utf-8", "replace") if isinstance(text, str) else b""
+
+
+def refusal(status: int, words: bytes) -> ApiError | None:
+    """The upstream's refusal in its own words, unless it is our account that it refuses."""
+    return None if _OURS in words.lower() else VerbatimError(status, words)
+
+
+@dataclass(slots=True)
+class Stream(Spoken):
+    """bridge.Stream between equal sides."""
+
+    model: bytes
+    finish_reason: str = ""
+    events: int = 0
+    done: bool = False
+    error: Any = None
+    broken: bool = False
+    begun: bool = False
+    _told: Any = None
+    _seed: Any = None
+    _splitter: sse.Splitter = field(default_factory=sse.Splitter)
+    _first: list[bytes] = field(default_factory=list)  # before the first block
+    _last: list[tuple[bytes, Mapping[str, Any]]] = field(default_factory=list)  # from message_delta on
+
+    def feed(self, data: bytes) -> bytes:
+        """The events to forward at once; message_start waits for the first block, the end for the charge."""
+        out: list[bytes] = []
+        for event in self._splitter.feed(data):
+            if self.over:
+                break
+            out += self._event(event)
+        return b"".join(out)
+
+    def _event(self, event: bytes) -> Iterable[bytes]:
+        payload = sse.payload(event)
+        if not payload:
+            return ()  # a comment: our own keep-alive does that work
+        try:
+            chunk = orjson.loads(payload)
+        except orjson.JSONDecodeError:
+            chunk = None
+        if not isinstance(chunk, dict):
+            self.broken = True
+            return ()
+        kind = chunk.get("type")
+        if kind == "error":
+            self.error = chunk.get("error") or {}
+            return ()
+        self.events += 1
+        if kind == "message_start":
+            return self._start(payload, chunk)
+        out = _named(event, payload, kind)
+        if self._last or kind in ("message_delta", "message_stop"):
+            return self._end(out, chunk)
+        if kind in ("content_block_start", "content_block_delta"):
+            return self._block(out, chunk)
+        return self._waiting(out)
+
+    def _start(self, payload: bytes, chunk: Mapping[str, Any]) -> Iterable[bytes]:
+        message = chunk.get("message")
+        self._seed = message.get("usage") if isinstance(message, dict) else None
+        return self._waiting(_named(b"", rename(payload, self.model), "message_start"))
+
+    def _waiting(self, out: bytes) -> Iterable[bytes]:
+        if self.begun:
+            return (out,)
+        self._first.append(out)
+        return ()
+
+    def _block(self, out: bytes, chunk: Mapping[str, Any]) -> Iterable[bytes]:
+        self.begun = True
+        first, self._first = self._first, []
+        delta = chunk.get("delta", chunk.get("content_block"))
+        if isinstance(delta, dict):
+            name = _DELTAS.get(str(delta.get("type")), "name")
+            text = delta.get(name)
+            self.say(text.encode("utf-8", "replace") if isinstance(text, str) else b"")
+        return (*first, out)
+
+    def _end(self, out: bytes, chunk: Mapping[str, Any]) -> Iterable[bytes]:
+        self._last.append((out, chunk))
+        delta = chunk.get("delta")
+        if chunk.get("type") == "message_stop":
+            self.done = True
+        elif isinstance(delta, dict):
+            self.finish_reason = finish(delta.get("stop_reason")) or self.finish_reason
+            if isinstance(chunk.get("usage"), dict):
+                self._told = merge_usage(self._told or self._seed, chunk["usage"])
+        return ()
+
+    @property
+    def usage(self) -> Any:
+        """Nothing before the first message_delta: until then nobody has counted the output."""
+        return self._told
+
+    @property
+    def over(self) -> bool:
+        return self.done or self.broken or self.error is not None
+
+    @property
+    def complete(self) -> bool:
+        """The answer came to its own end; a stop reason is one too."""
+        return self.error is None and not self.broken and (self.done or bool(self.finish_reason))
+
+    @property
+    def kind(self) -> bytes:
+        return EVENTS
+
+    def end(self, usage: Usage, note: Mapping[str, Any]) -> bytes:
+        last = [_corrected(out, chunk, usage) for out, chunk in self._last]
+        return b"".join([*self._first, *last, *(() if self.done else (_STOP,))])
+
+    def failed(self, error: ApiError, request_id: str) -> bytes:
+        """The upstream's own kind of error, which clients go by: overloaded_error is repeated."""
+        payload = error.payload(request_id, ANTHROPIC)
+        kind = self.error.get("type") if isinstance(self.error, dict) else None
+        if isinstance(kind, str):
+            payload["error"]["type"] = kind
+        return ANTHROPIC.error_event + orjson.dumps(payload) + b"\n\n"
+
+
+def _named(event: bytes, payload: bytes, kind: Any) -> bytes:
+    """The event as it came; where it came without its name, or is to be made, one line of data behind it."""
+    if event.startswith(b"event:"):
+        return event
+    return b"event: %s\ndata: %s\n\n" % (str(kind).encode(), payload.replace(b"\n", b" "))
+
+
+def _corrected(out: bytes, chunk: Mapping[str, Any], usage: Usage) -> bytes:
+    """What can't be true isn't passed on: the caller sees what he pays for."""
+    if not usage.estimated or chunk.get("type") != "message_delta":
+        return out
+    delta = chunk.get("delta")
+    delta = delta if isinstance(delta, dict) else {}
+    stop = {name: delta.get(name) for name in ("stop_reason", "stop_sequence")}
+    told = {"type": "message_delta", "delta": stop, "usage": usage_of(usage)}
+    return _named(b"", orjson.dumps(told), "message_delta")
+
+
+MESSAGES: Final = Bridge(
+    ask=ask,
+    answer=lambda call, reply, model: read_answer(reply.data, model),
+    stream=lambda call, model, kind: Stream(model),
+    usage=lambda call, reported, bounds: read_usage(reported, bounds),
+    refusal=refusal,
+)
