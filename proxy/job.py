@@ -149,7 +149,7 @@ class Job:
         if self.plan.sandbox or self.candidate.endpoint.provider.hosted:
             return {"input_nano": 0, "output_nano": 0}
         cost = self.candidate.price.cost
-        prompt = total(Usage(input=self.call.input_estimate), cost)
+        prompt = total(self._unheard(), cost)
         return {"input_nano": prompt, "output_nano": cost.components.get("output", 0)}
 
     def provider_cost_nano(self) -> int:
@@ -172,8 +172,11 @@ class Job:
     def waste(self, candidate: Candidate, usage: Usage | None = None) -> None:
         """An endpoint took the prompt and nobody pays for what came: its provider may bill us for it."""
         if not candidate.endpoint.provider.hosted:
-            spent = usage or Usage(input=self.call.input_estimate, estimated=True)
-            self.wasted_nano += total(spent, candidate.price.cost)
+            self.wasted_nano += total(usage or self._unheard(), candidate.price.cost)
+
+    def _unheard(self) -> Usage:
+        """What was asked for, where nobody knows what came of it."""
+        return Usage(input=self.call.input_estimate, estimated=True, **self.call.units)
 
     def cost_text(self, charged_micros: int) -> str:
         """So'm as an exact decimal."""

@@ -124,6 +124,13 @@ def total(usage: Usage, tariff: Tariff) -> int:
     return sum(charge(units, price) for units, price in lines(usage, tariff).values())
 
 
+def certain(usage: Usage, tariff: Tariff) -> Usage:
+    """An estimate of tokens that nobody pays for is left out: what is paid for was counted."""
+    if not usage.estimated or any(name in tariff.components for name in _TOKENS):
+        return usage
+    return Usage(image=usage.image, second=usage.second, character=usage.character)
+
+
 def worst_case(
     input_bound: int, copies: int, tariff: Tariff, units: Mapping[str, int] = _NONE
 ) -> tuple[int, int]:
@@ -149,3 +156,4 @@ def worst_case(
 
 
 _INPUTS = ("input", "cached_input", "cache_write_5m", "cache_write_1h")
+_TOKENS = (*_INPUTS, "output", "reasoning")

@@ -33,4 +33,6 @@ BILLABLE: Final[dict[str, Route]] = {
     "/v1/messages": Route(surface="messages"),
     "/v1/embeddings": Route(surface="embeddings"),
     "/v1/moderations": Route(surface="moderations"),
+    "/v1/images/generations": Route(surface="images"),
+    "/v1/images/edits": Route(surface="image_edits", form=True),
 }

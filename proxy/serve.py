@@ -16,7 +16,7 @@ from proxy.call import Attempt
 from proxy.errors import ApiError, invalid
 from proxy.failpoint import failpoint
 from proxy.job import Job
-from proxy.meter import Usage
+from proxy.meter import Usage, certain
 from proxy.plan import Candidate
 from proxy.pump import IDLE_S, SILENCE_S, Pump
 from proxy.spool import Spool
@@ -299,7 +299,7 @@ class Serving:
         read = self._bridge(job.candidate).usage(job.call, usage, bounds)
         if read is None and usage is not None:
             log.warning("call %s: the upstream's usage can't be true", job.name)
-        return read
+        return None if read is None else certain(read, job.candidate.price.sale)
 
     # 9: settle is the worker's; then the terminal part may leave
 

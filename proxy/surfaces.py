@@ -11,12 +11,15 @@ from proxy.dialects import (
     cloudgpt,
     completions,
     embeddings,
+    image_request,
+    images,
     messages_request,
     messages_writer,
     moderations,
     openai,
     openai_reader,
     openai_request,
+    pollinations,
     responses_request,
     responses_writer,
 )
@@ -45,6 +48,7 @@ class Surface:
 
 _CHAT: Final = {
     "openai": openai.CHAT,
+    "pollinations": pollinations.CHAT,
 }
 _MESSAGES: Final = {
     "anthropic": anthropic.MESSAGES,
@@ -58,6 +62,17 @@ _RESPONSES: Final = {
 _COMPLETIONS: Final = {
     "openai": bridge(completions.NEAR, openai_reader.FAR),
 }
+_IMAGES: Final = {
+    "openai": images.GENERATIONS,
+    "pollinations": pollinations.IMAGES,
+}
+_IMAGE_EDITS: Final = {
+    "openai": images.EDITS,
+}
+_API_IMAGE: Final = {
+    "openai": images.PLAIN,
+    "pollinations": pollinations.PLAIN,
+}
 SURFACES: Final[dict[str, Surface]] = {
     "chat": Surface(modality="chat", parse=openai_request.parse, bridges=_CHAT),
     "api_chat": Surface(modality="chat", parse=cloudgpt.parse_chat, bridges=_CHAT),
@@ -66,6 +81,9 @@ SURFACES: Final[dict[str, Surface]] = {
     "moderations": Surface(modality="moderation", parse=moderations.parse, bridges=_MODERATIONS),
     "responses": Surface(modality="chat", parse=responses_request.parse, bridges=_RESPONSES, voice=RESPONSES),
     "completions": Surface(modality="chat", parse=completions.parse, bridges=_COMPLETIONS),
+    "images": Surface(modality="image", parse=image_request.parse, bridges=_IMAGES),
+    "image_edits": Surface(modality="image", parse=image_request.parse_edit, bridges=_IMAGE_EDITS),
+    "api_image": Surface(modality="image", parse=image_request.parse_plain, bridges=_API_IMAGE),
 }
 # Upstream dialects by modality, over all surfaces: what the catalog calls available.
 SPOKEN: Final[dict[str, frozenset[str]]] = {

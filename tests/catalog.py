@@ -11,6 +11,7 @@ CREDENTIALS = {
     "TEST_ALPHA_KEY": ALPHA_KEY,
     "TEST_BETA_KEY": "sk-beta-0123456789abcdef",
     "TEST_CLAUDE_KEY": "sk-ant-0123456789abcdef",
+    "TEST_POLLEN_KEY": "sk-pollen-0123456789abcdef",
     "TEST_GEM_KEY": "AIza-0123456789abcdef",
 }
 FAULTS = (*STATUS_FAULTS, *sorted(WIRE_FAULTS))
@@ -30,6 +31,7 @@ def _providers(url: str) -> list[dict[str, Any]]:
         _provider(url, "drain", on_disconnect="drain"),
         _provider(url, "locked", credential="env:TEST_ABSENT_KEY"),
         _provider("http://127.0.0.1:1", "closed"),
+        _provider(url, "pollen", "", dialect="pollinations", credential="env:TEST_POLLEN_KEY"),
         _provider(url, "claude", "", dialect="anthropic", credential="env:TEST_CLAUDE_KEY"),
         _provider(url, "gem", "/v1beta", dialect="gemini", credential="env:TEST_GEM_KEY"),
     ]
@@ -47,6 +49,7 @@ def _models() -> list[dict[str, Any]]:
         _endpoint("gamma", "gamma-three", "2.00", "6.00", priority=3),
     ]
     return [
+        *_picture_models(),
         _model("test/one", _endpoint("alpha", "alpha-one", "1.00", "3.00", cached_input="0.25")),
         _model("test/echo", _endpoint("alpha", "echo", "1.00", "3.00")),
         _model("test/three", *three, name="Test Three", aliases=["three of them", "t3"]),
@@ -82,6 +85,27 @@ def _embedders() -> list[dict[str, Any]]:
         _endpoint("alpha", "alpha-embed", "1.00", "0", priority=1),
         _endpoint("beta", "beta-embed", "2.00", "0", priority=2),
     ]
+
+
+def _picture_models() -> list[dict[str, Any]]:
+    dear, cheap = {"input": "5.00", "image": "0.04"}, {"image": "0.003"}
+    image = {"price_usd": dear}
+    paint = {"price_usd": cheap}
+    return [
+        _picture("test/image", _endpoint("alpha", "gpt-image-test", "0", "0") | image, max_side_px=2048),
+        _picture("test/draw", _endpoint("alpha", "paint-draw", "0", "0") | paint, max_side_px=2048),
+        _picture("test/paint", _endpoint("pollen", "paint-flux", "0", "0") | paint, max_side_px=2048),
+        _picture(
+            "test/canvas",
+            _endpoint("pollen", "paint-canvas", "0", "0", priority=1) | paint,
+            _endpoint("alpha", "paint-canvas", "0", "0", priority=2) | image,
+        ),
+    ]
+
+
+def _picture(slug: str, *endpoints: dict[str, Any], **more: Any) -> dict[str, Any]:
+    plain = {"modality": "image", "context_window": 0, "max_output_tokens": None, "capabilities": []}
+    return _model(slug, *endpoints, **plain | {"default_size": "1024x1024"} | more)
 
 
 def _claude(upstream_name: str, **more: Any) -> dict[str, Any]:

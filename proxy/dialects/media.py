@@ -20,7 +20,9 @@ IMAGE_BYTES_MAX = 20 * 1024 * 1024
 SIDE_MAX = 16_384
 # OpenAI bills gpt-4o-mini 2,833 + 5,667 per 512-px tile, eight tiles at most: no vendor has a dearer image.
 IMAGE_TOKENS_MAX = 2_833 + 8 * 5_667
-_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8")
+_MAGIC = {b"\x89PNG\r\n\x1a\n": b"image/png", b"\xff\xd8\xff": b"image/jpeg", b"GIF8": b"image/gif"}
+# What comes last in a picture, but for a little padding.
+_END = {b"image/png": b"IEND", b"image/jpeg": b"\xff\xd9"}
 # IPv4 inside IPv6, where Python doesn't look: NAT64 (RFC 6052) and IPv4-compatible (RFC 4291 §2.5.5.1).
 _EMBEDDING = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 
@@ -101,13 +103,28 @@ def check_inline(encoded: str, where: str, size: int) -> None:
         start = base64.b64decode(encoded[:87_384], validate=True)
     except (binascii.Error, ValueError):
         start = b""
-    if not start.startswith(_MAGIC) and not (start.startswith(b"RIFF") and start[8:12] == b"WEBP"):
+    if _kind(start) is None:
         raise invalid("invalid_image", f"'{where}' is not a PNG, JPEG, GIF or WebP image.", where)
-    if max(_size(start)) > SIDE_MAX:
+    if max(image_size(start)) > SIDE_MAX:
         raise invalid("invalid_image", f"'{where}' is over {SIDE_MAX} pixels on a side.", where)
 
 
-def _size(start: bytes) -> tuple[int, int]:
+def image_kind(data: bytes) -> bytes | None:
+    """Content type of a picture that is here to its end; None for anything else."""
+    kind = _kind(data)
+    if kind is None or _END.get(kind, b"") not in data[-64:]:
+        return None
+    whole = kind != b"image/webp" or int.from_bytes(data[4:8], "little") + 8 <= len(data)
+    return kind if whole else None
+
+
+def _kind(start: bytes) -> bytes | None:
+    if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
+        return b"image/webp"
+    return next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
+
+
+def image_size(start: bytes) -> tuple[int, int]:
     """Width and height from an image's first bytes; (0, 0) when they don't tell."""
     if start.startswith(b"\x89PNG") and len(start) >= 24:
         width, height = struct.unpack(">II", start[16:24])

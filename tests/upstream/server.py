@@ -49,7 +49,7 @@ class Upstream:
         try:
             if path.startswith("/_control/"):
                 await self._control(request, wire, path.removeprefix("/_control/"))
-            elif request.method == "POST" and (speech := spoken_at(path)) is not None:
+            elif (speech := spoken_at(request.method, path)) is not None:
                 await self._speak(speech, request, wire, (provider, path))
             elif (handler := handler_of(request.method, path)) is not None:
                 await handler(self, request, wire, provider)
@@ -77,7 +77,7 @@ class Upstream:
     async def _speak(self, speech: Speech, request: Request, wire: Wire, where: tuple[str, str]) -> None:
         provider, path = where
         try:
-            body = json.loads(request.body)
+            body = speech.read(request)
             wishes = speech.wishes(body, path)
             plan = read_plan(wishes, provider)
         except (BadDirective, ValueError) as error:
@@ -170,7 +170,8 @@ class Telling:
             data = b'{"choices": [oops'
         if self.fault == "truncated":
             data = data[: len(data) // 2]
-        await self.wire.head(200, (JSON_TYPE, *self._headers()), length=len(data))
+        kind = ("content-type", self.speech.kind)
+        await self.wire.head(200, (kind, *self._headers()), length=len(data))
         half = len(data) // 2
         await self.wire.body(data[:half], bytewise=self.plan.bytewise)
         if self.plan.hold and self.plan.hold_at != "start":

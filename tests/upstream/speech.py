@@ -1,12 +1,14 @@
 """What the telling of an answer needs to know of a dialect: a record of pure functions for each."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.upstream import anthropic, anthropic_rules, chat, gemini, vectors
+from tests.upstream import anthropic, anthropic_rules, chat, gemini, pictures, vectors
 from tests.upstream.plan import Plan
+from tests.upstream.wire import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,7 @@ class Speech:
     usage: (plan, answer, body) → the usage as reported, or None. error_body: (status, plan, message).
     line: a payload as SSE lines without the closing blank one. done: what ends a stream, if anything does.
     ends: whether this payload tells the finish. streams: (body, path) → whether a stream is asked for.
+    read: a request as a body. kind: content type of a whole answer. method: what it is asked by.
     refuses: (headers, body, path) → (status, message) for a request that the vendor wouldn't take.
     """
 
@@ -32,6 +35,9 @@ class Speech:
     ends: Callable[[bytes], bool]
     streams: Callable[[dict[str, Any], str], bool]
     done: bytes = b""
+    read: Callable[[Request], dict[str, Any]] = lambda request: json.loads(request.body)
+    kind: str = "application/json"
+    method: str = "POST"
     refuses: Callable[[list[tuple[str, str]], dict[str, Any], str], tuple[int, str] | None] = (
         lambda headers, body, path: None
     )
@@ -86,6 +92,19 @@ EMBEDDINGS = Speech(
     streams=lambda body, path: False,
 )
 MODERATIONS = replace(EMBEDDINGS, whole=vectors.moderated, usage=lambda plan, answer, body: None)
+IMAGES = Speech(
+    wishes=pictures.wishes,
+    compose=pictures.compose,
+    whole=pictures.whole,
+    chunks=pictures.no_chunks,
+    usage=pictures.reported_usage,
+    error_body=chat.error_body,
+    line=lambda payload: b"data: " + payload,
+    ends=lambda payload: False,
+    streams=lambda body, path: False,
+)
+EDITS = replace(IMAGES, read=pictures.read_form)
+ADDRESSES = replace(IMAGES, read=pictures.read_address, whole=pictures.bare, kind="image/png", method="GET")
 # Path (after the provider's prefix) → the dialect spoken there; the first match counts.
 SPEECHES: list[tuple[re.Pattern[str], Speech]] = [
     (re.compile(r"/v1/chat/completions"), CHAT),
@@ -93,9 +112,13 @@ SPEECHES: list[tuple[re.Pattern[str], Speech]] = [
     (re.compile(r"/v1beta/models/[^/:]+:(generateContent|streamGenerateContent)"), GEMINI),
     (re.compile(r"/v1/embeddings"), EMBEDDINGS),
     (re.compile(r"/v1/moderations"), MODERATIONS),
+    (re.compile(r"/v1/images/generations"), IMAGES),
+    (re.compile(r"/v1/images/edits"), EDITS),
+    (re.compile(r"/image/.*"), ADDRESSES),
 ]
 
 
-def spoken_at(path: str) -> Speech | None:
-    """The dialect of a path."""
-    return next((speech for pattern, speech in SPEECHES if pattern.fullmatch(path)), None)
+def spoken_at(method: str, path: str) -> Speech | None:
+    """The dialect of an address."""
+    here = (speech for pattern, speech in SPEECHES if pattern.fullmatch(path))
+    return next((speech for speech in here if speech.method == method), None)
