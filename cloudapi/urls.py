@@ -3,12 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from cloudapi import probes
+from cloudapi import openapi, probes
 from proxy.api import api
 
 urlpatterns = [
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),
+    path("openapi.json", openapi.openapi_json),
+    path("docs/api", openapi.docs, name="api-docs"),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("accounts/", include("allauth.urls")),

@@ -26,6 +26,7 @@ from accounts.keyrules import KeyRequest
 from accounts.keys import revoke_key
 from accounts.models import ApiKey, Project, Scope
 from dashboard.keys import SpendCap, Window, caps_of, fill_last_use, issue_key
+from dashboard.shapes import DeletedKey, NewKey, ShownKeys, described
 from proxy import peek
 from proxy.denials import denial
 from proxy.errors import ApiError
@@ -111,15 +112,19 @@ class KeySerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class KeysView(ManagementView):
-    """GET: the usable keys within reach. POST: a new key, whose plain text is in this answer only."""
+    """All keys together."""
 
+    @described("listKeys", "List API keys", ShownKeys)
     def get(self, request: Request) -> Response:
+        """The usable keys within reach: of the key's project, or of the person's organization."""
         keys = list(reachable_keys(self.caller).filter(revoked_at=None).order_by("-pk"))
         caps = caps_of(keys)
         fill_last_use(keys)
         return Response({"data": [shown(key, caps.get(key.pk, [])) for key in keys]})
 
+    @described("createKey", "Create an API key", NewKey, request=KeySerializer)
     def post(self, request: Request) -> Response:
+        """A new key, whose text is in this answer only. What is left out is as the asking key has it."""
         form = KeySerializer(data=request.data)
         form.is_valid(raise_exception=True)
         fields = form.validated_data
@@ -130,9 +135,11 @@ class KeysView(ManagementView):
 
 
 class KeyView(ManagementView):
-    """DELETE: revoke; in force everywhere within 5 s."""
+    """One key."""
 
+    @described("deleteKey", "Revoke an API key", DeletedKey)
     def delete(self, request: Request, key_id: str) -> Response:
+        """Ends a key for good; in force everywhere within 5 s."""
         self.caller.require_writer()
         key = find_caller_key(self.caller, key_id)
         if not revoke_key(key):

@@ -34,7 +34,7 @@ class KeyAuth(AuthBase):
     openapi_type = "http"
     openapi_scheme = "bearer"
 
-    def __init__(self, *, required: bool) -> None:
+    def __init__(self, *, required: bool = True) -> None:
         self._required = required
         super().__init__()
 
@@ -44,19 +44,21 @@ class KeyAuth(AuthBase):
         return True
 
 
-api = NinjaAPI(
-    title="CloudAPI",
-    version="1",
-    description=__doc__,
-    docs_url="/docs/api",
-    openapi_url="/docs/api/openapi.json",
-)
+class OptionalKeyAuth(KeyAuth):
+    """The same for what visitors may read too."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False)
+
+
+# cloudapi/openapi.py merges its document with those of the data plane and of the management API.
+api = NinjaAPI(title="CloudAPI", version="1", openapi_url=None)
 
 
 @api.get(
     "/v1/models",
     tags=["Models"],
-    auth=KeyAuth(required=False),
+    auth=OptionalKeyAuth(),
     response={200: ModelList, 400: Envelope, 401: Envelope},
     summary="List models",
 )
@@ -82,7 +84,7 @@ def list_models(
 @api.get(
     "/v1/models/{path:model_id}",
     tags=["Models"],
-    auth=KeyAuth(required=False),
+    auth=OptionalKeyAuth(),
     response={200: ModelItem, 401: Envelope, 404: Envelope},
     summary="One model",
 )
@@ -108,7 +110,7 @@ def retrieve_model(request: HttpRequest, model_id: str) -> HttpResponse:
 @api.get(
     "/v1/generation/{request_id}",
     tags=["Receipts"],
-    auth=KeyAuth(required=True),
+    auth=KeyAuth(),
     response={200: Generation, 401: Envelope, 404: Envelope},
     summary="The receipt of one call",
 )
@@ -129,7 +131,7 @@ def _cloudgpt_models(request: HttpRequest, modality: str) -> HttpResponse:
 
 CLOUDGPT: Any = {
     "tags": ["CloudGPT"],
-    "auth": KeyAuth(required=False),
+    "auth": OptionalKeyAuth(),
     "response": {200: CloudgptModels, 401: Envelope},
 }
 

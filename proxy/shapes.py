@@ -5,13 +5,20 @@ from typing import Any
 from ninja import Field, Schema
 
 
+class Problem(Schema):
+    """What is wrong, in words and in a stable code; `param` names the field at fault."""
+
+    message: str
+    type: str = Field(..., examples=["invalid_request_error"])
+    param: str | None
+    code: str = Field(..., examples=["invalid_api_key"])
+
+
 class Envelope(Schema):
     """Every refusal."""
 
     type: str = Field("error", examples=["error"])
-    error: dict[str, Any] = Field(
-        ..., examples=[{"type": "invalid_request_error", "message": "…", "code": "…"}]
-    )
+    error: Problem
     request_id: str
 
 

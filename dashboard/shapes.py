@@ -1,0 +1,57 @@
+"""What `/api/keys` answers, for the API documentation only: the answers are built as plain values."""
+
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+
+# By a key with the scope `manage`, or by a session with its CSRF token.
+AUTH: list[Any] = [{"key": []}, {"x-api-key": []}, {"session": []}]
+
+
+class ShownCap(serializers.Serializer):  # type: ignore[type-arg]
+    limit_uzs = serializers.CharField()
+    window = serializers.ChoiceField(choices=["day", "month", "lifetime"])
+
+
+class ShownKey(serializers.Serializer):  # type: ignore[type-arg]
+    """A key without its text. `created` and `lastUsed` are Unix seconds."""
+
+    id = serializers.CharField(help_text="key_…")
+    name = serializers.CharField()
+    prefix = serializers.CharField(help_text="cap-xyz...")
+    last4 = serializers.CharField()
+    created = serializers.IntegerField()
+    lastUsed = serializers.IntegerField(allow_null=True)
+    state = serializers.ChoiceField(choices=["active", "expired", "revoked"])
+    project = serializers.CharField(help_text="proj_…")
+    scopes = serializers.ListField(child=serializers.CharField())
+    rpm = serializers.IntegerField(allow_null=True)
+    allowed_ips = serializers.ListField(child=serializers.CharField())
+    expires_at = serializers.DateTimeField(allow_null=True)
+    cap = ShownCap(allow_null=True)
+
+
+class NewKey(ShownKey):
+    """The only answer that ever holds the key itself."""
+
+    key = serializers.CharField(help_text="cap-…")
+
+
+class ShownKeys(serializers.Serializer):  # type: ignore[type-arg]
+    data = ShownKey(many=True)  # type: ignore[assignment]
+
+
+class DeletedKey(serializers.Serializer):  # type: ignore[type-arg]
+    deleted = serializers.BooleanField()
+    id = serializers.CharField()
+
+
+def described[View: Callable[..., Any]](
+    operation_id: str, summary: str, answer: type, **more: Any
+) -> Callable[[View], View]:
+    """Documents a method of a management view."""
+    return extend_schema(
+        operation_id=operation_id, summary=summary, responses={200: answer}, tags=["Keys"], auth=AUTH, **more
+    )
