@@ -147,7 +147,8 @@ class Bridge:
     ask: (call, endpoint, granted output tokens) → the request; raises Unsupported.
     answer: (call, reply, the model's name as JSON) → what the caller gets; None if it is no such answer.
     stream: (call, the model's name as JSON, the upstream's content type) → a fresh Stream.
-    usage: (call, the upstream's report, bounds) → units; None when it is missing or can't be true.
+    usage: (call, the upstream's report, bounds) → units; None when it is missing or can't be true;
+    `estimated` where it doesn't tell the output.
     refusal: (status, the upstream's words) → the caller's error; None where the caller is not to blame.
     """
 

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from proxy.bridge import EVENTS, Answer, Bounds, Bridge, Reply, Unsupported
@@ -271,7 +272,7 @@ class Serving:
         """Usage by the upstream's report, else a labelled estimate of what the caller was given."""
         job = self.job
         if self._answer is not None:
-            usage = self._reported(self._answer.usage) or job.estimate(self._answer.text)
+            usage = self._counted(self._answer.usage, self._answer.text)
             if self._drains or not job.exchange.gone:
                 job.complete(usage, self._answer.finish_reason)
             else:  # nobody got it, nobody pays for it, but its provider will bill it
@@ -281,13 +282,21 @@ class Serving:
             job.first_token = self._pump.first_token
             job.delivered = stream.complete or stream.text_bytes > 0
             if job.delivered:
-                job.usage = self._reported(stream.usage) or job.estimate(stream.text, stream.text_bytes)
+                job.usage = self._counted(stream.usage, stream.text, stream.text_bytes)
             else:
                 job.waste(job.candidate)
             if stream.complete:
                 job.complete(job.usage, stream.finish_reason)
         if job.exchange.gone:
             job.status, job.http_status = "cancelled", 499
+
+    def _counted(self, reported: Any, text: bytes, text_bytes: int = 0) -> Usage:
+        """The report, or an estimate; of a report that broke off before the output its input counts."""
+        usage = self._reported(reported)
+        if usage is not None and not usage.estimated:
+            return usage
+        estimate = self.job.estimate(text, text_bytes)
+        return estimate if usage is None else replace(usage, output=estimate.output)
 
     def _reported(self, usage: Any) -> Usage | None:
         """The upstream's report as units; None when it is missing or can't be true."""

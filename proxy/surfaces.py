@@ -8,6 +8,8 @@ from proxy.bridge import Bridge
 from proxy.call import Call
 from proxy.dialects import (
     anthropic,
+    anthropic_reader,
+    chat_writer,
     cloudgpt,
     completions,
     embeddings,
@@ -49,6 +51,7 @@ class Surface:
 _CHAT: Final = {
     "openai": openai.CHAT,
     "pollinations": pollinations.CHAT,
+    "anthropic": bridge(chat_writer.NEAR, anthropic_reader.FAR),
 }
 _MESSAGES: Final = {
     "anthropic": anthropic.MESSAGES,

@@ -15,7 +15,7 @@ import orjson
 from proxy.bridge import EVENTS, Answer, Ask, Bridge
 from proxy.call import Call
 from proxy.dialects import sse
-from proxy.dialects.anthropic_usage import finish, merge_usage, read_usage
+from proxy.dialects.anthropic_usage import finish, inside, merge_usage, read_usage, seed_usage
 from proxy.dialects.messages_turns import SEAL
 from proxy.dialects.messages_writer import usage_of
 from proxy.dialects.openai import rename
@@ -125,8 +125,7 @@ class Stream(Spoken):
     error: Any = None
     broken: bool = False
     begun: bool = False
-    _told: Any = None
-    _seed: Any = None
+    usage: Any = None
     _splitter: sse.Splitter = field(default_factory=sse.Splitter)
     _first: list[bytes] = field(default_factory=list)  # before the first block
     _last: list[tuple[bytes, Mapping[str, Any]]] = field(default_factory=list)  # from message_delta on
@@ -166,8 +165,7 @@ class Stream(Spoken):
         return self._waiting(out)
 
     def _start(self, payload: bytes, chunk: Mapping[str, Any]) -> Iterable[bytes]:
-        message = chunk.get("message")
-        self._seed = message.get("usage") if isinstance(message, dict) else None
+        self.usage = seed_usage(inside(chunk, "message").get("usage"))
         return self._waiting(_named(b"", rename(payload, self.model), "message_start"))
 
     def _waiting(self, out: bytes) -> Iterable[bytes]:
@@ -193,14 +191,8 @@ class Stream(Spoken):
             self.done = True
         elif isinstance(delta, dict):
             self.finish_reason = finish(delta.get("stop_reason")) or self.finish_reason
-            if isinstance(chunk.get("usage"), dict):
-                self._told = merge_usage(self._told or self._seed, chunk["usage"])
+            self.usage = merge_usage(self.usage, chunk.get("usage"))
         return ()
-
-    @property
-    def usage(self) -> Any:
-        """Nothing before the first message_delta: until then nobody has counted the output."""
-        return self._told
 
     @property
     def over(self) -> bool:

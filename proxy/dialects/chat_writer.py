@@ -98,7 +98,8 @@ class Writer:
         }
 
     def write(self, events: Iterable[Event]) -> bytes:
-        return self._opening() + b"".join(self._chunk(_delta(event)) for event in events)
+        deltas = (delta for event in events if (delta := _delta(event)))
+        return self._opening() + b"".join(map(self._chunk, deltas))
 
     def end(self, finish_reason: str, usage: Usage, note: Mapping[str, Any]) -> bytes:
         last = self._opening() + self._chunk({}, finish_reason or "stop")
@@ -129,7 +130,7 @@ def _delta(event: Event) -> dict[str, Any]:
         case Text():
             return {"content": event.text}
         case Thought():
-            return {"reasoning_content": event.text}
+            return {"reasoning_content": event.text} if event.text else {}  # a seal says nothing here
         case Refusal():
             return {"refusal": event.text}
         case ToolCall():

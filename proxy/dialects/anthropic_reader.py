@@ -1,0 +1,171 @@
+"""The anthropic dialect of an upstream, read into events for callers of other dialects (api.md §2.2–2.3)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from proxy.dialects import chat_to_anthropic, sse
+from proxy.dialects.anthropic_usage import finish, inside, merge_usage, read_usage, seed_usage
+from proxy.dialects.events import Arguments, Event, Refusal, Said, Text, Thought, ToolCall
+from proxy.dialects.translated import Far, refusal
+
+
+def read_whole(data: bytes) -> Said | None:
+    """A message; None when it isn't one."""
+    try:
+        message = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    blocks = message.get("content") if isinstance(message, dict) else None
+    if not isinstance(blocks, list) or message.get("type") == "error":
+        return None
+    reader = Reader()
+    try:
+        events = [event for block in blocks for event in reader.block(block)]
+    except orjson.JSONEncodeError:  # a tool's input nested deeper than can be written
+        return None
+    events += reader.stop(message)
+    return Said(tuple(events), message.get("usage"), reader.finish_reason)
+
+
+@dataclass(slots=True)
+class _Call:
+    """A tool call that is open. `input`: what came with its beginning, if no pieces come."""
+
+    place: int
+    input: Any
+    told: bool = False
+
+
+@dataclass(slots=True)
+class Reader:
+    """events.Reader of the anthropic dialect."""
+
+    usage: Any = None
+    finish_reason: str = ""
+    events: int = 0
+    error: Any = None
+    done: bool = False
+    broken: bool = False
+    _splitter: sse.Splitter = field(default_factory=sse.Splitter)
+    _calls: dict[Any, _Call] = field(default_factory=dict)  # the upstream's index → an open call
+    _places: int = 0
+
+    def feed(self, data: bytes) -> list[Event]:
+        found: list[Event] = []
+        for event in self._splitter.feed(data):
+            if self.done or self.broken or self.error is not None:
+                break
+            try:
+                found += self._event(sse.payload(event))
+            except orjson.JSONEncodeError:
+                self.broken = True
+        return found
+
+    @property
+    def complete(self) -> bool:
+        """Some servers forget message_stop; a stop reason is an end too."""
+        return self.error is None and not self.broken and (self.done or bool(self.finish_reason))
+
+    def _event(self, payload: bytes) -> list[Event]:
+        if not payload or payload.strip() == b"[DONE]":
+            return []
+        try:
+            event = orjson.loads(payload)
+        except orjson.JSONDecodeError:
+            event = None
+        if not isinstance(event, dict):
+            self.broken = True
+            return []
+        match event.get("type"):
+            case "error":
+                self.error = event.get("error") or {}
+                return []
+            case "ping":
+                return []
+        self.events += 1
+        return self._told(event)
+
+    def _told(self, event: Mapping[str, Any]) -> list[Event]:
+        match event.get("type"):
+            case "message_start":
+                self.usage = seed_usage(inside(event, "message").get("usage"))
+            case "content_block_start":
+                return self._begin(event.get("index"), event.get("content_block"))
+            case "content_block_delta":
+                return self._delta(event.get("index"), inside(event, "delta"))
+            case "content_block_stop":
+                return self._end(event.get("index"))
+            case "message_delta":
+                self.usage = merge_usage(self.usage, event.get("usage"))
+                return self.stop(inside(event, "delta"))
+            case "message_stop":
+                self.done = True
+        return []
+
+    def block(self, block: Any) -> list[Event]:
+        """The events of a block that came whole."""
+        return [*self._begin(0, block), *self._end(0)]
+
+    def stop(self, message: Mapping[str, Any]) -> list[Event]:
+        """Notes why the message ended; a refusal's explanation is said."""
+        self.finish_reason = finish(message.get("stop_reason")) or self.finish_reason
+        explained = _text(inside(message, "stop_details"), "explanation")
+        return [Refusal(explained)] if explained and self.finish_reason == "content_filter" else []
+
+    def _begin(self, index: Any, block: Any) -> list[Event]:
+        if not isinstance(block, dict):
+            return []
+        match block.get("type"):
+            case "text" if text := _text(block, "text"):
+                return [Text(text)]
+            case "thinking" if _text(block, "thinking") or _text(block, "signature"):
+                return [Thought(_text(block, "thinking"), _text(block, "signature"))]
+            case "tool_use":
+                self._calls[_key(index)] = _Call(self._places, block.get("input"))
+                self._places += 1
+                return [ToolCall(self._places - 1, _text(block, "id"), _text(block, "name"))]
+        return []
+
+    def _delta(self, index: Any, delta: Mapping[str, Any]) -> list[Event]:
+        match delta.get("type"):
+            case "text_delta" if text := _text(delta, "text"):
+                return [Text(text)]
+            case "thinking_delta" if text := _text(delta, "thinking"):
+                return [Thought(text)]
+            case "signature_delta" if text := _text(delta, "signature"):
+                return [Thought("", text)]
+            case "input_json_delta" if text := _text(delta, "partial_json"):
+                call = self._calls.get(_key(index))
+                if call is not None:
+                    call.told = True
+                    return [Arguments(call.place, text)]
+        return []
+
+    def _end(self, index: Any) -> list[Event]:
+        """Arguments that didn't come in pieces came with the call's beginning; `{}` are arguments too."""
+        call = self._calls.pop(_key(index), None)
+        if call is None or call.told:
+            return []
+        given = call.input if isinstance(call.input, dict) else {}
+        return [Arguments(call.place, orjson.dumps(given).decode())]
+
+
+def _key(index: Any) -> int:
+    return index if isinstance(index, int) else 0
+
+
+def _text(values: Mapping[str, Any], name: str) -> str:
+    value = values.get(name)
+    return value if isinstance(value, str) else ""
+
+
+FAR = Far(
+    ask=chat_to_anthropic.ask,
+    reader=Reader,
+    whole=read_whole,
+    usage=read_usage,
+    refusal=refusal,
+)
