@@ -175,7 +175,7 @@ class Market:
             if choose.serving(model, spoken):
                 raise invalid(
                     "context_length_exceeded",
-                    f"The prompt is longer than the {model.context_window} tokens that '{model.slug}' reads.",
+                    f"The prompt is too long: '{model.slug}' reads {model.context_window} tokens.",
                     "messages",
                 ) from None
             raise no_endpoint(model.slug) from None

@@ -36,7 +36,10 @@ class CostSnap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointSnap:
-    """`stands_in`: the sandbox answering for another model, whose cost and markup it then carries."""
+    """`stands_in`: the sandbox answering for another model, whose cost and markup it then carries.
+
+    `capabilities`: the model's, since what may be asked of an endpoint depends on them.
+    """
 
     id: int
     provider: ProviderSnap
@@ -46,6 +49,7 @@ class EndpointSnap:
     cost: CostSnap
     context_window: int | None = None
     stands_in: bool = False
+    capabilities: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

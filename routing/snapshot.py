@@ -89,8 +89,10 @@ def _only(row: Any) -> Any:
 def _build(data: dict[str, Any], environ: Mapping[str, str], unseal: Unseal) -> Catalog:
     providers = {row["id"]: _provider(row, environ, unseal) for row in data["providers"]}
     by_model: dict[int, list[EndpointSnap]] = {}
+    able = {row["id"]: frozenset(row["capabilities"]) for row in data["models"]}
     for row in data["endpoints"]:
-        by_model.setdefault(row["model"], []).append(_endpoint(row, providers[row["provider"]]))
+        endpoint = _endpoint(row, providers[row["provider"]], able.get(row["model"], frozenset()))
+        by_model.setdefault(row["model"], []).append(endpoint)
     models = [_model(row, tuple(by_model.get(row["id"], ()))) for row in data["models"]]
     slugs = {model.pk: model.slug for model in models}
     return Catalog(
@@ -131,13 +133,14 @@ def _secret(sealed: str | None, ref: str, environ: Mapping[str, str], unseal: Un
     return environ.get(ref.removeprefix("env:")) or None if ref else None
 
 
-def _endpoint(row: dict[str, Any], provider: ProviderSnap) -> EndpointSnap:
+def _endpoint(row: dict[str, Any], provider: ProviderSnap, capabilities: frozenset[str]) -> EndpointSnap:
     tiers = sorted((tier["over"], tier["components"]) for tier in row["above_input"])
     cost = CostSnap(id=row["cost"], components=row["components"], above_input=tuple(tiers))
     return EndpointSnap(
         **{key: row[key] for key in ("id", "upstream_name", "markup_kind", "priority", "context_window")},
         provider=provider,
         cost=cost,
+        capabilities=capabilities,
     )
 
 

@@ -51,7 +51,7 @@ def _models() -> list[dict[str, Any]]:
     return [
         *_picture_models(),
         _model("test/one", _endpoint("alpha", "alpha-one", "1.00", "3.00", cached_input="0.25")),
-        _model("test/echo", _endpoint("alpha", "echo", "1.00", "3.00")),
+        _model("test/echo", _endpoint("alpha", "echo", "1.00", "3.00"), capabilities=["tools"]),
         _model("test/three", *three, name="Test Three", aliases=["three of them", "t3"]),
         _model("test/free", _endpoint("alpha", "alpha-free", "1.00", "3.00"), free=True),
         _model("test/dear", _endpoint("alpha", "alpha-dear", "15.00", "150.00")),
@@ -126,7 +126,7 @@ def _model(slug: str, *endpoints: dict[str, Any], **more: Any) -> dict[str, Any]
         "category": "third_party",
         "context_window": 128_000,
         "max_output_tokens": 4096,
-        "capabilities": ["tools", "vision", "json"],
+        "capabilities": ["tools", "vision", "json", "reasoning"],
         "endpoints": list(endpoints),
     } | more
 

@@ -47,8 +47,8 @@ class Reader:
     done: bool = False
     broken: bool = False
     _splitter: sse.Splitter = field(default_factory=sse.Splitter)
-    _places: dict[Any, int] = field(default_factory=dict)  # the upstream's index → our place
-    _ids: list[str] = field(default_factory=list)
+    _begun: dict[int, "_Begun"] = field(default_factory=dict)  # by the upstream's index
+    _places: int = 0
 
     def feed(self, data: bytes) -> list[Event]:
         found: list[Event] = []
@@ -111,15 +111,41 @@ class Reader:
         function = function if isinstance(function, dict) else {}
         index, id_ = call.get("index", order), _text(call, "id")
         index = index if isinstance(index, int) else order
+        begun = self._begun.get(index)
+        if begun is None or begun.is_another(id_, _text(function, "name")):
+            begun = self._begun[index] = _Begun(self._places)
+            self._places += 1
+        return begun.tell(id_, function, _signature(call))
+
+
+@dataclass(slots=True)
+class _Begun:
+    """A tool call of the stream. Nothing is told of it before its name is known."""
+
+    place: int
+    id: str = ""
+    name: str = ""
+    made_id: bool = False
+    held: str = ""  # arguments that came before the name
+
+    def is_another(self, id_: str, name: str) -> bool:
+        """An id of its own means another call, unless this one's was made and its true one comes late."""
+        return bool(id_) and bool(self.id) and id_ != self.id and (not self.made_id or bool(name))
+
+    def tell(self, id_: str, function: dict[str, Any], signature: str) -> list[Event]:
+        """The events of one more piece."""
         found: list[Event] = []
-        place = self._places.get(index)
-        if place is None or (id_ and self._ids[place] != id_):
-            place = self._places[index] = len(self._ids)
-            self._ids.append(id_ or f"call_{uuid4().hex[:24]}")
-            found.append(ToolCall(place, self._ids[place], _text(function, "name"), _signature(call)))
-        if text := _text(function, "arguments"):
-            found.append(Arguments(place, text))
-        return found
+        text = _text(function, "arguments")
+        if not self.name:
+            self.name, self.held = _text(function, "name"), self.held + text
+            self.id = self.id or id_
+            if not self.name:
+                return []
+            self.made_id = not self.id
+            self.id = self.id or f"call_{uuid4().hex[:24]}"
+            found.append(ToolCall(self.place, self.id, self.name, signature))
+            text = self.held
+        return [*found, Arguments(self.place, text)] if text else found
 
 
 def _text(values: dict[str, Any], name: str) -> str:

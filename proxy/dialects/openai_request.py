@@ -11,7 +11,7 @@ import orjson
 
 from proxy.bridge import Ask
 from proxy.call import Call
-from proxy.dialects import fields, json_body, media
+from proxy.dialects import fields, json_body, media, reminders
 from proxy.errors import ApiError, invalid
 from routing.snaps import EndpointSnap
 
@@ -27,6 +27,8 @@ PARTS = frozenset({"text", "image_url", "input_audio", "file", "refusal", "think
 _WEIGHED = frozenset({"model", "messages", "tools", "functions", "response_format", "stream_options"})
 # Hints that other servers of this dialect may refuse; no answer is wrong without them.
 _OPENAIS_OWN = frozenset({"prompt_cache_key", "safety_identifier", "verbosity"})
+# OpenAI's reasoning models take their defaults only.
+_SAMPLING = frozenset({"temperature", "top_p"})
 _NUMBERS = {
     "temperature": (0, 2),
     "top_p": (0, 1),
@@ -84,9 +86,21 @@ def ask(call: Call, endpoint: EndpointSnap, output_bound: int) -> Ask:
 def ask_translated(call: Call, chat: dict[str, Any], endpoint: EndpointSnap, output_bound: int) -> Ask:
     """The request of a caller of another dialect, already put into OpenAI's words."""
     field = "max_completion_tokens" if "max_completion_tokens" in chat else _bound_name(endpoint)
-    asked = chat if _is_openais(endpoint) else {n: v for n, v in chat.items() if n not in _OPENAIS_OWN}
+    left_out = _not_taken(endpoint)
+    asked = {name: value for name, value in chat.items() if name not in left_out}
+    if not _is_openais(endpoint):
+        asked["messages"] = reminders.folded(asked["messages"])
     body = _bounded(asked, call.stream, endpoint.upstream_name, (field, output_bound))
     return Ask("/chat/completions", orjson.dumps(body))
+
+
+def _not_taken(endpoint: EndpointSnap) -> frozenset[str]:
+    """Fields that this model or server answers with 400 where a caller of another dialect means no harm."""
+    reasons = "reasoning" in endpoint.capabilities
+    left_out = frozenset() if reasons else frozenset({"reasoning_effort"})
+    if not _is_openais(endpoint):
+        return left_out | _OPENAIS_OWN
+    return left_out | _SAMPLING if reasons else left_out
 
 
 def _bound_name(endpoint: EndpointSnap) -> str:

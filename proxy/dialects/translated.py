@@ -143,6 +143,8 @@ def refusal(status: int, words: bytes) -> ApiError:
     told = message if isinstance(message, str) and message else "The provider refused the request."
     lower = told.lower()
     if any(sign in lower for sign in _TOO_LONG):
+        # Claude Code looks for Anthropic's wording, and shortens the conversation by itself then.
+        told = told if "prompt is too long" in lower else f"The prompt is too long. {told}"
         return invalid("context_length_exceeded", told, "messages")
     return ApiError(status, "upstream_refused", told)
 
