@@ -11,32 +11,34 @@ import pytest
 
 from tests.embedded import ROOT
 
-HERE = Path(__file__).resolve().parent / "node"
+SDK = Path(__file__).resolve().parent
+HERE = SDK / "node"
+AGENTS = SDK / "agents"
 SCRIPTS = ("openai.mjs", "fixtures.json")
 
 
 @functools.cache
-def node_folder() -> Path:
+def node_folder(packages: Path = HERE) -> Path:
     """A folder with our scripts and node_modules; skips where Node or npm is missing."""
     for program in ("node", "npm"):
         if not shutil.which(program):
             pytest.skip(f"{program} is not installed")
-    digest = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()[:12]
+    digest = hashlib.sha256((packages / "package-lock.json").read_bytes()).hexdigest()[:12]
     folder = ROOT / "var" / "node" / digest
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "install.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "installed").exists():
-            _install(folder)
+            _install(packages, folder)
     for script in SCRIPTS:
-        if (HERE / script).exists():
-            shutil.copy2(HERE / script, folder)
+        if (packages / script).exists():
+            shutil.copy2(packages / script, folder)
     return folder
 
 
-def _install(folder: Path) -> None:
+def _install(packages: Path, folder: Path) -> None:
     for name in ("package.json", "package-lock.json"):
-        shutil.copy2(HERE / name, folder)
+        shutil.copy2(packages / name, folder)
     command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -98,13 +98,25 @@ class Plan:
 
 
 def read_plan(body: dict[str, Any], provider: str) -> Plan:
-    """The plan of a chat request: model name first, the directive over it, `by_provider` on top."""
+    """The plan of a chat request: model name first, the directive over it, `by_provider` on top.
+
+    `steps`: the wishes of an agent's loop, one for each answer since that directive; the last one stays.
+    """
     plan = Plan().asking(_wishes_of_name(str(body.get("model", ""))))
     if plan.text is None and str(body.get("model")) == "echo":
         plan = replace(plan, text=last_user_text(body))
     wishes = _directive(last_user_text(body))
     own = wishes.pop("by_provider", {}).get(provider, {})
+    if steps := wishes.pop("steps", []):
+        wishes |= steps[min(_answers_since(body), len(steps) - 1)]
     return plan.asking(wishes).asking(own)
+
+
+def _answers_since(body: dict[str, Any]) -> int:
+    """Answers of the model after the last user message."""
+    roles = [message.get("role") for message in body.get("messages") or [] if isinstance(message, dict)]
+    since = roles[len(roles) - roles[::-1].index("user") :] if "user" in roles else []
+    return since.count("assistant")
 
 
 def last_user_text(body: dict[str, Any]) -> str:
