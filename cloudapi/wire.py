@@ -11,7 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from billing.ids import new_op_id
 from proxy.errors import ApiError, invalid
-from proxy.exchange import BODY_MAX
+from proxy.exchange import BODY_MAX, CUT
 
 HEAD_BYTES_MAX: Final = 32 * 1024
 HEADERS_MAX: Final = 100
@@ -76,6 +76,7 @@ class Wire(HttpToolsProtocol):
         if len(self.headers) > HEADERS_MAX or self._head_is_large():
             raise self._refused(_head_too_large())
         super().on_headers_complete()
+        self.scope["extensions"] = {CUT: {"close": self.transport.close}}
         self.inside = True
         # What llhttp finds from here on are trailers: they must never count as headers.
         self.headers = []

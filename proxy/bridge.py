@@ -83,7 +83,7 @@ class Stream(Protocol):
     broken: bool  # what came can't be read
 
     def feed(self, data: bytes) -> bytes:
-        """The bytes to forward at once. Raises sse.EventTooLarge."""
+        """The bytes to forward at once; no `data` is the proper end. Raises sse.EventTooLarge."""
 
     @property
     def usage(self) -> Any:

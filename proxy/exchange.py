@@ -11,6 +11,8 @@ from proxy.limits import Taken
 from proxy.routes import Route
 
 JSON = b"application/json"
+# Our own ASGI extension (cloudapi/wire.py): closes the connection when what was sent has left.
+CUT = "cloudapi.cut"
 BODY_MAX = 32 * 1024 * 1024
 _BODY_STEP_S = 30.0
 _KEY_NAMES = frozenset({"key", "api_key", "api-key", "apikey", "access_token"})
@@ -165,7 +167,7 @@ class Exchange:
     async def refuse(self, error: ApiError) -> None:
         """An error: a status while nothing has left, an event afterwards."""
         if self.started:
-            await self.end(error.event(self.id, self._voice) if self._voice.error_event else b"")
+            await self.fail(error.event(self.id, self._voice) if self._voice.error_event else b"")
             return
         headers = [
             (name.encode(), value.encode("latin-1", "replace")) for name, value in error.headers.items()
@@ -184,6 +186,16 @@ class Exchange:
     async def end(self, data: bytes = b"") -> None:
         self._ended = True
         await self._out({"type": "http.response.body", "body": data})
+
+    async def fail(self, data: bytes) -> None:
+        """The end of a stream that broke. Where nothing can be said of it the connection is cut, so that what
+        came never looks whole.
+        """
+        if data:
+            await self.end(data)
+        else:
+            self._ended = True
+            self.scope["extensions"][CUT]["close"]()
 
     async def _out(self, message: MutableMapping[str, Any]) -> None:
         if not self.gone:

@@ -39,6 +39,8 @@ class Pump:
             if self._ready or self.stream.begun:
                 return
             data = await self._opened.more()
+        if not data:
+            self._ready = self._feed(data)
         # An end without anything before it is no answer either.
         if not self.stream.complete or not self.stream.events:
             raise UpstreamError(self._reason(), status=200)
@@ -74,9 +76,9 @@ class Pump:
         marked = time.monotonic()
         while not stream.over:
             data = await opened.more()
+            out = self._feed(data)
             if not data:
                 return
-            out = self._feed(data)
             data = b""  # where the reader is slow, one copy waits
             if out:
                 quiet.due = inf  # a reader's slowness is no silence of the upstream

@@ -35,4 +35,5 @@ BILLABLE: Final[dict[str, Route]] = {
     "/v1/moderations": Route(surface="moderations"),
     "/v1/images/generations": Route(surface="images"),
     "/v1/images/edits": Route(surface="image_edits", form=True),
+    "/v1/audio/speech": Route(surface="speech"),
 }

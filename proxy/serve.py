@@ -159,7 +159,7 @@ class Serving:
         return self._surface.bridges[candidate.endpoint.provider.dialect]
 
     def _patience(self, *, is_last: bool) -> float:
-        if self.job.call.stream:
+        if self.job.call.stream and self._surface.voice.ping:  # a file may have to be made before it comes
             return LAST_FIRST_BYTE_S if is_last else FIRST_BYTE_S
         return LAST_WHOLE_S if is_last else WHOLE_S
 
@@ -280,7 +280,7 @@ class Serving:
         elif self._pump is not None:
             stream = self._pump.stream
             job.first_token = self._pump.first_token
-            job.delivered = stream.complete or stream.text_bytes > 0
+            job.delivered = stream.complete or (stream.text_bytes > 0 and not self._is_torso)
             if job.delivered:
                 job.usage = self._counted(stream.usage, stream.text, stream.text_bytes)
             else:
@@ -297,6 +297,11 @@ class Serving:
             return usage
         estimate = self.job.estimate(text, text_bytes)
         return estimate if usage is None else replace(usage, output=estimate.output)
+
+    @property
+    def _is_torso(self) -> bool:
+        """A provider broke off in the middle of a file: half a file is worth nothing to anybody."""
+        return self._pump is not None and bool(self._pump.failure) and not self._surface.voice.error_event
 
     def _reported(self, usage: Any) -> Usage | None:
         """The upstream's report as units; None when it is missing or can't be true."""
@@ -317,7 +322,7 @@ class Serving:
         if failure is not None:
             failure.headers |= {name.decode(): value.decode() for name, value in job.headers()}
             if exchange.started and self._pump is not None:
-                await exchange.end(self._pump.stream.failed(failure, job.name))
+                await exchange.fail(self._pump.stream.failed(failure, job.name))
             else:
                 await exchange.refuse(failure)
         elif self._answer is not None:

@@ -24,9 +24,10 @@ from proxy.dialects import (
     pollinations,
     responses_request,
     responses_writer,
+    speech,
 )
 from proxy.dialects.translated import bridge
-from proxy.errors import ANTHROPIC, OPENAI, RESPONSES, Voice
+from proxy.errors import ANTHROPIC, BINARY, OPENAI, RESPONSES, Voice
 
 Inbound = Mapping[bytes, list[bytes]]
 
@@ -76,12 +77,14 @@ _API_IMAGE: Final = {
     "openai": images.PLAIN,
     "pollinations": pollinations.PLAIN,
 }
+_SPEECH: Final = {"openai": speech.OPENAI}
 SURFACES: Final[dict[str, Surface]] = {
     "chat": Surface(modality="chat", parse=openai_request.parse, bridges=_CHAT),
     "api_chat": Surface(modality="chat", parse=cloudgpt.parse_chat, bridges=_CHAT),
     "messages": Surface(modality="chat", parse=messages_request.parse, bridges=_MESSAGES, voice=ANTHROPIC),
     "embeddings": Surface(modality="embedding", parse=embeddings.parse, bridges=_EMBEDDINGS),
     "moderations": Surface(modality="moderation", parse=moderations.parse, bridges=_MODERATIONS),
+    "speech": Surface(modality="speech", parse=speech.parse, bridges=_SPEECH, voice=BINARY),
     "responses": Surface(modality="chat", parse=responses_request.parse, bridges=_RESPONSES, voice=RESPONSES),
     "completions": Surface(modality="chat", parse=completions.parse, bridges=_COMPLETIONS),
     "images": Surface(modality="image", parse=image_request.parse, bridges=_IMAGES),

@@ -76,6 +76,8 @@ def _models() -> list[dict[str, Any]]:
         ),
         _model("test/embed", *_embedders(), modality="embedding", context_window=512),
         _model("test/moderate", _endpoint("alpha", "alpha-moderate", "0", "0"), modality="moderation"),
+        _model("test/speak", *_speakers(), modality="speech"),
+        _model("test/hear", *_listeners(), modality="transcription"),
         _model("test/old", _endpoint("alpha", "alpha-old", "1.00", "3.00"), replaced_by="test/one"),
     ]
 
@@ -106,6 +108,20 @@ def _picture_models() -> list[dict[str, Any]]:
 def _picture(slug: str, *endpoints: dict[str, Any], **more: Any) -> dict[str, Any]:
     plain = {"modality": "image", "context_window": 0, "max_output_tokens": None, "capabilities": []}
     return _model(slug, *endpoints, **plain | {"default_size": "1024x1024"} | more)
+
+
+def _speakers() -> list[dict[str, Any]]:
+    return [
+        _endpoint("alpha", "alpha-speak", "0", "0", priority=1) | {"price_usd": {"character": "15.00"}},
+        _endpoint("beta", "beta-speak", "0", "0", priority=2) | {"price_usd": {"character": "30.00"}},
+    ]
+
+
+def _listeners() -> list[dict[str, Any]]:
+    return [
+        _endpoint("alpha", "alpha-hear", "0", "0", priority=1) | {"price_usd": {"second": "0.0001"}},
+        _endpoint("beta", "beta-hear", "0", "0", priority=2) | {"price_usd": {"second": "0.0002"}},
+    ]
 
 
 def _claude(upstream_name: str, **more: Any) -> dict[str, Any]:

@@ -170,7 +170,7 @@ class Telling:
             data = b'{"choices": [oops'
         if self.fault == "truncated":
             data = data[: len(data) // 2]
-        kind = ("content-type", self.speech.kind)
+        kind = ("content-type", self.speech.kind(self.body, self.plan))
         await self.wire.head(200, (kind, *self._headers()), length=len(data))
         half = len(data) // 2
         await self.wire.body(data[:half], bytewise=self.plan.bytewise)

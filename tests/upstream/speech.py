@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.upstream import anthropic, anthropic_rules, chat, gemini, pictures, vectors
+from tests.upstream import anthropic, anthropic_rules, chat, gemini, pictures, vectors, voice
 from tests.upstream.plan import Plan
 from tests.upstream.wire import Request
 
@@ -21,7 +21,7 @@ class Speech:
     usage: (plan, answer, body) → the usage as reported, or None. error_body: (status, plan, message).
     line: a payload as SSE lines without the closing blank one. done: what ends a stream, if anything does.
     ends: whether this payload tells the finish. streams: (body, path) → whether a stream is asked for.
-    read: a request as a body. kind: content type of a whole answer. method: what it is asked by.
+    read: request → its body. kind: (body, plan) → content type of a whole answer. method: of the request.
     refuses: (headers, body, path) → (status, message) for a request that the vendor wouldn't take.
     """
 
@@ -35,9 +35,9 @@ class Speech:
     ends: Callable[[bytes], bool]
     streams: Callable[[dict[str, Any], str], bool]
     done: bytes = b""
-    read: Callable[[Request], dict[str, Any]] = lambda request: json.loads(request.body)
-    kind: str = "application/json"
     method: str = "POST"
+    read: Callable[[Request], Any] = lambda request: json.loads(request.body)
+    kind: Callable[[dict[str, Any], Plan], str] = lambda body, plan: "application/json"
     refuses: Callable[[list[tuple[str, str]], dict[str, Any], str], tuple[int, str] | None] = (
         lambda headers, body, path: None
     )
@@ -104,7 +104,34 @@ IMAGES = Speech(
     streams=lambda body, path: False,
 )
 EDITS = replace(IMAGES, read=pictures.read_form)
-ADDRESSES = replace(IMAGES, read=pictures.read_address, whole=pictures.bare, kind="image/png", method="GET")
+ADDRESSES = replace(
+    IMAGES,
+    read=pictures.read_address,
+    whole=pictures.bare,
+    kind=lambda body, plan: "image/png",
+    method="GET",
+)
+SPOKEN = replace(
+    EMBEDDINGS,
+    wishes=voice.spoken_wishes,
+    compose=voice.compose_speech,
+    whole=voice.speech,
+    chunks=voice.speech_events,
+    usage=lambda plan, answer, body: None,
+    streams=lambda body, path: body.get("stream_format") == "sse",
+    kind=voice.speech_kind,
+)
+HEARD = replace(
+    EMBEDDINGS,
+    wishes=voice.heard_wishes,
+    compose=voice.compose_transcript,
+    whole=voice.transcript,
+    chunks=voice.transcript_events,
+    usage=voice.heard_usage,
+    streams=lambda body, path: body.get("stream") == "true",
+    read=voice.read_form,
+    kind=voice.heard_kind,
+)
 # Path (after the provider's prefix) → the dialect spoken there; the first match counts.
 SPEECHES: list[tuple[re.Pattern[str], Speech]] = [
     (re.compile(r"/v1/chat/completions"), CHAT),
@@ -115,6 +142,8 @@ SPEECHES: list[tuple[re.Pattern[str], Speech]] = [
     (re.compile(r"/v1/images/generations"), IMAGES),
     (re.compile(r"/v1/images/edits"), EDITS),
     (re.compile(r"/image/.*"), ADDRESSES),
+    (re.compile(r"/v1/audio/speech"), SPOKEN),
+    (re.compile(r"/v1/audio/(transcriptions|translations)"), HEARD),
 ]
 
 
