@@ -10,6 +10,11 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 
+def hello(request: HttpRequest) -> HttpResponse:
+    """What Claude Code asks an address before anything else, without credentials (api.md §2.4)."""
+    return HttpResponse("hello\n", content_type="text/plain")
+
+
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 with the state of both stores; 503 without PostgreSQL. Redis may be lost at any moment."""
     stores = {"postgresql": _postgresql(), "redis": _redis()}

@@ -11,6 +11,7 @@ urlpatterns = [
     path("readyz", probes.readyz),
     path("openapi.json", openapi.openapi_json),
     path("docs/api", openapi.docs, name="api-docs"),
+    path("api/hello", probes.hello),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("accounts/", include("allauth.urls")),

@@ -15,6 +15,8 @@ class Route:
     unix_time: X-RateLimit-Reset is a Unix time there, as CloudGPT's clients read it.
     rpm: requests per minute of one key, below the operator's own ceilings.
     anonymous_rpm: the same of one network without any key; 0 where everybody needs one.
+    counts_rpm: nothing is bought there, a prompt's tokens are counted (proxy/count.py); requests per minute
+    of one key, apart from all its other windows.
     """
 
     surface: str
@@ -23,6 +25,7 @@ class Route:
     unix_time: bool = False
     rpm: int = 0
     anonymous_rpm: int = 0
+    counts_rpm: int = 0
 
 
 BILLABLE: Final[dict[str, Route]] = {
@@ -31,6 +34,7 @@ BILLABLE: Final[dict[str, Route]] = {
     "/v1/completions": Route(surface="completions"),
     "/api/chat": Route(surface="api_chat", unix_time=True, rpm=60, anonymous_rpm=10),
     "/v1/messages": Route(surface="messages"),
+    "/v1/messages/count_tokens": Route(surface="messages", counts_rpm=600),
     "/v1/embeddings": Route(surface="embeddings"),
     "/v1/moderations": Route(surface="moderations"),
     "/v1/images/generations": Route(surface="images"),

@@ -38,13 +38,26 @@ def ask(call: Call, endpoint: EndpointSnap, output_bound: int) -> Ask:
     return Ask("/v1/messages", orjson.dumps(build(call, endpoint.upstream_name, output_bound)), call.headers)
 
 
+def count_ask(call: Call, endpoint: EndpointSnap) -> Ask:
+    """The question how many tokens the prompt has, which is free."""
+    body = {**call.body, "model": endpoint.upstream_name, "messages": _own(call.body["messages"])}
+    return Ask("/v1/messages/count_tokens", orjson.dumps(body), call.headers)
+
+
+def read_count(data: bytes) -> int | None:
+    """The tokens of count_tokens' answer; None when it is none."""
+    try:
+        parsed = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    count = parsed.get("input_tokens") if isinstance(parsed, dict) else None
+    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None
+
+
 def build(call: Call, upstream_model: str, output_bound: int) -> dict[str, Any]:
     """The body for one upstream, in the caller's order."""
     body = {**call.body, "model": upstream_model, "max_tokens": output_bound}
-    messages = body["messages"]
-    own = [_without_foreign(message) for message in messages]
-    if any(mine is not given for mine, given in zip(own, messages, strict=True)):
-        body["messages"] = own
+    body["messages"] = _own(body["messages"])
     thinking = body.get("thinking")
     if isinstance(thinking, dict):
         body["thinking"] = _fitting(thinking, output_bound)
@@ -61,8 +74,12 @@ def _fitting(thinking: dict[str, Any], output_bound: int) -> dict[str, Any]:
     return {**thinking, "budget_tokens": output_bound - 1}
 
 
+def _own(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The turns without thinking that Anthropic has not signed: it would refuse the whole request."""
+    return [_without_foreign(message) for message in messages]
+
+
 def _without_foreign(message: dict[str, Any]) -> dict[str, Any]:
-    """The turn without thinking that Anthropic has not signed: it would refuse the whole request."""
     content = message.get("content")
     if message.get("role") != "assistant" or not isinstance(content, list):
         return message

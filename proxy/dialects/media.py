@@ -124,6 +124,14 @@ def _kind(start: bytes) -> bytes | None:
     return next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
 
 
+def pixels(url: str) -> tuple[int, int]:
+    """Width and height of an image in a data: URL; (0, 0) when its first bytes don't tell."""
+    try:
+        return image_size(base64.b64decode(url.partition(",")[2][:87_384], validate=True))
+    except (binascii.Error, ValueError):
+        return 0, 0
+
+
 def image_size(start: bytes) -> tuple[int, int]:
     """Width and height from an image's first bytes; (0, 0) when they don't tell."""
     if start.startswith(b"\x89PNG") and len(start) >= 24:

@@ -1,0 +1,80 @@
+"""How many tokens a prompt has: the guards of a billable call, but nothing is held and nobody pays.
+
+Claude Code asks 24 times in a burst (api.md §0.7), so it has a rate window of its own. A model whose first
+endpoint is Anthropic's is counted there, others here.
+"""
+
+import asyncio
+from dataclasses import replace
+from typing import Final
+
+import orjson
+
+from billing.ids import new_op_id
+from proxy import tokens
+from proxy.call import Call
+from proxy.dialects import anthropic, messages_count
+from proxy.errors import ApiError, VerbatimError
+from proxy.exchange import JSON, ClientGone, Exchange, Receive, Scope, Send
+from proxy.keys import Caller
+from proxy.plan import Plan
+from proxy.relay import authenticate, limit, refuse
+from proxy.routes import Route
+from proxy.surfaces import SURFACES
+from proxy.upstream import UpstreamError
+from proxy.worker import Worker
+
+PATIENCE_S: Final = 8.0
+# Characters counted at a stretch, about a millisecond.
+_STRETCH: Final = 32 * 1024
+
+
+async def count(worker: Worker, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+    """Serves one request of count_tokens."""
+    surface = SURFACES[route.surface]
+    exchange = Exchange(scope, receive, send, str(new_op_id()), (route, surface.voice))
+    caller: Caller | None = None
+    try:
+        caller = await authenticate(worker, exchange)
+        await limit(worker, exchange, caller, None)
+        call = surface.parse(await exchange.body(), exchange.inbound)
+        # A prompt over the window is counted too: its length is what the caller wants to know.
+        plan = worker.market.plan(caller, replace(call, input_bound=0))
+        found = await _asked(worker, plan, call)
+        if found is None:
+            found = await _counted(call)
+    except ApiError as error:
+        await refuse(worker, exchange, caller, error)
+        return
+    except ClientGone:
+        return
+    await exchange.answer(200, orjson.dumps({"input_tokens": found}), [], JSON)
+
+
+async def _asked(worker: Worker, plan: Plan, call: Call) -> int | None:
+    """The provider's own count; None where it has none or doesn't tell. Raises ApiError for its refusal."""
+    endpoint = plan.candidates[0].endpoint
+    if endpoint.provider.dialect != "anthropic":
+        return None
+    try:
+        opened = await worker.upstream.open(
+            endpoint.provider, anthropic.count_ask(call, endpoint), PATIENCE_S
+        )
+        try:
+            return anthropic.read_count(await opened.read(worker.watch, PATIENCE_S))
+        finally:
+            opened.close()
+    except UpstreamError as error:
+        if error.body and error.status is not None:
+            raise VerbatimError(error.status, error.body) from None
+        return None
+
+
+async def _counted(call: Call) -> int:
+    """Our own count, in stretches between which other calls have their turn."""
+    weight = messages_count.weigh(call)
+    found = weight.tokens
+    for piece in messages_count.pieces(weight.texts, _STRETCH):
+        found += tokens.count(piece)
+        await asyncio.sleep(0)
+    return found
