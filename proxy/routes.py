@@ -33,6 +33,7 @@ BILLABLE: Final[dict[str, Route]] = {
     "/v1/responses": Route(surface="responses"),
     "/v1/completions": Route(surface="completions"),
     "/api/chat": Route(surface="api_chat", unix_time=True, rpm=60, anonymous_rpm=10),
+    "/api/image": Route(surface="api_image", unix_time=True, rpm=30, anonymous_rpm=5),
     "/v1/messages": Route(surface="messages"),
     "/v1/messages/count_tokens": Route(surface="messages", counts_rpm=600),
     "/v1/embeddings": Route(surface="embeddings"),

@@ -96,6 +96,7 @@ def _picture_models() -> list[dict[str, Any]]:
     return [
         _picture("test/image", _endpoint("alpha", "gpt-image-test", "0", "0") | image, max_side_px=2048),
         _picture("test/draw", _endpoint("alpha", "paint-draw", "0", "0") | paint, max_side_px=2048),
+        _picture("test/free-paint", _endpoint("pollen", "paint-free", "0", "0") | paint, free=True),
         _picture("test/paint", _endpoint("pollen", "paint-flux", "0", "0") | paint, max_side_px=2048),
         _picture(
             "test/canvas",
