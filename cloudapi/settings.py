@@ -49,6 +49,7 @@ ANONYMOUS_DAILY_UZS = env.number("ANONYMOUS_DAILY_UZS", 0)
 SPOOL_DIR = env.text("SPOOL_DIR", str(BASE_DIR / "var" / "spool"))
 DRAIN_S = env.number("DRAIN_S", 900 if PRODUCTION else 10)
 SANDBOX_URL = env.text("SANDBOX_URL")
+SANDBOX_MEDIA_URL = env.text("SANDBOX_MEDIA_URL")
 MODEL_CATALOG = env.text("MODEL_CATALOG", str(BASE_DIR / "routing" / "catalog" / "models.yaml"))
 BANK_DETAILS = env.text("BANK_DETAILS")  # where customers send transfers; shown beside the top-up form
 

@@ -20,6 +20,7 @@ from tests.stack import Stack, running_stack, working_on
 DATABASE = f"test_{embedded.worker_number()}"
 os.environ.update(embedded.environment(DATABASE, valkey_db=2 * embedded.worker_number()))
 os.environ.pop("SANDBOX_URL", None)
+os.environ.pop("SANDBOX_MEDIA_URL", None)
 django.setup()
 # An xdist worker that inherits this has pytest-django load settings before this file says which database.
 del os.environ["DJANGO_SETTINGS_MODULE"]

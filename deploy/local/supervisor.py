@@ -1,6 +1,6 @@
 """`make run`: starts everything, says when it really answers, and stops everything with it.
 
-Order: servers → sandbox model, database and demo → gunicorn → the ready line and Celery. A child that dies is
+Order: servers → sandboxes, database and demo → gunicorn → the ready line and Celery. A child that dies is
 started again; one that dies three times within a minute ends the run with the end of its log.
 """
 
@@ -29,6 +29,7 @@ from deploy.local.servers import Servers, ServersError, start
 DEATHS, DEATHS_WITHIN_S = 3, 60.0
 READY_WITHIN_S = 120.0
 DRAIN_S = 10
+_LOCAL = "http://127.0.0.1:"
 ANONYMOUS_DAILY_UZS = "20000"
 
 
@@ -145,6 +146,8 @@ def _supervise(port: int) -> None:
         environment = _environment(servers, port)
         if "SANDBOX_URL" in environment:
             children.append(_sandbox(environment))
+        if environment["SANDBOX_MEDIA_URL"].startswith(_LOCAL):
+            children.append(_media(environment))
         with step("Database, catalog and demo account"):
             _prepare(environment)
         children.append(_gunicorn(environment))
@@ -173,6 +176,7 @@ def _environment(servers: Servers, port: int) -> dict[str, str]:
         "spool_dir": str(VAR / "spool"),
         "drain_s": str(DRAIN_S),
         "demo": "1",
+        "sandbox_media_url": f"{_LOCAL}{_free_port()}/v1",
         "anonymous_daily_uzs": ANONYMOUS_DAILY_UZS,
     }
     if os.environ.get("MODEL") != "0":
@@ -195,10 +199,19 @@ def _module(name: str, *words: str) -> list[str]:
 
 
 def _sandbox(environment: Mapping[str, str]) -> Child:
-    port = environment["SANDBOX_URL"].rsplit(":", 1)[1].removesuffix("/v1")
-    command = _module("deploy.local.sandbox", port)
+    command = _module("deploy.local.sandbox", _port_of(environment["SANDBOX_URL"]))
     # It has nothing to finish or to save, and llama.cpp takes its time to leave.
     return Child("sandbox", _starter("sandbox", command, environment), signal.SIGKILL)
+
+
+def _media(environment: Mapping[str, str]) -> Child:
+    """Pictures, melodies and films: light enough to be there without the model too."""
+    command = _module("deploy.local.media", _port_of(environment["SANDBOX_MEDIA_URL"]))
+    return Child("media", _starter("media", command, environment), signal.SIGKILL)
+
+
+def _port_of(url: str) -> str:
+    return url.rsplit(":", 1)[1].removesuffix("/v1")
 
 
 def _gunicorn(environment: Mapping[str, str]) -> Child:

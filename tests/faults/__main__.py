@@ -17,6 +17,7 @@ from tests import embedded
 
 os.environ.update(embedded.environment(embedded.TEMPLATE, valkey_db=1))
 os.environ.pop("SANDBOX_URL", None)
+os.environ.pop("SANDBOX_MEDIA_URL", None)
 django.setup()  # before the factories bring their models
 
 from tests.faults.matrix import FAULTS  # noqa: E402
