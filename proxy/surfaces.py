@@ -61,9 +61,11 @@ _MESSAGES: Final = {
 _EMBEDDINGS: Final = {"openai": embeddings.OPENAI}
 _MODERATIONS: Final = {"openai": moderations.OPENAI}
 _RESPONSES: Final = {
+    "anthropic": bridge(responses_writer.NEAR, anthropic_reader.FAR),
     "openai": bridge(responses_writer.NEAR, openai_reader.FAR),
 }
 _COMPLETIONS: Final = {
+    "anthropic": bridge(completions.NEAR, anthropic_reader.FAR),
     "openai": bridge(completions.NEAR, openai_reader.FAR),
 }
 _IMAGES: Final = {

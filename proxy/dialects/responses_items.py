@@ -1,7 +1,8 @@
 """The input of a Responses request as chat messages (api.md §3–4).
 
 A turn of the assistant is one message: its text, then its calls, then the results of all of them, wherever
-the caller has put those. Reasoning of other turns stays out: no upstream of another vendor could read it.
+the caller has put those. Of reasoning only that goes back which has its vendor's seal: Anthropic wants it
+before the calls of the same turn, no other upstream gets it.
 """
 
 from collections import deque
@@ -24,8 +25,10 @@ _FILES: Final = frozenset({"input_file", "input_audio"})
 # What tools at OpenAI leave in a history, and what only OpenAI can read.
 _FOREIGN: Final = frozenset({
     "additional_tools", "compaction", "compaction_trigger", "configuration_update", "mcp_approval_request",
-    "mcp_approval_response", "mcp_list_tools", "program", "reasoning",
+    "mcp_approval_response", "mcp_list_tools", "program",
 })  # fmt: skip
+# Before a vendor's seal in encrypted_content, so that OpenAI's own is never taken for one.
+SEAL: Final = "cloudapi:"
 _UNANSWERED: Final = "Error: the tool gave no result."
 
 
@@ -71,7 +74,7 @@ def _outputs(items: list[Any]) -> dict[str, deque[Any]]:
     """Results of calls by call id; some clients use an id twice, so in their order."""
     found: dict[str, deque[Any]] = {}
     for index, item in enumerate(items):
-        if isinstance(item, dict) and item.get("type") in _OUTPUTS:
+        if _kind(item) in _OUTPUTS:
             where = f"input[{index}]"
             found.setdefault(_word(item, "call_id", where), deque()).append((item, where))
     return found
@@ -84,6 +87,16 @@ def _word(item: Mapping[str, Any], name: str, where: str) -> str:
     return value
 
 
+def _kind(value: Any) -> str:
+    """The type that an item or a part says it has."""
+    kind = value.get("type") if isinstance(value, dict) else None
+    return kind if isinstance(kind, str) else ""
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 @dataclass(slots=True)
 class _Conversation:
     """Messages so far, and the assistant's turn that is still open."""
@@ -91,21 +104,24 @@ class _Conversation:
     messages: list[dict[str, Any]]
     outputs: dict[str, deque[Any]]
     _turn: dict[str, Any] | None = field(default=None)
+    _thoughts: list[dict[str, Any]] = field(default_factory=list)  # of the turn that follows
 
     def add(self, item: Any, where: str) -> None:
         """One item. Raises ApiError 400 or 413."""
         if not isinstance(item, dict):
             raise invalid("invalid_messages", f"'{where}' must be an object.", where)
-        kind = item.get("type", "message" if "role" in item else "item_reference")
+        kind = _kind(item) if "type" in item else "message" if "role" in item else "item_reference"
         if kind == "message":
             self._message(item, where)
         elif kind in _CALLS:
             self._call(item, where, custom=kind == "custom_tool_call")
+        elif kind == "reasoning":
+            self._think(item)
         elif kind in _OUTPUTS:
-            self.close()  # its own place is right after its call
+            self.close()  # whose place is right after their calls
         elif kind == "item_reference":
             raise _stateless(where)
-        elif not isinstance(kind, str) or not (kind in _FOREIGN or kind.endswith(("_call", "_output"))):
+        elif kind not in _FOREIGN and not kind.endswith(("_call", "_output")):
             raise invalid("invalid_value", f"'{where}.type' is not known here.", f"{where}.type")
 
     def close(self) -> None:
@@ -132,8 +148,9 @@ class _Conversation:
         content = _content(item.get("content"), f"{where}.content")
         self.close()
         if role == "assistant":
-            self._turn = {"role": "assistant", "content": content}
+            self._begin(content)
         else:
+            self._thoughts = []
             # The newer word for the same; only OpenAI's own models know it.
             self.messages.append({"role": "system" if role == "developer" else role, "content": content})
 
@@ -150,8 +167,25 @@ class _Conversation:
         if isinstance(item.get("extra_content"), dict):
             call["extra_content"] = item["extra_content"]  # Gemini's signature, as we gave it
         if self._turn is None:
-            self._turn = {"role": "assistant", "content": None}
+            self._turn = self._begin(None)
         self._turn.setdefault("tool_calls", []).append(call)
+
+    def _think(self, item: Mapping[str, Any]) -> None:
+        sealed, summary = item.get("encrypted_content"), item.get("summary")
+        if isinstance(sealed, str) and sealed.startswith(SEAL):
+            texts = [part.get("text") for part in _list(summary) if isinstance(part, dict)]
+            thought = "".join(text for text in texts if isinstance(text, str))
+            signature = sealed.removeprefix(SEAL)
+            self._thoughts.append({"type": "thinking", "thinking": thought, "signature": signature})
+
+    def _begin(self, content: Any) -> dict[str, Any]:
+        """A turn of the assistant, with the thoughts that led to it."""
+        if self._thoughts:
+            text = [{"type": "text", "text": content}] if isinstance(content, str) else content
+            content = [*self._thoughts, *(text or ())]
+            self._thoughts = []
+        self._turn = {"role": "assistant", "content": content}
+        return self._turn
 
 
 def _result(item: Mapping[str, Any], where: str) -> tuple[str, list[dict[str, Any]]]:
@@ -177,7 +211,7 @@ def _content(content: Any, where: str) -> Any:
 
 
 def _part(part: Any, where: str) -> dict[str, Any]:
-    kind = part.get("type") if isinstance(part, dict) else None
+    kind = _kind(part)
     if kind in _TEXTS or kind == "refusal":
         text = part.get("refusal" if kind == "refusal" else "text")
         if isinstance(text, str):

@@ -8,6 +8,7 @@ from uuid import uuid4
 import orjson
 
 from proxy.dialects.events import ToolCall
+from proxy.dialects.responses_items import SEAL
 from proxy.dialects.responses_tools import Tool
 
 # One event: its type, and its members beside sequence_number, output_index and item_id.
@@ -29,7 +30,7 @@ class Reasoning:
     def item(self, status: str) -> dict[str, Any]:
         text = "".join(self._pieces)
         summary = [{"type": "summary_text", "text": text}] if text else []
-        sealed = self.signature or None
+        sealed = SEAL + self.signature if self.signature else None
         return {
             "id": self.id,
             "type": "reasoning",
