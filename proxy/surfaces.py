@@ -13,6 +13,7 @@ from proxy.dialects import (
     cloudgpt,
     completions,
     embeddings,
+    gemini_reader,
     image_request,
     images,
     messages_request,
@@ -53,20 +54,24 @@ _CHAT: Final = {
     "openai": openai.CHAT,
     "pollinations": pollinations.CHAT,
     "anthropic": bridge(chat_writer.NEAR, anthropic_reader.FAR),
+    "gemini": bridge(chat_writer.NEAR, gemini_reader.FAR),
 }
 _MESSAGES: Final = {
     "anthropic": anthropic.MESSAGES,
     "openai": bridge(messages_writer.NEAR, openai_reader.FAR),
+    "gemini": bridge(messages_writer.NEAR, gemini_reader.FAR),
 }
 _EMBEDDINGS: Final = {"openai": embeddings.OPENAI}
 _MODERATIONS: Final = {"openai": moderations.OPENAI}
 _RESPONSES: Final = {
     "anthropic": bridge(responses_writer.NEAR, anthropic_reader.FAR),
     "openai": bridge(responses_writer.NEAR, openai_reader.FAR),
+    "gemini": bridge(responses_writer.NEAR, gemini_reader.FAR),
 }
 _COMPLETIONS: Final = {
     "anthropic": bridge(completions.NEAR, anthropic_reader.FAR),
     "openai": bridge(completions.NEAR, openai_reader.FAR),
+    "gemini": bridge(completions.NEAR, gemini_reader.FAR),
 }
 _IMAGES: Final = {
     "openai": images.GENERATIONS,
