@@ -68,6 +68,7 @@ def _models() -> list[dict[str, Any]]:
         _model("test/slow-limit", _endpoint("alpha", "alpha-limit", "1.00", "3.00"), rpm=3),
         _model("test/claude", _claude("claude-one")),
         _model("test/gemini", _endpoint("gem", "gemini-one", "1.00", "3.00", cached_input="0.25")),
+        _model("test/gemini-3", _endpoint("gem", "gemini-3-pro-test", "1.00", "3.00")),
         _model(
             "test/any",
             _endpoint("alpha", "alpha-any", "1.00", "3.00", priority=1),
