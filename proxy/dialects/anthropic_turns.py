@@ -42,14 +42,15 @@ class _Round:
         return bool(self.results or self.heard or self.reminder)
 
     def say(self, message: Mapping[str, Any], taken: set[str]) -> None:
-        """One of the assistant's messages; several in a row are one turn."""
-        self.said += _only(_OF_ASSISTANT, blocks_of(message.get("content")))
-        self.said += text_block(message.get("refusal"))
+        """One of the assistant's messages; several in a row are one turn. A thought alone says nothing."""
+        blocks = [*_only(_OF_ASSISTANT, blocks_of(message.get("content")))]
+        blocks += text_block(message.get("refusal"))
         for call_id, name, arguments in _calls(message):
             own = _unique(call_id, taken)
             self.calls.append((call_id, own))
-            self.said.append({"type": "tool_use", "id": own, "name": name, "input": _input(arguments)})
-        self.said.sort(key=_rank)
+            blocks.append({"type": "tool_use", "id": own, "name": name, "input": _input(arguments)})
+        if any(_rank(block) for block in blocks):
+            self.said = sorted(self.said + blocks, key=_rank)
 
     def hear(self, message: Mapping[str, Any]) -> None:
         """What a tool, the user or the application says."""
@@ -75,7 +76,7 @@ class _Round:
         blocks = [*self._results(), *self.heard]
         if blocks:
             yield _user(blocks)
-        elif not is_last or not model.continues:
+        elif not is_last or not model.continues or not self.said:
             yield _user(list(text_block(_FILLER)))
         else:
             _end_sharply(self.said)

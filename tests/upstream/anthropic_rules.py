@@ -161,6 +161,8 @@ def _blocks_of(content: Any) -> list[dict[str, Any]]:
 def _wrong_blocks(blocks: list[dict[str, Any]], role: str, where: str) -> Iterator[str]:
     if not blocks:
         yield f"{where}: content must be non-empty"
+    elif str(blocks[-1].get("type")).endswith("thinking"):
+        yield f"{where}: The final block in an assistant message cannot be `thinking`."
     for place, block in enumerate(blocks):
         kind = block.get("type")
         if kind not in _BLOCKS[role]:
