@@ -75,8 +75,9 @@ class _Turns:
 
     def assistant(self, found: list[Part]) -> None:
         self.settle()
-        said, calls = "".join(texts(found)), _calls(found)
-        self._open = {call["id"]: None for call in calls}
+        said, by_id = "".join(texts(found)), {call["id"]: call for call in reversed(_calls(found))}
+        calls = list(reversed(by_id.values()))  # of two with one id the first
+        self._open = dict.fromkeys(call["id"] for call in calls)
         if said or calls:
             turn = {"role": "assistant", "content": said or None}
             self.out.append(turn | ({"tool_calls": calls} if calls else {}))
