@@ -25,7 +25,7 @@ from proxy.meter import Usage
 from routing.snaps import EndpointSnap
 
 BUDGET_LEAST: Final = 1024
-_STOP: Final = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+MESSAGE_STOP: Final = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 _MODELS: Final = re.compile(rb'"model"\s*:')
 _DELTAS: Final = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 _TEXTS: Final = {"text": "text", "thinking": "thinking"}
@@ -226,7 +226,7 @@ class Stream(Spoken):
 
     def end(self, usage: Usage, note: Mapping[str, Any]) -> bytes:
         last = [_corrected(out, chunk, usage) for out, chunk in self._last]
-        return b"".join([*self._first, *last, *(() if self.done else (_STOP,))])
+        return b"".join([*self._first, *last, *(() if self.done else (MESSAGE_STOP,))])
 
     def failed(self, error: ApiError, request_id: str) -> bytes:
         """The upstream's own kind of error, which clients go by: overloaded_error is repeated."""
