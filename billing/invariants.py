@@ -46,6 +46,7 @@ LAWS = (
     Invariant("free_units_within_quota", "units"),
     Invariant("one_charge_per_call", "calls"),
     Invariant("topups_are_credited_once", "top-ups"),
+    Invariant("jobs_own_their_holds", "jobs", quick=True, table="proxy_video"),
     Invariant("request_rows_are_charges", "requests", table="proxy_request"),
 )
 

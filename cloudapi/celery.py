@@ -35,6 +35,8 @@ app.conf.beat_schedule = {
     ),
     "provider costs": _every("proxy.tasks.post_costs", crontab(minute="15"), queue="money", expires_s=HOUR_S),
     "anonymous": _every("billing.tasks.fund_anonymous", MINUTE_S, queue="money", expires_s=MINUTE_S),
+    "videos": _every("proxy.tasks.poll_videos", 5.0, queue="default", expires_s=5),
+    "films": _every("proxy.tasks.clear_videos", crontab(minute="25"), queue="default", expires_s=HOUR_S),
     "partitions": _every(
         "billing.tasks.ensure_partitions", crontab(hour="3", minute="10"), queue="money", expires_s=DAY_S
     ),

@@ -17,8 +17,9 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
 from proxy import openapi
-from proxy.api import KeyAuth, OptionalKeyAuth, api
+from proxy.api import api
 from proxy.openapi.operation import KEY, REFUSALS, X_API_KEY, refusals
+from proxy.reads import KeyAuth, OptionalKeyAuth
 
 Document = dict[str, Any]
 

@@ -47,6 +47,8 @@ FREE_DAILY_REQUESTS = env.number("FREE_DAILY_REQUESTS", 100)
 # So'm a day that the platform gives to callers without a key, on free models; 0 lets nobody in without one.
 ANONYMOUS_DAILY_UZS = env.number("ANONYMOUS_DAILY_UZS", 0)
 SPOOL_DIR = env.text("SPOOL_DIR", str(BASE_DIR / "var" / "spool"))
+VIDEO_DIR = env.text("VIDEO_DIR", str(BASE_DIR / "var" / "videos"))
+VIDEO_POLL_S = env.number("VIDEO_POLL_S", 3)
 DRAIN_S = env.number("DRAIN_S", 900 if PRODUCTION else 10)
 SANDBOX_URL = env.text("SANDBOX_URL")
 SANDBOX_MEDIA_URL = env.text("SANDBOX_MEDIA_URL")

@@ -6,53 +6,29 @@ may call and what is served now. Refusals are the same envelope as on billable c
 
 from typing import Any
 
-import orjson
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
-from ninja.security.base import AuthBase
 
-from accounts.access import has_credentials, require_key
 from accounts.errors import AccountsError
-from accounts.models import ApiKey, Scope
+from accounts.models import ApiKey
 from billing.ids import new_op_id
-from proxy import cloudgpt, peek, receipt
+from proxy import cloudgpt, receipt
 from proxy.denials import denial
 from proxy.errors import ApiError, invalid
 from proxy.listing import item
 from proxy.offers import Offer, catalog, market, offer, offers
 from proxy.paging import page
+from proxy.reads import KeyAuth, OptionalKeyAuth, answer, key_of
 from proxy.shapes import CloudgptModels, CloudgptVideoModels, Envelope, Generation, ModelItem, ModelList
+from proxy.video.api import router as videos
 from routing import choose
 from routing.errors import InvalidStrategy, NoEndpoint, UnknownModel
 
-
-class KeyAuth(AuthBase):
-    """Finds the caller's key, for the view and the answer's headers; one that is no good is refused."""
-
-    openapi_type = "http"
-    openapi_scheme = "bearer"
-
-    def __init__(self, *, required: bool = True) -> None:
-        self._required = required
-        super().__init__()
-
-    def __call__(self, request: HttpRequest) -> bool:
-        if self._required or has_credentials(request):
-            request.api_key = require_key(request, Scope.INFERENCE)  # type: ignore[attr-defined]
-        return True
-
-
-class OptionalKeyAuth(KeyAuth):
-    """The same for what visitors may read too."""
-
-    def __init__(self) -> None:
-        super().__init__(required=False)
-
-
 # cloudapi/openapi.py merges its document with those of the data plane and of the management API.
 api = NinjaAPI(title="CloudAPI", version="1", openapi_url=None)
+api.add_router("/v1/videos", videos)
 
 
 @api.get(
@@ -66,7 +42,7 @@ def list_models(
     request: HttpRequest, limit: int = 20, after_id: str = "", before_id: str = ""
 ) -> HttpResponse:
     """All models at once; in pages of `limit` if the request carries `anthropic-version`."""
-    key = _key(request)
+    key = key_of(request)
     shown = [row for row in offers(market()) if key is None or _callable(row, key)]
     if "anthropic-version" in request.headers:
         shown, more = page(shown, limit=limit, after=after_id, before=before_id)
@@ -78,7 +54,7 @@ def list_models(
         if data
         else {"first_id": None, "last_id": None}
     )
-    return _answer(request, {"object": "list", "data": data, "has_more": more} | ends)
+    return answer(request, {"object": "list", "data": data, "has_more": more} | ends)
 
 
 @api.get(
@@ -90,7 +66,7 @@ def list_models(
 )
 def retrieve_model(request: HttpRequest, model_id: str) -> HttpResponse:
     """By id, alias or display name; strategy tags are allowed. A retired id names its successor."""
-    key = _key(request)
+    key = key_of(request)
     here = market()
     try:
         found = choose.resolve(here.catalog, model_id, key.project.allowed_models if key else None)
@@ -102,7 +78,7 @@ def retrieve_model(request: HttpRequest, model_id: str) -> HttpResponse:
     row = offer(here, asked)
     if key is not None and not _allowed(row, key):
         raise _no_such_model()
-    response = _answer(request, item(row, show_usd=settings.SHOW_USD))
+    response = answer(request, item(row, show_usd=settings.SHOW_USD))
     response["x-cloudapi-model"] = row.server.slug
     return response
 
@@ -116,17 +92,17 @@ def retrieve_model(request: HttpRequest, model_id: str) -> HttpResponse:
 )
 def generation(request: HttpRequest, request_id: str) -> HttpResponse:
     """Route, tokens and price of a call by its `x-request-id`, for the organization that made it."""
-    key = _key(request)
+    key = key_of(request)
     row = receipt.find(request_id, key.project.organization_id) if key is not None else None
     if row is None:
         raise ApiError(404, "not_found", "There is no such generation.")
-    return _answer(request, receipt.receipt(row))
+    return answer(request, receipt.receipt(row))
 
 
 def _cloudgpt_models(request: HttpRequest, modality: str) -> HttpResponse:
-    key = _key(request)
+    key = key_of(request)
     found = cloudgpt.models(catalog(), modality, key.project.allowed_models if key else None)
-    return _answer(request, {"object": "list", "data": found})
+    return answer(request, {"object": "list", "data": found})
 
 
 CLOUDGPT: Any = {
@@ -158,11 +134,6 @@ def list_video_models(request: HttpRequest) -> HttpResponse:
     return _cloudgpt_models(request, "video")
 
 
-def _key(request: HttpRequest) -> ApiKey | None:
-    """The caller's key; None for a visitor without one."""
-    return getattr(request, "api_key", None)
-
-
 def _allowed(row: Offer, key: ApiKey) -> bool:
     models = key.project.allowed_models
     return models is None or row.server.slug in models
@@ -178,21 +149,9 @@ def _no_such_model() -> ApiError:
     )
 
 
-def _answer(request: HttpRequest, payload: dict[str, Any], status: int = 200) -> HttpResponse:
-    response = HttpResponse(orjson.dumps(payload), status=status, content_type="application/json")
-    key = _key(request)
-    if key is not None:
-        unix_time = request.path.startswith("/api/")
-        for name, value in peek.headers(key, unix_time=unix_time).items():
-            response[name] = value
-        response["Cache-Control"] = "no-store"
-    response["Vary"] = "Authorization, X-Api-Key"
-    return response
-
-
 def _refuse(request: HttpRequest, error: ApiError) -> HttpResponse:
     request_id = getattr(request, "request_id", None) or str(new_op_id())
-    response = _answer(request, error.payload(request_id), error.status)
+    response = answer(request, error.payload(request_id), error.status)
     for name, value in error.headers.items():
         response[name] = value
     return response

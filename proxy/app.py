@@ -38,6 +38,8 @@ class Gateway:
             await self._rest(scope, receive, send)
         elif scope["method"] == route.method:
             await self._serve(route, scope, receive, send)
+        elif route.shared:
+            await self._rest(scope, receive, send)
         else:
             allowed = route.method
             error = ApiError(

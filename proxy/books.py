@@ -44,20 +44,7 @@ class Books:
 
     async def reserve(self, item: Reserve) -> Result:
         """The ledger's yes. Raises ApiError 402, 429 or 503."""
-        try:
-            with self._watch.within(RESERVE_S):
-                answer = await self._reserving.submit(item.org, orjson.dumps(item))
-        except LOCKED:
-            raise _busy() from None
-        except (*AWAY, psycopg.Error) as error:
-            if isinstance(error, TimeoutError) and self._reserving.is_behind(item.org):
-                raise _busy() from None
-            raise unavailable(
-                "ledger_unavailable", "Calls can't be charged at the moment; try again."
-            ) from None
-        if answer["v"] != "ok":
-            raise _denial(answer)
-        return answer
+        return await admitted(self._reserving, item.org, orjson.dumps(item), self._watch)
 
     async def settle(self, job: Job) -> int:
         """Closes the call's hold once, in the books or in the spool; the micros charged.
@@ -152,6 +139,22 @@ class Books:
         with contextlib.suppress(OSError):
             self.spool.quarantine(data)
         self.spool.settled(call)
+
+
+async def admitted(lane: Lane, wallet: int, item: bytes, watch: Watch) -> Result:
+    """A reserve item through its lane. Raises ApiError 402, 429 or 503."""
+    try:
+        with watch.within(RESERVE_S):
+            answer = await lane.submit(wallet, item)
+    except LOCKED:
+        raise _busy() from None
+    except (*AWAY, psycopg.Error) as error:
+        if isinstance(error, TimeoutError) and lane.is_behind(wallet):
+            raise _busy() from None
+        raise unavailable("ledger_unavailable", "Calls can't be charged at the moment; try again.") from None
+    if answer["v"] != "ok":
+        raise _denial(answer)
+    return answer
 
 
 def _busy() -> ApiError:

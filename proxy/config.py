@@ -18,6 +18,8 @@ class Config:
     free_quota: int
     drain_s: int
     demo: bool
+    video_dir: Path
+    video_poll_s: int
     anonymous: bool = False
 
     @property
@@ -38,5 +40,7 @@ def from_settings(settings: Any) -> Config:
         free_quota=settings.FREE_DAILY_REQUESTS,
         drain_s=settings.DRAIN_S,
         demo=settings.DEMO,
+        video_dir=Path(settings.VIDEO_DIR),
+        video_poll_s=settings.VIDEO_POLL_S,
         anonymous=settings.ANONYMOUS_DAILY_UZS > 0,
     )

@@ -75,7 +75,7 @@ class Exchange:
         self._check_content()
 
     def _check_content(self) -> None:
-        if self.route.form:
+        if self.route.form and not (self.route.json_too and self._is_json):
             self._check_form()
             return
         if (
@@ -92,6 +92,10 @@ class Exchange:
             raise ApiError(415, "unsupported_charset", "Send the body as UTF-8.")
         self._check_encoding()
         self._check_length()
+
+    @property
+    def _is_json(self) -> bool:
+        return self.header(b"content-type").lower().startswith("application/json")
 
     def _check_form(self) -> None:
         kind = self.header(b"content-type").lower().partition(";")[0]

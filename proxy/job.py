@@ -25,6 +25,11 @@ class Grant:
     candidates: tuple[Candidate, ...]
 
 
+def nothing_yet(plan: Plan) -> Grant:
+    """Before the ledger has answered."""
+    return Grant(0, False, 0, plan.candidates)
+
+
 @dataclass(slots=True)
 class Job:
     """Owned by the worker, not by the request: it ends in exactly one settle or release."""

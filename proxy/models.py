@@ -7,6 +7,7 @@ foreign key leads to or from it. A row is never changed after its insert.
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Request(models.Model):
@@ -65,3 +66,71 @@ class Request(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} {self.model}"
+
+
+class VideoJob(models.Model):
+    """A film on its way, and the owner of its call's hold: the hold's `owner` is this row's id, negative.
+
+    Written by the functions of proxy/sql/videos.sql alone. The prompt isn't kept. `row` is the request row as
+    it was when the job was made, `tariff` what a second costs; both make the charge when the job ends.
+    """
+
+    class Status(models.TextChoices):
+        CREATING = "creating"  # the money is held, no provider has said yes yet
+        QUEUED = "queued"
+        IN_PROGRESS = "in_progress"
+        COMPLETED = "completed"  # charged
+        FAILED = "failed"  # the hold was given back, as in the two below
+        EXPIRED = "expired"  # nobody could say how it ended
+        DELETED = "deleted"
+
+    id = models.BigAutoField(primary_key=True)
+    op_id = models.UUIDField(unique=True)
+    org_id = models.BigIntegerField()
+    project_id = models.BigIntegerField()
+    key_id = models.BigIntegerField()
+    epoch = models.BigIntegerField()
+    provider_id = models.BigIntegerField(null=True)
+    upstream_id = models.TextField(blank=True)
+    model = models.TextField()
+    asked = models.TextField()
+    size = models.TextField(blank=True)
+    seconds = models.IntegerField()
+    status = models.TextField(choices=Status.choices)
+    progress = models.SmallIntegerField(default=0)
+    misses = models.SmallIntegerField(default=0)
+    error_code = models.TextField(blank=True)
+    row = models.JSONField()
+    tariff = models.JSONField()
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    polled_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "proxy_video"
+        ordering: ClassVar[list[str]] = ["-id"]
+        verbose_name = _("video job")
+        verbose_name_plural = _("video jobs")
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["org_id", "-id"], name="proxy_video_org"),
+            models.Index(fields=["polled_at"], condition=models.Q(settled_at=None), name="proxy_video_open"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                name="proxy_video_settled_once_over",
+                condition=models.Q(settled_at=None, status__in=["creating", "queued", "in_progress"])
+                | models.Q(
+                    settled_at__isnull=False, status__in=["completed", "failed", "expired", "deleted"]
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def public_id(self) -> str:
+        """How its owner knows it."""
+        return f"video_{self.op_id.hex}"

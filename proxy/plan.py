@@ -18,6 +18,7 @@ from routing.snaps import Catalog, EndpointSnap, ModelSnap
 OUTPUT_DEFAULT_MAX = 16_384
 OUTPUT_LEAST = 256
 OUTPUT_CEILING = 2_000_000
+FILM_SECONDS_MAX = 60  # where the catalog knows no maximum of the model's own
 _ROUTES_MAX = 10_000
 # No tokenizer makes a token of more bytes than this out of ordinary text.
 _BYTES_PER_TOKEN = 8
@@ -109,6 +110,7 @@ class Market:
         if call.remote_media and any(e.provider.hosted for e in endpoints):
             raise invalid("invalid_image_url", f"'{model.slug}' takes images as data: URLs only.", "messages")
         _check_sides(call, model)
+        _check_length(call, model)
         output_min, output_max = _output(call, model, endpoints)
         return Plan(
             model=model,
@@ -221,6 +223,14 @@ def _check_sides(call: Call, model: ModelSnap) -> None:
 def _is_one_prompt(call: Call) -> bool:
     """Whether all input is one text that must fit: not so for batches of texts and for images."""
     return call.produces and "vision" not in call.needs
+
+
+def _check_length(call: Call, model: ModelSnap) -> None:
+    """Raises ApiError 400 for a film longer than the model makes."""
+    most = model.max_duration_s or FILM_SECONDS_MAX
+    if call.modality == "video" and call.units["second"] > most:
+        name = call.output_field
+        raise invalid("invalid_value", f"'{name}' is {most} seconds at most with '{model.slug}'.", name)
 
 
 def _output(call: Call, model: ModelSnap, endpoints: Sequence[EndpointSnap]) -> tuple[int, int]:

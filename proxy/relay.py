@@ -4,22 +4,21 @@ Credentials are checked before the body is read: nobody anonymous makes us take 
 9 run in a task that the worker owns (serve.py), because a client that leaves must not take them along.
 """
 
-from uuid import UUID
-
 from billing.holds import Reserve
 from billing.ids import new_op_id
 from proxy import anonymous
-from proxy.call import Call
 from proxy.errors import ApiError
 from proxy.exchange import ClientGone, Exchange, Receive, Scope, Send
 from proxy.failpoint import failpoint
 from proxy.idempotency import claimed
-from proxy.job import Grant, Job
+from proxy.job import Grant, Job, nothing_yet
 from proxy.keys import Caller
 from proxy.plan import Plan
 from proxy.routes import Route
 from proxy.serve import Serving
 from proxy.surfaces import SURFACES
+from proxy.video.books import drafted
+from proxy.video.serve import VideoServing
 from proxy.windows import windows
 from proxy.worker import Worker
 
@@ -46,15 +45,16 @@ async def relay(worker: Worker, route: Route, scope: Scope, receive: Receive, se
         elif not plan.model.free:
             raise anonymous.sign_in(plan.model.slug)
         async with claimed(worker, exchange, caller, op, raw):
-            grant = await reserve(worker, op, caller, call, plan)
+            job = Job(op, exchange, caller, call, plan, nothing_yet(plan), market.rates.fx_date.isoformat())
+            await reserve(worker, job)
     except ApiError as error:
         await refuse(worker, exchange, caller, error)
         return
     except ClientGone:
         return
     failpoint("after_reserve")
-    job = Job(op, exchange, caller, call, plan, grant, market.rates.fx_date.isoformat())
-    serving = worker.own(Serving(worker, job))  # call upstream, relay, meter, settle, log
+    serve = VideoServing if surface.is_job else Serving
+    serving = worker.own(serve(worker, job))  # call upstream, relay, meter, settle, log
     await exchange.over()
     if exchange.gone:
         serving.client_left()
@@ -86,21 +86,27 @@ async def limit(worker: Worker, exchange: Exchange, caller: Caller, plan: Plan |
         )
 
 
-async def reserve(worker: Worker, op: UUID, caller: Caller, call: Call, plan: Plan) -> Grant:
+async def reserve(worker: Worker, job: Job) -> None:
     """Step 5: the worst case of the call is held. Raises ApiError 402, 429 or 503."""
+    caller, candidates = job.caller, job.plan.candidates
+    item = _wanted(worker, job)
     try:
-        answer = await worker.books.reserve(_wanted(worker, op, caller, call, plan))
+        if SURFACES[job.call.kind].is_job:
+            answer = await worker.videos.open(item, drafted(job, worker.epoch))
+        else:
+            answer = await worker.books.reserve(item)
     except ApiError as error:
         if caller.anonymous and error.status == 402:
             raise anonymous.spent(error) from None
         raise
-    kept = tuple(plan.candidates[place] for place in answer["keep"])
-    return Grant(answer["out"], answer["free"], answer["hold"], kept or plan.candidates)
+    kept = tuple(candidates[place] for place in answer["keep"])
+    job.grant = Grant(answer["out"], answer["free"], answer["hold"], kept or candidates)
 
 
-def _wanted(worker: Worker, op: UUID, caller: Caller, call: Call, plan: Plan) -> Reserve:
+def _wanted(worker: Worker, job: Job) -> Reserve:
+    caller, plan = job.caller, job.plan
     return Reserve(
-        id=op,
+        id=job.id,
         org=caller.organization,
         project=caller.project,
         key=caller.key,

@@ -12,6 +12,7 @@ class Route:
     """One billable address.
 
     surface: whose dialect its requests are in (proxy/surfaces.py). form: takes multipart/form-data.
+    json_too: takes JSON beside forms. shared: other methods of the address are Django's.
     unix_time: X-RateLimit-Reset is a Unix time there, as CloudGPT's clients read it.
     rpm: requests per minute of one key, below the operator's own ceilings.
     anonymous_rpm: the same of one network without any key; 0 where everybody needs one.
@@ -22,6 +23,8 @@ class Route:
     surface: str
     method: str = "POST"
     form: bool = False
+    json_too: bool = False
+    shared: bool = False
     unix_time: bool = False
     rpm: int = 0
     anonymous_rpm: int = 0
@@ -32,6 +35,7 @@ BILLABLE: Final[dict[str, Route]] = {
     "/v1/chat/completions": Route(surface="chat"),
     "/v1/responses": Route(surface="responses"),
     "/v1/completions": Route(surface="completions"),
+    "/v1/videos": Route(surface="videos", form=True, json_too=True, shared=True),
     "/api/chat": Route(surface="api_chat", unix_time=True, rpm=60, anonymous_rpm=10),
     "/api/image": Route(surface="api_image", unix_time=True, rpm=30, anonymous_rpm=5),
     "/v1/messages": Route(surface="messages"),

@@ -10,9 +10,9 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
-from proxy.bridge import EVENTS, Answer, Bounds, Bridge, Reply, Unsupported
+from proxy.bridge import EVENTS, Answer, Ask, Bounds, Bridge, Reply, Unsupported
 from proxy.call import Attempt
 from proxy.errors import ApiError, invalid
 from proxy.failpoint import failpoint
@@ -51,6 +51,8 @@ class Floor(Protocol):
 
 class Serving:
     """One admitted call on its way through upstream and ledger."""
+
+    spooled: ClassVar[bool] = True  # its hold is this worker's, whose spool tells how it ended
 
     def __init__(self, floor: Floor, job: Job) -> None:
         self._floor = floor
@@ -145,7 +147,7 @@ class Serving:
             else:
                 self._note(candidate, began, None)
                 return
-        raise _told(last)
+        raise unanswered(last)
 
     def _blame(self, candidate: Candidate, error: UpstreamError) -> None:
         """Raises ApiError where the caller's request is at fault: the next endpoint would refuse it too."""
@@ -172,12 +174,15 @@ class Serving:
             self.job.waste(candidate)
 
     async def _open(self, candidate: Candidate, patience_s: float) -> Opened:
-        call, endpoint = self.job.call, candidate.endpoint
+        provider = candidate.endpoint.provider
+        return await self._floor.upstream.open(provider, self._asked(candidate), patience_s)
+
+    def _asked(self, candidate: Candidate) -> Ask:
+        """The question in this endpoint's dialect. Raises UpstreamError where it has no words for it."""
         try:
-            ask = self._bridge(candidate).ask(call, endpoint, self.job.grant.output)
+            return self._bridge(candidate).ask(self.job.call, candidate.endpoint, self.job.grant.output)
         except Unsupported as lack:
             raise UpstreamError("unsupported", param=lack.param, message=lack.message) from None
-        return await self._floor.upstream.open(endpoint.provider, ask, patience_s)
 
     # 7: relay
 
@@ -336,7 +341,7 @@ def _internal() -> ApiError:
     return ApiError(500, "internal_error", "Something went wrong on our side.")
 
 
-def _told(error: UpstreamError | None) -> ApiError:
+def unanswered(error: UpstreamError | None) -> ApiError:
     """What the caller hears when no candidate answered."""
     if error is None:
         return ApiError(503, "no_endpoint", "No provider serves this model at the moment.")

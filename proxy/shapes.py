@@ -93,3 +93,35 @@ class Generation(Schema):
     cost_uzs: str
     latency_ms: int
     ttft_ms: int | None
+
+
+class Video(Schema):
+    """A job that makes a video. `prompt` is always null: it isn't kept."""
+
+    id: str = Field(..., examples=["video_0199f3c0a1b27c3d8e4f5a6b7c8d9e00"])
+    object: str = "video"
+    created_at: int
+    completed_at: int | None
+    expires_at: int | None = Field(..., description="Until when a finished video can be fetched.")
+    status: str = Field(..., examples=["queued", "in_progress", "completed", "failed"])
+    progress: int
+    model: str
+    seconds: str
+    size: str
+    prompt: None = None
+    error: dict[str, Any] | None
+    remixed_from_video_id: None = None
+
+
+class VideoList(Schema):
+    object: str = "list"
+    data: list[Video]
+    has_more: bool
+    first_id: str | None
+    last_id: str | None
+
+
+class VideoDeleted(Schema):
+    id: str
+    object: str = "video.deleted"
+    deleted: bool = True

@@ -26,6 +26,7 @@ from proxy.dialects import (
     responses_request,
     responses_writer,
     speech,
+    video,
 )
 from proxy.dialects.translated import bridge
 from proxy.errors import ANTHROPIC, BINARY, OPENAI, RESPONSES, Voice
@@ -38,12 +39,14 @@ class Surface:
     """One caller dialect: how its requests are read, how its callers are spoken to, and its bridges.
 
     parse: (body, headers in lower case) → Call; raises ApiError 400 or 413 before anything has moved.
+    is_job: what is paid for comes after the call, so a job owns its hold (proxy/video).
     """
 
     modality: str
     parse: Callable[[bytes, Inbound], Call]
     bridges: Mapping[str, Bridge]
     voice: Voice = OPENAI
+    is_job: bool = False
     spoken: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,6 +88,10 @@ _API_IMAGE: Final = {
     "pollinations": pollinations.PLAIN,
 }
 _SPEECH: Final = {"openai": speech.OPENAI}
+_VIDEO: Final = {
+    "openai": video.OPENAI,
+    "pollinations": video.POLLINATIONS,
+}
 SURFACES: Final[dict[str, Surface]] = {
     "chat": Surface(modality="chat", parse=openai_request.parse, bridges=_CHAT),
     "api_chat": Surface(modality="chat", parse=cloudgpt.parse_chat, bridges=_CHAT),
@@ -97,6 +104,8 @@ SURFACES: Final[dict[str, Surface]] = {
     "images": Surface(modality="image", parse=image_request.parse, bridges=_IMAGES),
     "image_edits": Surface(modality="image", parse=image_request.parse_edit, bridges=_IMAGE_EDITS),
     "api_image": Surface(modality="image", parse=image_request.parse_plain, bridges=_API_IMAGE),
+    "videos": Surface(modality="video", parse=video.parse, bridges=_VIDEO, is_job=True),
+    "api_video": Surface(modality="video", parse=video.parse_plain, bridges=_VIDEO, is_job=True),
 }
 # Upstream dialects by modality, over all surfaces: what the catalog calls available.
 SPOKEN: Final[dict[str, frozenset[str]]] = {

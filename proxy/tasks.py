@@ -1,10 +1,18 @@
-"""Jobs over the request log."""
+"""Jobs over the request log, and over videos under way."""
+
+import logging
+from pathlib import Path
 
 from celery import shared_task
+from django.conf import settings
 from django.db import connection
 
 from billing.ids import new_op_id
+from proxy.video import films, jobs
+from proxy.video.ending import KEPT_S
 from routing.models import Provider
+
+log = logging.getLogger(__name__)
 
 
 @shared_task(expires=3600)
@@ -14,3 +22,21 @@ def post_costs() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT post_costs(%s)", [[new_op_id() for _ in range(providers + 1)]])
         return int(cursor.fetchone()[0])
+
+
+@shared_task
+def poll_videos() -> None:
+    """Every 5 s: asks providers after their videos, charges what is done, gives up what nobody knows of."""
+    while jobs.poll_due() == jobs.BATCH:
+        pass
+    given_up = jobs.give_up()
+    if given_up:
+        log.warning("%d videos were given up; their holds are released", given_up)
+
+
+@shared_task
+def clear_videos() -> None:
+    """Hourly: films that nobody fetched in a day."""
+    cleared = films.clear(Path(settings.VIDEO_DIR), KEPT_S)
+    if cleared:
+        log.info("%d films removed", cleared)

@@ -137,15 +137,20 @@ class Upstream:
         name = (provider.id, provider.base_url, provider.secret, ask.method, ask.path, ask.headers)
         target = self._targets.get(name)
         if target is None:
-            headers = {**_HEADERS, **_CREDENTIALS[provider.dialect](provider.secret), **dict(ask.headers)}
+            url = provider.base_url.rstrip("/") + ask.path
             try:
-                target = http1.Target.of(provider.base_url.rstrip("/") + ask.path, headers, ask.method)
+                target = http1.Target.of(url, headers_to(provider, ask), ask.method)
             except ValueError:
                 raise UpstreamError("misconfigured") from None
             if len(self._targets) >= _TARGETS_MAX:  # callers' headers and prompts are part of some
                 self._targets.clear()
             self._targets[name] = target
         return target
+
+
+def headers_to(provider: ProviderSnap, ask: Ask) -> dict[str, str]:
+    """What each request to this provider carries, its credential among it."""
+    return {**_HEADERS, **_CREDENTIALS[provider.dialect](provider.secret), **dict(ask.headers)}
 
 
 def _bearer(secret: str | None) -> dict[str, str]:

@@ -29,6 +29,7 @@ from proxy.replay import replay
 from proxy.serve import Serving
 from proxy.spool import Spool
 from proxy.upstream import Upstream
+from proxy.video.books import VideoBooks
 from proxy.watch import Watch
 from routing.credentials import unseal
 from routing.snapshot import catalog_version, load_catalog
@@ -66,6 +67,7 @@ class Worker:
         self.epoch = await holds.heartbeat_start(connection, socket.gethostname(), os.getpid())
         self.spool = Spool(self.config.spool_dir, self.epoch)
         self.books = Books(self.config.database_url, self.spool, self.watch)
+        self.videos = VideoBooks(self.config.database_url, self.watch)
         self.limiter = Limiter(self.config.redis_url, lambda: self._live_workers)
         self.upstream = Upstream(self.watch)
         tokens.warm()
@@ -86,7 +88,8 @@ class Worker:
 
     def own(self, serving: Serving) -> Serving:
         """Takes an admitted call: from here on it is settled whatever happens to its request."""
-        self._begin(serving.job)
+        if serving.spooled:
+            self._begin(serving.job)
         task = asyncio.create_task(serving.run())
         self._servings[task] = serving
         task.add_done_callback(self._done)
@@ -126,6 +129,7 @@ class Worker:
 
     async def _last_rites(self) -> None:
         await self.books.close()
+        await self.videos.close()
         self.spool.close()
         try:
             await self.refusals.flush(self.control)

@@ -26,6 +26,7 @@ __all__ = [
     "catalog_version_sync",
     "load_catalog",
     "load_catalog_sync",
+    "load_provider_sync",
 ]
 
 Unseal = Callable[[bytes], str]
@@ -56,6 +57,15 @@ SELECT json_build_object(
 """
 
 
+_PROVIDER: Final = """
+SELECT json_build_object(
+      'id', id, 'slug', slug, 'name', name, 'dialect', dialect, 'base_url', base_url,
+      'credential_ref', credential_ref, 'sealed', encode(credential_sealed, 'base64'),
+      'on_disconnect', on_disconnect, 'hosted', hosted, 'sandbox', sandbox, 'active', active)::text
+  FROM routing_provider WHERE id = %s
+"""
+
+
 async def catalog_version(conn: psycopg.AsyncConnection[Any]) -> int:
     """The version now; cheap enough to poll."""
     row = await (await conn.execute(_VERSION)).fetchone()
@@ -78,6 +88,14 @@ def catalog_version_sync(conn: psycopg.Connection[Any]) -> int:
 def load_catalog_sync(conn: psycopg.Connection[Any], environ: Mapping[str, str], unseal: Unseal) -> Catalog:
     """See load_catalog()."""
     return _build(json.loads(_only(conn.execute(_SNAPSHOT).fetchone())), environ, unseal)
+
+
+def load_provider_sync(
+    conn: psycopg.Connection[Any], provider_id: int, environ: Mapping[str, str], unseal: Unseal
+) -> ProviderSnap | None:
+    """One provider with its credential, also one that takes no new calls any more."""
+    row = conn.execute(_PROVIDER, (provider_id,)).fetchone()
+    return None if row is None else _provider(json.loads(_only(row)), environ, unseal)
 
 
 def _only(row: Any) -> Any:

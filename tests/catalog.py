@@ -50,6 +50,7 @@ def _models() -> list[dict[str, Any]]:
     ]
     return [
         *_picture_models(),
+        *_film_models(),
         _model("test/one", _endpoint("alpha", "alpha-one", "1.00", "3.00", cached_input="0.25")),
         _model("test/echo", _endpoint("alpha", "echo", "1.00", "3.00"), capabilities=["tools"]),
         _model("test/three", *three, name="Test Three", aliases=["three of them", "t3"]),
@@ -105,6 +106,25 @@ def _picture_models() -> list[dict[str, Any]]:
             _endpoint("alpha", "paint-canvas", "0", "0", priority=2) | image,
         ),
     ]
+
+
+def _film_models() -> list[dict[str, Any]]:
+    second, cheap = {"price_usd": {"second": "0.10"}}, {"price_usd": {"second": "0.05"}}
+    return [
+        _film("test/video", _endpoint("alpha", "sora-test", "0", "0") | second),
+        _film("test/reel", _endpoint("pollen", "veo-test", "0", "0") | second),
+        _film(
+            "test/films",
+            _endpoint("alpha", "sora-films", "0", "0", priority=1) | second,
+            _endpoint("beta", "sora-films", "0", "0", priority=2) | cheap,
+        ),
+        _film("test/free-video", _endpoint("alpha", "sora-free", "0", "0") | second, free=True),
+    ]
+
+
+def _film(slug: str, *endpoints: dict[str, Any], **more: Any) -> dict[str, Any]:
+    more = {"modality": "video", "max_duration_s": 8, "max_side_px": 1920} | more
+    return _picture(slug, *endpoints, **{"default_size": "1280x720"} | more)
 
 
 def _picture(slug: str, *endpoints: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -41,7 +41,11 @@ class MoneyAdmin(AddOnlyAdmin):
             return queryset.none(), False
         # An operation's rows lie between its id with last byte 0 and with last byte 255.
         bounds = UUID(int=op.int & ~0xFF), UUID(int=op.int | 0xFF)
-        return queryset.filter(pk__range=bounds), False
+        return self.of_call(queryset, bounds), False
+
+    def of_call(self, queryset: QuerySet[Any], bounds: tuple[UUID, UUID]) -> QuerySet[Any]:
+        """What belongs to the operation between these ids."""
+        return queryset.filter(pk__range=bounds)
 
     def of_organization(self, queryset: QuerySet[Any], org_id: int) -> QuerySet[Any]:
         raise NotImplementedError

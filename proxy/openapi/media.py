@@ -39,6 +39,13 @@ _TRANSCRIPT: Final[dict[str, Schema]] = {
     "response_format": choice("json", "text", "srt", "vtt", "verbose_json"),
     "temperature": number(low=0, high=1),
 }
+_FILM: Final[dict[str, Schema]] = {
+    "model": MODEL,
+    "prompt": text(minLength=1, maxLength=32_000),
+    "seconds": either(text(), whole(low=1)),
+    "duration": whole("The same as `seconds`.", low=1),
+    "size": text("WIDTHxHEIGHT within the model's limits.", examples=["1280x720"]),
+}
 _TOLD: Final = {"application/json": obj(text=text()), "text/plain": text()}
 
 SCHEMAS: Final[dict[str, Schema]] = {
@@ -118,14 +125,8 @@ OPERATIONS: Final = (
         tag="Videos",
         summary="Begin a video",
         description="Answers at once; the job's state and content are read by its id.",
-        body=obj(
-            "model prompt",
-            model=MODEL,
-            prompt=text(minLength=1, maxLength=32_000),
-            seconds=either(text(), whole(low=1)),
-            duration=whole("The same as `seconds`.", low=1),
-            size=text("WIDTHxHEIGHT within the model's limits.", examples=["1280x720"]),
-        ),
+        body=obj("model prompt", **_FILM),
+        form=obj("model prompt", **_FILM, input_reference=upload("A picture to begin with.")),
         answers={"application/json": ref("VideoJob")},
         example={"model": "seedance", "prompt": "A cat on the Registan", "seconds": "4"},
     ),

@@ -19,7 +19,8 @@ BEGIN
     SELECT * INTO held FROM idempotency i WHERE i.project = for_project AND i.key = name FOR UPDATE;
     SELECT r.status, r.cost_micros INTO ended, taken FROM proxy_request r WHERE r.id = held.op_id;
     IF held.created_at < billing_now() - interval '24 hours' OR ended IN ('error', 'crashed') AND taken = 0
-       OR (ended IS NULL AND held.created_at < billing_now() - interval '17 minutes') THEN
+       OR (ended IS NULL AND held.created_at < billing_now() - interval '17 minutes'
+           AND NOT EXISTS (SELECT FROM hold h WHERE h.id = held.op_id AND h.state = 0 AND h.owner < 0)) THEN
         PERFORM settle_batch(json_build_array(json_build_object('id', h.id, 'org', h.org, 'project', h.project,
                                                                'key', h.key, 'op', 'capture', 'cost', 0)))
            FROM hold h WHERE h.id = held.op_id AND h.state IN (0, 2) AND h.owner >= 0;

@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tests.upstream import films
 from tests.upstream.anthropic_count import count_tokens
 from tests.upstream.wire import Request, Wire
 
@@ -12,6 +13,8 @@ Handler = Callable[[Any, Request, Wire, str], Awaitable[None]]
 # (method, path after the provider's prefix) → handler; the first match counts.
 HANDLERS: list[tuple[str, re.Pattern[str], Handler]] = [
     ("POST", re.compile(r"/v1/messages/count_tokens"), count_tokens),
+    ("GET", re.compile(r"/v1/videos/.+"), films.about),
+    ("DELETE", re.compile(r"/v1/videos/.+"), films.about),
 ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.upstream import anthropic, anthropic_rules, chat, gemini, pictures, vectors, voice
+from tests.upstream import anthropic, anthropic_rules, chat, films, gemini, pictures, vectors, voice
 from tests.upstream.plan import Plan
 from tests.upstream.wire import Request
 
@@ -107,10 +107,11 @@ EDITS = replace(IMAGES, read=pictures.read_form)
 ADDRESSES = replace(
     IMAGES,
     read=pictures.read_address,
-    whole=pictures.bare,
-    kind=lambda body, plan: "image/png",
+    whole=films.bare,
+    kind=lambda body, plan: "video/mp4" if "duration" in body else "image/png",
     method="GET",
 )
+FILMS = replace(IMAGES, read=films.read, whole=films.whole, usage=lambda plan, answer, body: None)
 SPOKEN = replace(
     EMBEDDINGS,
     wishes=voice.spoken_wishes,
@@ -141,6 +142,7 @@ SPEECHES: list[tuple[re.Pattern[str], Speech]] = [
     (re.compile(r"/v1/moderations"), MODERATIONS),
     (re.compile(r"/v1/images/generations"), IMAGES),
     (re.compile(r"/v1/images/edits"), EDITS),
+    (re.compile(r"/v1/videos"), FILMS),
     (re.compile(r"/image/.*"), ADDRESSES),
     (re.compile(r"/v1/audio/speech"), SPOKEN),
     (re.compile(r"/v1/audio/(transcriptions|translations)"), HEARD),
