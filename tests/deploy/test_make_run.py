@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -118,6 +119,15 @@ def get(url: str, key: str) -> Any:
         return json.load(answer)
 
 
+def draw(url: str, key: str) -> tuple[bytes, Any]:
+    """CloudGPT's documented call, for a model whose provider has no credential here."""
+    body = {"prompt": "A futuristic city at night", "model": "flux", "width": 640, "height": 480}
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.read(), answer.headers
+
+
 def test_it_starts_answers_and_stops_with_all_its_children(copy: Copy) -> None:
     with copy.running() as process:
         demo = copy.demo
@@ -125,6 +135,10 @@ def test_it_starts_answers_and_stops_with_all_its_children(copy: Copy) -> None:
         assert get(f"{demo['base_url']}/models", demo["api_key"])["object"] == "list"
         assert (copy.folder / "var" / "demo.json").stat().st_mode & 0o777 == 0o600
         assert (copy.folder / "var" / "secrets.json").stat().st_mode & 0o777 == 0o600
+
+        picture, headers = draw(f"http://127.0.0.1:{copy.port}/api/image", demo["api_key"])
+        assert picture.startswith(b"\x89PNG") and struct.unpack(">II", picture[16:24]) == (640, 480)
+        assert (headers["content-type"], headers["x-cloudapi-sandbox"]) == ("image/png", "1")
 
         # Beside it, without any environment:
         ledger = copy.ask("manage.py", "check_ledger")

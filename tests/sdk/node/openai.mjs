@@ -1,7 +1,7 @@
 // openai-node as a customer uses it. Reads {baseURL, key, poorKey, directives} from argv, prints one JSON line
 // per case: {"name", "error"} where error is null if all of the case held.
 import assert from "node:assert/strict";
-import OpenAI from "openai";
+import OpenAI, { toFile } from "openai";
 
 const { baseURL, key, poorKey, limitedKey } = JSON.parse(process.argv[2]);
 const client = new OpenAI({ baseURL, apiKey: key });
@@ -121,6 +121,15 @@ const cases = {
     const began = Date.now();
     await refused(chat({}, { model: "test/locked" }), OpenAI.InternalServerError, 503, "no_endpoint");
     assert.ok(Date.now() - began < 400);
+  },
+  async images() {
+    const made = await client.images.generate({ model: "test/image", prompt: "Registon", n: 2, size: "640x480" });
+    assert.equal(made.data.length, 2);
+    const image = await toFile(Buffer.from(made.data[0].b64_json, "base64"), "a.png", { type: "image/png" });
+    const changed = await client.images.edit({ model: "test/image", prompt: "night", image: [image, image] });
+    assert.equal(changed.data.length, 1);
+    const bad = client.images.generate({ model: "test/image", prompt: "x", size: "9000x1" });
+    await refused(bad, OpenAI.BadRequestError, 400, "invalid_value");
   },
   async broken_stream() {
     const read = async () => {
