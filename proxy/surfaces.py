@@ -13,6 +13,8 @@ from proxy.dialects import (
     cloudgpt,
     completions,
     embeddings,
+    gemini_embeddings,
+    gemini_images,
     gemini_reader,
     image_request,
     images,
@@ -64,7 +66,10 @@ _MESSAGES: Final = {
     "openai": bridge(messages_writer.NEAR, openai_reader.FAR),
     "gemini": bridge(messages_writer.NEAR, gemini_reader.FAR),
 }
-_EMBEDDINGS: Final = {"openai": embeddings.OPENAI}
+_EMBEDDINGS: Final = {
+    "openai": embeddings.OPENAI,
+    "gemini": gemini_embeddings.EMBEDDINGS,
+}
 _MODERATIONS: Final = {"openai": moderations.OPENAI}
 _RESPONSES: Final = {
     "anthropic": bridge(responses_writer.NEAR, anthropic_reader.FAR),
@@ -79,13 +84,16 @@ _COMPLETIONS: Final = {
 _IMAGES: Final = {
     "openai": images.GENERATIONS,
     "pollinations": pollinations.IMAGES,
+    "gemini": gemini_images.GENERATIONS,
 }
 _IMAGE_EDITS: Final = {
     "openai": images.EDITS,
+    "gemini": gemini_images.EDITS,
 }
 _API_IMAGE: Final = {
     "openai": images.PLAIN,
     "pollinations": pollinations.PLAIN,
+    "gemini": gemini_images.PLAIN,
 }
 _SPEECH: Final = {"openai": speech.OPENAI}
 _VIDEO: Final = {

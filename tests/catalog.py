@@ -68,7 +68,7 @@ def _models() -> list[dict[str, Any]]:
         ),
         _model("test/slow-limit", _endpoint("alpha", "alpha-limit", "1.00", "3.00"), rpm=3),
         _model("test/claude", _claude("claude-one")),
-        _model("test/gemini", _endpoint("gem", "gemini-one", "1.00", "3.00", cached_input="0.25")),
+        _model("test/gemini", _endpoint("gem", "gemini-2.5-flash-one", "1.00", "3.00", cached_input="0.25")),
         _model("test/gemini-3", _endpoint("gem", "gemini-3-pro-test", "1.00", "3.00")),
         _model(
             "test/any",
@@ -76,12 +76,16 @@ def _models() -> list[dict[str, Any]]:
             _claude("claude-any", priority=2),
             _endpoint("gem", "gemini-any", "2.00", "6.00", priority=3),
         ),
-        _model("test/embed", *_embedders(), modality="embedding", context_window=512),
+        _model("test/embed", *_embedders(), **_EMBEDDER),
+        _model("test/embed-gemini", _endpoint("gem", "gemini-embedding-test", "1.00", "0"), **_EMBEDDER),
         _model("test/moderate", _endpoint("alpha", "alpha-moderate", "0", "0"), modality="moderation"),
         _model("test/speak", *_speakers(), modality="speech"),
         _model("test/hear", *_listeners(), modality="transcription"),
         _model("test/old", _endpoint("alpha", "alpha-old", "1.00", "3.00"), replaced_by="test/one"),
     ]
+
+
+_EMBEDDER = {"modality": "embedding", "context_window": 512}
 
 
 def _embedders() -> list[dict[str, Any]]:
@@ -99,6 +103,7 @@ def _picture_models() -> list[dict[str, Any]]:
         _picture("test/image", _endpoint("alpha", "gpt-image-test", "0", "0") | image, max_side_px=2048),
         _picture("test/draw", _endpoint("alpha", "paint-draw", "0", "0") | paint, max_side_px=2048),
         _picture("test/free-paint", _endpoint("pollen", "paint-free", "0", "0") | paint, free=True),
+        _picture("test/draw-gemini", _endpoint("gem", "gemini-3-draw-image", "0", "0") | image),
         _picture("test/paint", _endpoint("pollen", "paint-flux", "0", "0") | paint, max_side_px=2048),
         _picture(
             "test/canvas",

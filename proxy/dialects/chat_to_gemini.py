@@ -37,6 +37,7 @@ _BUDGETS: Final = {
     "max": 24_576,
 }
 _BUDGET_MIN: Final = 512  # of 2.5 Flash-Lite; the others take less
+_NEWEST: Final = (3, 1)  # what gemini-flash-latest stands for, at least
 _GENERATION: Final = re.compile(r"gemini-(\d+)(?:\.(\d+))?")
 
 
@@ -67,9 +68,11 @@ def build(chat: Mapping[str, Any], model: str, output_bound: int) -> dict[str, A
 
 
 def generation(model: str) -> tuple[int, int]:
-    """(3, 1) of gemini-3.1-pro; (2, 5) of names that don't tell."""
+    """(3, 1) of gemini-3.1-pro; (0, 0) of names that aren't Gemini's."""
     match = _GENERATION.search(model)
-    return (int(match[1]), int(match[2] or 0)) if match else (2, 5)
+    if match:
+        return int(match[1]), int(match[2] or 0)
+    return _NEWEST if model.startswith("gemini") and model.endswith("-latest") else (0, 0)
 
 
 def _check(chat: Mapping[str, Any]) -> None:

@@ -80,7 +80,7 @@ def test_plain(stack: Stack, caller: Caller):
     assert body["systemInstruction"] == {"parts": [{"text": "Be brief."}]}
     assert body["generationConfig"] == {"maxOutputTokens": 50, "temperature": 0.5}
     (entry,) = stack.upstream.finished("gem-plain")
-    assert entry["target"] == "/p/gem/v1beta/models/gemini-one:generateContent"
+    assert entry["target"] == "/p/gem/v1beta/models/gemini-2.5-flash-one:generateContent"
     assert dict(entry["headers"])["x-goog-api-key"] == "AIza-0123456789abcdef"
     assert "authorization" not in dict(entry["headers"])
 
@@ -99,7 +99,7 @@ def test_stream(stack: Stack, caller: Caller, framing: dict[str, Any]):
     assert all(chunk["usage"] is None for chunk in events.seen[:-1])
     assert settled(caller)["cost_micros"] == 9 * IN + 5 * OUT
     (entry,) = stack.upstream.finished(wishes["run"])
-    assert entry["target"] == "/p/gem/v1beta/models/gemini-one:streamGenerateContent?alt=sse"
+    assert entry["target"] == "/p/gem/v1beta/models/gemini-2.5-flash-one:streamGenerateContent?alt=sse"
 
 
 def test_the_bound_is_sent_and_told(stack: Stack, caller: Caller):

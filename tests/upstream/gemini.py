@@ -4,12 +4,14 @@ Source: ai.google.dev/api/generate-content (GenerateContentResponse, UsageMetada
 …/docs/thought-signatures. A stream is a whole response per event, usage in each, and has no end mark.
 """
 
+import base64
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from tests.upstream import chat
+from tests.upstream import chat, pictures
 from tests.upstream.gemini_rules import SIGNATURE, broken_rule
 from tests.upstream.plan import LIES, Plan
 
@@ -24,6 +26,9 @@ STATUSES = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
+# …/docs/image-generation: what a picture is counted as, and the size of the smallest by its shape.
+PICTURE_TOKENS = 1290
+_SIDES = {"1:1": (1024, 1024), "16:9": (1344, 768), "9:16": (768, 1344), "3:2": (1248, 832)}
 _FINISH = {"stop": "STOP", "tool_calls": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
 
 
@@ -46,14 +51,18 @@ def compose(plan: Plan, body: dict[str, Any]) -> chat.Answer:
     asked: dict[str, Any] = {"messages": _messages(body), "max_tokens": config.get("maxOutputTokens")}
     if config.get("responseMimeType") == "application/json":
         asked["response_format"] = {"type": "json_object"}
-    return chat.compose(plan, asked)
+    answer = chat.compose(plan, asked)
+    if not _draws(body):
+        return answer
+    weight = PICTURE_TOKENS if plan.completion_tokens is None else plan.completion_tokens
+    return replace(answer, tokens=(), finish="stop", completion_tokens=weight)
 
 
 def whole(plan: Plan, answer: chat.Answer, body: dict[str, Any]) -> bytes:
     """The body of generateContent."""
     if plan.refusal:
         return _json(_blocked(plan, answer, body))
-    parts = [*_thoughts(plan), *_text("".join(answer.tokens)), *_calls(plan)]
+    parts = [*_thoughts(plan), *_text("".join(answer.tokens)), *_calls(plan), *_pictures(plan, body)]
     return _json(_response(plan, answer, body, parts, finish=finish(plan, answer)))
 
 
@@ -145,6 +154,19 @@ def _calls(plan: Plan) -> list[dict[str, Any]]:
         | ({} if place else {"thoughtSignature": SIGNATURE})
         for place, (name, arguments) in enumerate(calls)
     ]
+
+
+def _draws(body: dict[str, Any]) -> bool:
+    return "IMAGE" in ((body.get("generationConfig") or {}).get("responseModalities") or ())
+
+
+def _pictures(plan: Plan, body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The picture that was asked for; none where another finish is planned."""
+    if not _draws(body) or plan.finish:
+        return []
+    shape = (body["generationConfig"].get("imageConfig") or {}).get("aspectRatio")
+    data = pictures.png(_SIDES.get(shape, (1024, 1024)), json.dumps(body["contents"]))
+    return [{"inlineData": {"mimeType": "image/png", "data": base64.b64encode(data).decode()}}]
 
 
 def _thoughts(plan: Plan) -> list[dict[str, Any]]:

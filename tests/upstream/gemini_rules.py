@@ -20,6 +20,7 @@ _CONFIG = {
     "responseLogprobs", "logprobs", "thinkingConfig", "responseModalities", "imageConfig", "speechConfig",
 }  # fmt: skip
 _DATA = {"text", "inlineData", "fileData", "functionCall", "functionResponse"}
+_RATIOS = {"1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"}
 _NAME = re.compile(r"[a-zA-Z_][\w.:-]{0,127}")
 _SCHEMA = {
     "$id", "$defs", "$ref", "$anchor", "type", "format", "title", "description", "enum", "items",
@@ -54,8 +55,19 @@ def _configured(body: dict[str, Any]) -> Iterator[str]:
     thinking = config.get("thinkingConfig") or {}
     if "thinkingBudget" in thinking and "thinkingLevel" in thinking:
         yield "You can only set only one of thinking budget and thinking level."
+    yield from _picture(config)
     if not -(2**31) <= config.get("seed", 0) < 2**31:
         yield "Invalid value at 'generation_config.seed' (TYPE_INT32), \"too large\"."
+
+
+def _picture(config: dict[str, Any]) -> Iterator[str]:
+    picture = config.get("imageConfig") or {}
+    if picture and "IMAGE" not in (config.get("responseModalities") or ()):
+        yield "Image config is only for models that answer with images."
+    if picture.get("aspectRatio", "1:1") not in _RATIOS:
+        yield f"Aspect ratio must be one of {sorted(_RATIOS)}."
+    if picture.get("imageSize", "1K") not in {"1K", "2K", "4K"}:
+        yield "Image size must be one of 1K, 2K, 4K."
 
 
 def _declared(body: dict[str, Any]) -> Iterator[str]:

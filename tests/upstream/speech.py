@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.upstream import anthropic, anthropic_rules, chat, films, gemini, pictures, vectors, voice
+from tests.upstream import (
+    anthropic,
+    anthropic_rules,
+    chat,
+    films,
+    gemini,
+    gemini_vectors,
+    pictures,
+    vectors,
+    voice,
+)
 from tests.upstream.plan import Plan
 from tests.upstream.wire import Request
 
@@ -91,6 +101,15 @@ EMBEDDINGS = Speech(
     ends=lambda payload: True,
     streams=lambda body, path: False,
 )
+GEMINI_EMBEDDINGS = replace(
+    EMBEDDINGS,
+    wishes=gemini_vectors.wishes,
+    compose=gemini_vectors.compose,
+    whole=gemini_vectors.whole,
+    usage=gemini_vectors.usage,
+    error_body=gemini.error_body,
+    refuses=gemini_vectors.refuses,
+)
 MODERATIONS = replace(EMBEDDINGS, whole=vectors.moderated, usage=lambda plan, answer, body: None)
 IMAGES = Speech(
     wishes=pictures.wishes,
@@ -138,6 +157,7 @@ SPEECHES: list[tuple[re.Pattern[str], Speech]] = [
     (re.compile(r"/v1/chat/completions"), CHAT),
     (re.compile(r"/v1/messages"), MESSAGES),
     (re.compile(r"/v1beta/models/[^/:]+:(generateContent|streamGenerateContent)"), GEMINI),
+    (re.compile(r"/v1beta/models/[^/:]+:batchEmbedContents"), GEMINI_EMBEDDINGS),
     (re.compile(r"/v1/embeddings"), EMBEDDINGS),
     (re.compile(r"/v1/moderations"), MODERATIONS),
     (re.compile(r"/v1/images/generations"), IMAGES),
