@@ -65,6 +65,7 @@ _MESSAGES: Final = {
     "anthropic": anthropic.MESSAGES,
     "openai": bridge(messages_writer.NEAR, openai_reader.FAR),
     "gemini": bridge(messages_writer.NEAR, gemini_reader.FAR),
+    "pollinations": bridge(messages_writer.NEAR, pollinations.FAR),
 }
 _EMBEDDINGS: Final = {
     "openai": embeddings.OPENAI,
@@ -75,11 +76,13 @@ _RESPONSES: Final = {
     "anthropic": bridge(responses_writer.NEAR, anthropic_reader.FAR),
     "openai": bridge(responses_writer.NEAR, openai_reader.FAR),
     "gemini": bridge(responses_writer.NEAR, gemini_reader.FAR),
+    "pollinations": bridge(responses_writer.NEAR, pollinations.FAR),
 }
 _COMPLETIONS: Final = {
     "anthropic": bridge(completions.NEAR, anthropic_reader.FAR),
     "openai": bridge(completions.NEAR, openai_reader.FAR),
     "gemini": bridge(completions.NEAR, gemini_reader.FAR),
+    "pollinations": bridge(completions.NEAR, pollinations.FAR),
 }
 _IMAGES: Final = {
     "openai": images.GENERATIONS,

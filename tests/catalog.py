@@ -110,6 +110,7 @@ def _picture_models() -> list[dict[str, Any]]:
             _endpoint("pollen", "paint-canvas", "0", "0", priority=1) | paint,
             _endpoint("alpha", "paint-canvas", "0", "0", priority=2) | image,
         ),
+        _model("test/pollen", _endpoint("pollen", "pollen-one", "1.00", "3.00")),
     ]
 
 

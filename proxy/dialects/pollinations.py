@@ -15,9 +15,9 @@ import orjson
 
 from proxy.bridge import Answer, Ask, Bridge, Reply, Unsupported
 from proxy.call import Call
-from proxy.dialects import images, media, openai, openai_request
+from proxy.dialects import images, media, openai, openai_reader
 from proxy.dialects.image_request import size_of
-from proxy.dialects.translated import refusal
+from proxy.dialects.translated import Far, refusal
 from routing.snaps import EndpointSnap
 
 # Proxies and servers take 8 KB of request line.
@@ -94,9 +94,19 @@ def _plain_answer(call: Call, reply: Reply, model: bytes) -> Answer | None:
 
 
 def _chat_ask(call: Call, endpoint: EndpointSnap, output_bound: int) -> Ask:
-    return replace(openai_request.ask(call, endpoint, output_bound), path="/v1/chat/completions")
+    return _versioned(openai.CHAT.ask(call, endpoint, output_bound))
+
+
+def _far_ask(call: Call, chat: dict[str, Any], endpoint: EndpointSnap, output_bound: int) -> Ask:
+    return _versioned(openai_reader.FAR.ask(call, chat, endpoint, output_bound))
+
+
+def _versioned(ask: Ask) -> Ask:
+    """Pictures lie at the root of this dialect's address, chat under /v1."""
+    return replace(ask, path="/v1" + ask.path)
 
 
 CHAT: Final = replace(openai.CHAT, ask=_chat_ask)
+FAR: Final[Far] = replace(openai_reader.FAR, ask=_far_ask)
 IMAGES: Final = Bridge(ask=image_ask, answer=_image_answer, usage=images.read_usage, refusal=refusal)
 PLAIN: Final = replace(IMAGES, answer=_plain_answer)

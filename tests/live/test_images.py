@@ -197,6 +197,20 @@ def test_a_bad_request_is_refused_before_anything_moves(
     assert caller.holds() == []
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+def test_pollinations_chats_in_openais_words(stack: Stack, path: str):
+    caller, run = make_caller(balance_uzs=100), uuid4().hex
+    hello = {"role": "user", "content": wish(run=run, text="salom", prompt_tokens=9, completion_tokens=4)}
+    reply = send(
+        stack, caller.headers, {"model": "test/pollen", "max_tokens": 64, "messages": [hello]}, path=path
+    )
+    assert (reply.status, b"salom" in reply.body) == (200, True)
+    (row,) = outcome(caller, 1)
+    assert (row["input_tokens"], row["output_tokens"], row["provider"]) == (9, 4, "pollen")
+    (asked,) = stack.upstream.finished(run)
+    assert asked["path"] == "/v1/chat/completions"
+
+
 def test_a_chat_does_not_reach_a_painter(stack: Stack):
     caller = make_caller(balance_uzs=10_000)
     hello = {"model": "test/image", "messages": [{"role": "user", "content": "salom"}]}

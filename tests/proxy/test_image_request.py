@@ -1,7 +1,11 @@
 """What comes in at the images endpoints and at /api/image (reliability.md §4)."""
 
+import json
+
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proxy.call import Call, Part
 from proxy.dialects import form, image_request
@@ -130,6 +134,54 @@ def test_an_edit_is_bounded():
 )
 def test_a_bad_edit_is_named(files, fields, expected):
     assert refusal(image_request.parse_edit, *edit(files, **fields)) == expected
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = (
+    "model",
+    "prompt",
+    "n",
+    "size",
+    "response_format",
+    "quality",
+    "user",
+    "stream",
+    "seed",
+    "width",
+    "height",
+)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES) | st.text(), values, max_size=8), st.booleans())
+def test_any_object_is_read_or_refused(fields, valid):
+    """Never another exception, never a negative bound."""
+    rest = {"model": "test/image", "prompt": "Registon"} if valid else {}
+    raw = json.dumps(rest | fields).encode()
+    for read in (image_request.parse, image_request.parse_plain):
+        try:
+            call = read(raw, {})
+        except ApiError as error:
+            assert 400 <= error.status < 500
+        else:
+            assert 1 <= call.units["image"] <= 10
+            assert call.input_bound > 0
+            assert all(side <= 8192 for side in call.sides.values())
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), st.text(max_size=12), max_size=6), st.binary(max_size=40))
+def test_any_form_is_read_or_refused(fields, data):
+    fields = {name: text.encode("utf-8", "replace").decode() for name, text in fields.items()}
+    for picture in (data, PNG):
+        try:
+            call = image_request.parse_edit(*edit([Part("image", "a.png", "image/png", picture)], **fields))
+        except ApiError as error:
+            assert 400 <= error.status < 500
+        else:
+            assert 1 <= call.units["image"] <= 10
 
 
 def test_a_plain_request_has_cloudgpts_defaults():
