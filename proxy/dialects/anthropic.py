@@ -30,7 +30,7 @@ _MODELS: Final = re.compile(rb'"model"\s*:')
 _DELTAS: Final = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 _TEXTS: Final = {"text": "text", "thinking": "thinking"}
 # Told as the caller's fault (400), but it is our account that is empty.
-_OURS: Final = b"credit balance is too low"
+_OURS: Final = (b"credit balance is too low", b"api usage limits", b"organization has been disabled")
 
 
 def ask(call: Call, endpoint: EndpointSnap, output_bound: int) -> Ask:
@@ -128,7 +128,12 @@ def _spoken(block: Mapping[str, Any]) -> bytes:
 
 def refusal(status: int, words: bytes) -> ApiError | None:
     """The upstream's refusal in its own words, unless it is our account that it refuses."""
-    return None if _OURS in words.lower() else VerbatimError(status, words)
+    return None if is_ours(words) else VerbatimError(status, words)
+
+
+def is_ours(words: bytes) -> bool:
+    """Whether a refusal is about our account, not about the request."""
+    return any(sign in words.lower() for sign in _OURS)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from proxy.dialects import chat_to_anthropic, sse
+from proxy.dialects.anthropic import is_ours
 from proxy.dialects.anthropic_usage import finish, inside, merge_usage, read_usage, seed_usage
 from proxy.dialects.events import Arguments, Event, Refusal, Said, Text, Thought, ToolCall
 from proxy.dialects.translated import Far, refusal
@@ -167,5 +168,5 @@ FAR = Far(
     reader=Reader,
     whole=read_whole,
     usage=read_usage,
-    refusal=refusal,
+    refusal=lambda status, words: None if is_ours(words) else refusal(status, words),
 )

@@ -48,12 +48,13 @@ def test_the_charge_is_committed_when_done_arrives(stack: Stack):
     assert (row["status"], row["cost_micros"]) == ("ok", caller.charged())
 
 
+@pytest.mark.parametrize("model", ["test/one", "test/claude"])
 @pytest.mark.parametrize("streamed", [True, False], ids=["stream", "whole"])
-def test_nothing_terminal_leaves_while_the_wallet_is_locked(stack: Stack, streamed: bool):
+def test_nothing_terminal_leaves_while_the_wallet_is_locked(stack: Stack, streamed: bool, model: str):
     """Somebody holds the wallet's row: the charge can't be committed, so the answer has to wait."""
     caller = make_caller(balance_uzs=1000)
-    run = f"locked-{streamed}"
-    answer = Background(lambda: whole_answer(stack, caller, run, streamed))
+    run = f"locked-{streamed}-{model[5:]}"
+    answer = Background(lambda: whole_answer(stack, caller, run, streamed, model))
     with psycopg.connect(stack.env["DATABASE_URL"]) as blocker:
         wait_for_upstream(stack, run)
         blocker.execute("SELECT 1 FROM wallet WHERE org_id = %s FOR UPDATE", [caller.organization.pk])
@@ -66,11 +67,11 @@ def test_nothing_terminal_leaves_while_the_wallet_is_locked(stack: Stack, stream
     assert caller.charged() > 0
 
 
-def whole_answer(stack: Stack, caller: Caller, run: str, streamed: bool) -> bool:
+def whole_answer(stack: Stack, caller: Caller, run: str, streamed: bool, model: str) -> bool:
     messages = directive(run=run, hold=run, completion_tokens=3)
     if not streamed:
-        return chat(stack, caller, messages=messages).status == 200
-    events = stream(stack, caller, messages=messages)
+        return chat(stack, caller, model=model, messages=messages).status == 200
+    events = stream(stack, caller, model=model, messages=messages)
     events.text()
     return events.done
 
