@@ -70,7 +70,6 @@ def _models() -> list[dict[str, Any]]:
         _model("test/claude", _claude("claude-one")),
         _model("test/gemini", _endpoint("gem", "gemini-2.5-flash-one", "1.00", "3.00", cached_input="0.25")),
         _model("test/claude-old", _claude("claude-sonnet-4-5")),
-        _model("test/gemini", _endpoint("gem", "gemini-one", "1.00", "3.00", cached_input="0.25")),
         _model("test/gemini-3", _endpoint("gem", "gemini-3-pro-test", "1.00", "3.00")),
         _model(
             "test/any",

@@ -8,9 +8,9 @@ import pytest
 from proxy import tokens
 from tests.catalog import CREDENTIALS
 from tests.factories import Caller, make_caller
-from tests.live.client import Events, chat, directive, stream
+from tests.live.client import chat, directive, stream
 from tests.live.test_faults import STREAMED, WHOLE
-from tests.live.test_leaving import outcome
+from tests.live.test_gemini import called, finish_of, settled
 from tests.stack import Stack
 
 CLAUDE, OLD, ANY = "test/claude", "test/claude-old", "test/any"
@@ -51,20 +51,6 @@ def asked(stack: Stack, run: str) -> dict[str, Any]:
     assert entry["status"] == 200
     found: dict[str, Any] = entry["body"]
     return found
-
-
-def finish_of(events: Events) -> str | None:
-    return next(
-        c["finish_reason"] for chunk in events.seen for c in chunk.get("choices", ()) if c["finish_reason"]
-    )
-
-
-def settled(caller: Caller) -> dict[str, Any]:
-    """The one row, which agrees with the wallet."""
-    (row,) = outcome(caller, 1)
-    assert caller.charged() == row["cost_micros"]
-    assert caller.wallet()["held_micros"] == 0
-    return row
 
 
 def test_plain(stack: Stack, caller: Caller):
@@ -164,28 +150,6 @@ def test_tools(stack: Stack, caller: Caller, count: int, streamed: bool):
     assert reply.json()["choices"][0]["message"]["content"] == "Issiq"
     kinds = [block["type"] for block in asked(stack, f"{run}-back")["messages"][2]["content"]]
     assert kinds == ["tool_result"] * count + ["text", "text"]
-
-
-def called(stack: Stack, caller: Caller, streamed: bool, body: dict[str, Any]) -> dict[str, Any]:
-    """The assistant's message with its tool calls, put together as an SDK does."""
-    if not streamed:
-        choice = chat(stack, caller, **body).json()["choices"][0]
-        assert choice["finish_reason"] == "tool_calls"
-        message: dict[str, Any] = choice["message"]
-        return message
-    events = stream(stack, caller, **body)
-    assert events.text() == ""
-    assert events.done
-    assert finish_of(events) == "tool_calls"
-    calls: list[dict[str, Any]] = []
-    for chunk in events.seen:
-        for delta in chunk["choices"][0]["delta"].get("tool_calls", ()):
-            if delta["index"] == len(calls):
-                calls.append(delta)
-            else:
-                assert set(delta) == {"index", "function"}
-                calls[delta["index"]]["function"]["arguments"] += delta["function"]["arguments"]
-    return {"role": "assistant", "content": None, "tool_calls": calls}
 
 
 def test_an_image(stack: Stack, caller: Caller):
