@@ -125,8 +125,8 @@ def total(usage: Usage, tariff: Tariff) -> int:
 
 
 def certain(usage: Usage, tariff: Tariff) -> Usage:
-    """An estimate of tokens that nobody pays for is left out: what is paid for was counted."""
-    if not usage.estimated or any(name in tariff.components for name in _TOKENS):
+    """An estimate of tokens that nobody pays for is left out: all but seconds is counted."""
+    if not usage.estimated or usage.second or any(name in tariff.components for name in _TOKENS):
         return usage
     return Usage(image=usage.image, second=usage.second, character=usage.character)
 

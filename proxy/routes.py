@@ -45,4 +45,6 @@ BILLABLE: Final[dict[str, Route]] = {
     "/v1/images/generations": Route(surface="images"),
     "/v1/images/edits": Route(surface="image_edits", form=True),
     "/v1/audio/speech": Route(surface="speech"),
+    "/v1/audio/transcriptions": Route(surface="transcriptions", form=True),
+    "/v1/audio/translations": Route(surface="translations", form=True),
 }

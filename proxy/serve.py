@@ -305,8 +305,8 @@ class Serving:
 
     @property
     def _is_torso(self) -> bool:
-        """A provider broke off in the middle of a file: half a file is worth nothing to anybody."""
-        return self._pump is not None and bool(self._pump.failure) and not self._surface.voice.error_event
+        """A provider broke off what isn't paid by the token: nobody can pay for half of it."""
+        return self._pump is not None and bool(self._pump.failure) and not self.job.call.produces
 
     def _reported(self, usage: Any) -> Usage | None:
         """The upstream's report as units; None when it is missing or can't be true."""

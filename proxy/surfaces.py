@@ -28,6 +28,7 @@ from proxy.dialects import (
     responses_request,
     responses_writer,
     speech,
+    transcriptions,
     video,
 )
 from proxy.dialects.translated import bridge
@@ -103,6 +104,8 @@ _VIDEO: Final = {
     "openai": video.OPENAI,
     "pollinations": video.POLLINATIONS,
 }
+_TRANSCRIPTIONS: Final = {"openai": transcriptions.OPENAI}
+_TRANSLATIONS: Final = {"openai": transcriptions.OPENAI_TRANSLATIONS}
 SURFACES: Final[dict[str, Surface]] = {
     "chat": Surface(modality="chat", parse=openai_request.parse, bridges=_CHAT),
     "api_chat": Surface(modality="chat", parse=cloudgpt.parse_chat, bridges=_CHAT),
@@ -110,6 +113,10 @@ SURFACES: Final[dict[str, Surface]] = {
     "embeddings": Surface(modality="embedding", parse=embeddings.parse, bridges=_EMBEDDINGS),
     "moderations": Surface(modality="moderation", parse=moderations.parse, bridges=_MODERATIONS),
     "speech": Surface(modality="speech", parse=speech.parse, bridges=_SPEECH, voice=BINARY),
+    "transcriptions": Surface(modality="transcription", parse=transcriptions.parse, bridges=_TRANSCRIPTIONS),
+    "translations": Surface(
+        modality="transcription", parse=transcriptions.parse_translation, bridges=_TRANSLATIONS
+    ),
     "responses": Surface(modality="chat", parse=responses_request.parse, bridges=_RESPONSES, voice=RESPONSES),
     "completions": Surface(modality="chat", parse=completions.parse, bridges=_COMPLETIONS),
     "images": Surface(modality="image", parse=image_request.parse, bridges=_IMAGES),
