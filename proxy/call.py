@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
+from routing.pick import ANY, Rules
+
 _NONE: Final[Mapping[str, int]] = MappingProxyType({})
 
 
@@ -16,6 +18,23 @@ class Part:
     name: str
     kind: str
     data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """models: further names to try in this order. sort: the tag to use where the name carries none.
+
+    rescue: a stream that breaks after its first byte may be continued by another endpoint; None: as the
+    project has it.
+    """
+
+    models: tuple[str, ...] = ()
+    rules: Rules = ANY
+    sort: tuple[str, ...] = ()
+    rescue: bool | None = None
+
+
+NO_WISHES: Final = Wishes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +68,7 @@ class Call:
     sides: Mapping[str, int] = _NONE
     headers: tuple[tuple[str, str], ...] = ()
     files: tuple[Part, ...] = ()
+    wishes: Wishes = NO_WISHES
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ class Config:
     demo: bool
     video_dir: Path
     video_poll_s: int
+    rest_s: float
     anonymous: bool = False
 
     @property
@@ -43,4 +44,5 @@ def from_settings(settings: Any) -> Config:
         video_dir=Path(settings.VIDEO_DIR),
         video_poll_s=settings.VIDEO_POLL_S,
         anonymous=settings.ANONYMOUS_DAILY_UZS > 0,
+        rest_s=settings.ENDPOINT_REST_S,
     )

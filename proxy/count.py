@@ -39,7 +39,7 @@ async def count(worker: Worker, route: Route, scope: Scope, receive: Receive, se
         await limit(worker, exchange, caller, None)
         call = surface.parse(await exchange.body(), exchange.inbound)
         # A prompt over the window is counted too: its length is what the caller wants to know.
-        plan = worker.market.plan(caller, replace(call, input_bound=0))
+        plan = worker.market.plan(caller, replace(call, input_bound=0), worker.vitals)
         found = await _asked(worker, plan, call)
         if found is None:
             found = await _counted(call)

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,8 +12,8 @@ from proxy import tokens
 from proxy.call import Attempt, Call
 from proxy.exchange import Exchange, Headers
 from proxy.keys import Caller
-from proxy.meter import Usage, total
-from proxy.plan import LARGEST, Candidate, Plan
+from proxy.meter import Usage, guessed, total
+from proxy.plan import LARGEST, Candidate, Plan, Route, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,22 @@ class Job:
         return self.chosen or self.grant.candidates[0]
 
     @property
+    def route(self) -> Route:
+        """The model that answers, or the first one to be tried."""
+        return self.candidate.route
+
+    def reasons(self) -> Sequence[Mapping[str, Any]]:
+        """Why whom: the plan's reasons, and whom the wallet can't pay."""
+        plan, kept = self.plan, self.grant.candidates
+        if len(kept) == len(plan.candidates):
+            return plan.reasons
+        dear = {c.endpoint.id for c in plan.candidates} - {c.endpoint.id for c in kept}
+        return [
+            {**row, "rejected": "unaffordable"} if row["endpoint"] in dear and "rejected" not in row else row
+            for row in plan.reasons
+        ]
+
+    @property
     def price_micros(self) -> int:
         """What the usage costs at the serving endpoint's price; nothing before the first token."""
         if self.grant.free or not self.delivered:
@@ -73,12 +90,13 @@ class Job:
     def headers(self) -> Headers:
         """What the caller is told about the route, on every answer that an endpoint gave."""
         rows = [
-            (b"x-cloudapi-model", self.plan.served.encode()),
+            (b"x-cloudapi-model", self.route.served.encode()),
             (b"x-cloudapi-provider", self.candidate.endpoint.provider.slug.encode()),
             (b"x-cloudapi-attempts", b"%d" % max(1, len(self.attempts))),
             (b"x-cloudapi-price-version", self.candidate.price.version.encode()),
+            (b"x-cloudapi-route", told(self.reasons())),
         ]
-        if self.plan.sandbox:
+        if self.route.sandbox:
             rows.append((b"x-cloudapi-sandbox", b"1"))
         return rows
 
@@ -112,13 +130,13 @@ class Job:
             "org_id": self.caller.organization,
             "project_id": self.caller.project,
             "key_id": self.caller.key,
-            "model": self.plan.model.slug,
+            "model": self.route.model.slug,
             "asked": self.call.asked,
             "endpoint_id": candidate.endpoint.id,
             "provider": candidate.endpoint.provider.slug,
             "kind": self.call.kind,
             "stream": self.call.stream,
-            "sandbox": self.plan.sandbox,
+            "sandbox": self.route.sandbox,
             "free": self.grant.free,
             "status": self.status,
             "http_status": self.http_status,
@@ -151,7 +169,7 @@ class Job:
 
     def exposure(self) -> dict[str, int]:
         """What the provider bills if this process dies now: the prompt, and so much per 10^6 of output."""
-        if self.plan.sandbox or self.candidate.endpoint.provider.hosted:
+        if self.route.sandbox or self.candidate.endpoint.provider.hosted:
             return {"input_nano": 0, "output_nano": 0}
         cost = self.candidate.price.cost
         prompt = total(self._unheard(), cost)
@@ -159,7 +177,7 @@ class Job:
 
     def provider_cost_nano(self) -> int:
         """What we owe the provider for this call, in nano-USD; nothing for a model of our own."""
-        if self.plan.sandbox or self.candidate.endpoint.provider.hosted:
+        if self.route.sandbox or self.candidate.endpoint.provider.hosted:
             return 0
         owed = total(self.usage, self.candidate.price.cost) if self.usage != Usage() else 0
         return min(owed + self.wasted_nano, LARGEST)
@@ -191,10 +209,10 @@ class Job:
         """What a streamed answer says in its usage chunk, since headers had to leave before it was known."""
         return {
             "request_id": self.name,
-            "model": self.plan.served,
+            "model": self.route.served,
             "provider": self.candidate.endpoint.provider.slug,
             "attempts": len(self.attempts),
-            "sandbox": self.plan.sandbox,
+            "sandbox": self.route.sandbox,
             "cost_uzs": self.cost_text(charged_micros),
         }
 
@@ -214,4 +232,4 @@ class Job:
         if text_bytes > len(text) > 0:
             counted = -(-counted * text_bytes // len(text))
         output = min(counted, self.grant.output * self.call.copies)
-        return Usage(input=self.call.input_estimate, output=output, estimated=True, **self.call.units)
+        return guessed(self.call.input_estimate, output, self.call.units)

@@ -45,6 +45,12 @@ class Usage:
     estimated: bool = False
 
 
+def guessed(input_tokens: int, output_tokens: int, units: Mapping[str, int]) -> Usage:
+    """Usage that nobody has reported, with what else the call asked for."""
+    counts = {name: units.get(name, 0) for name in ("image", "second", "character")}
+    return Usage(input=input_tokens, output=output_tokens, estimated=True, **counts)
+
+
 @dataclass(frozen=True, slots=True)
 class Tariff:
     """Prices of one endpoint: component → units per 10^6, with dearer tiers above an input size."""

@@ -11,8 +11,8 @@ from django.db import connection
 from billing.errors import MissingRate
 from billing.rates import current_rates
 from proxy.errors import unavailable
+from proxy.market import Market
 from proxy.meter import Price
-from proxy.plan import Market
 from proxy.surfaces import SPOKEN
 from routing import choose
 from routing.credentials import unseal

@@ -20,6 +20,7 @@ from proxy.surfaces import SURFACES
 from proxy.video.books import drafted
 from proxy.video.serve import VideoServing
 from proxy.windows import windows
+from proxy.wishes import lifted
 from proxy.worker import Worker
 
 # The longest call (15 minutes) and a minute to settle it.
@@ -37,12 +38,12 @@ async def relay(worker: Worker, route: Route, scope: Scope, receive: Receive, se
         if caller.anonymous:
             await limit(worker, exchange, caller, None)
         raw = await exchange.body()
-        call = surface.parse(raw, exchange.inbound)
+        call = lifted(surface.parse(raw, exchange.inbound))
         market = worker.market
-        plan = market.plan(caller, call)
+        plan = market.plan(caller, call, worker.vitals)
         if not caller.anonymous:
             await limit(worker, exchange, caller, plan)
-        elif not plan.model.free:
+        elif not plan.free:
             raise anonymous.sign_in(plan.model.slug)
         async with claimed(worker, exchange, caller, op, raw):
             job = Job(op, exchange, caller, call, plan, nothing_yet(plan), market.rates.fx_date.isoformat())
@@ -116,7 +117,7 @@ def _wanted(worker: Worker, job: Job) -> Reserve:
         ttl_s=HOLD_TTL_S,
         owner=worker.epoch,
         quote={"candidates": plan.quote()},
-        free_wish=plan.model.free and not caller.anonymous,
+        free_wish=plan.free and not caller.anonymous,
         free_ok=caller.free_units,
         free_quota=worker.config.free_quota,
         builtin=caller.builtin,

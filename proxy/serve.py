@@ -7,14 +7,14 @@ in exactly one settle or release, and nothing terminal leaves before that is com
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar, Final, Protocol
 
-from proxy.bridge import EVENTS, Answer, Ask, Bounds, Bridge, Reply, Unsupported
-from proxy.call import Attempt
-from proxy.errors import ApiError, invalid
+from proxy.attempts import Attempts
+from proxy.bridge import EVENTS, Answer, Ask, Bounds, Reply, Unsupported
+from proxy.errors import ApiError
 from proxy.failpoint import failpoint
 from proxy.job import Job
 from proxy.meter import Usage, certain
@@ -23,22 +23,21 @@ from proxy.pump import IDLE_S, SILENCE_S, Pump
 from proxy.spool import Spool
 from proxy.surfaces import SURFACES
 from proxy.upstream import Opened, Upstream, UpstreamError
+from proxy.vitals import Vitals
 from proxy.watch import Watch
 
 log = logging.getLogger(__name__)
 
 TOTAL_S: Final = 900.0
-FIRST_BYTE_S: Final = 8.0
-WHOLE_S: Final = 60.0
-# The last candidate has nobody behind it: a model that thinks for long is better than an error.
-LAST_FIRST_BYTE_S: Final = 60.0
-LAST_WHOLE_S: Final = 600.0
+# A stream of fewer output tokens says nothing about their rate.
+RATE_TOKENS: Final = 16
 
 
 class Floor(Protocol):
     """What serving needs of the worker."""
 
     upstream: Upstream
+    vitals: Vitals
     spool: Spool
     watch: Watch
 
@@ -58,6 +57,7 @@ class Serving:
         self._floor = floor
         self.job = job
         self._surface = SURFACES[job.call.kind]
+        self._attempts = Attempts(job, self._surface, floor.vitals)
         self._interruptible: asyncio.Task[Any] | None = None
         self._pump: Pump | None = None
         self._answer: Answer | None = None
@@ -68,6 +68,7 @@ class Serving:
         wanted = self._drains or not self.job.exchange.gone
         failure = await self._guarded() if wanted else None
         failure = self._metered() or failure
+        self._report()
         try:
             charged = await self._floor.settle(self.job)
         except ApiError as refusal:
@@ -126,52 +127,7 @@ class Serving:
             self.job.error_code, self.job.http_status = error.code, error.status
         return error
 
-    # 6: call upstream
-
-    async def _attempts(self, ask: Callable[[Candidate, float], Awaitable[None]]) -> None:
-        """Asks the candidates in order until one answers. Raises ApiError when none did."""
-        last: UpstreamError | None = None
-        candidates = self.job.grant.candidates
-        for place, candidate in enumerate(candidates):
-            self.job.chosen = candidate
-            began = time.monotonic()
-            try:
-                await ask(candidate, self._patience(is_last=place == len(candidates) - 1))
-            except UpstreamError as error:
-                self._note(candidate, began, error)
-                last = error
-                self._blame(candidate, error)
-            except BaseException:
-                self.job.waste(candidate)  # the caller left: the provider has read the prompt all the same
-                raise
-            else:
-                self._note(candidate, began, None)
-                return
-        raise unanswered(last)
-
-    def _blame(self, candidate: Candidate, error: UpstreamError) -> None:
-        """Raises ApiError where the caller's request is at fault: the next endpoint would refuse it too."""
-        if error.status is None or not error.body:
-            return
-        refusal = self._bridge(candidate).refusal(error.status, error.body)
-        if refusal is not None:
-            raise refusal
-
-    def _bridge(self, candidate: Candidate) -> Bridge:
-        return self._surface.bridges[candidate.endpoint.provider.dialect]
-
-    def _patience(self, *, is_last: bool) -> float:
-        if self.job.call.stream and self._surface.voice.ping:  # a file may have to be made before it comes
-            return LAST_FIRST_BYTE_S if is_last else FIRST_BYTE_S
-        return LAST_WHOLE_S if is_last else WHOLE_S
-
-    def _note(self, candidate: Candidate, began: float, error: UpstreamError | None) -> None:
-        endpoint = candidate.endpoint
-        status, reason = (200, None) if error is None else (error.status, error.reason)
-        elapsed = int((time.monotonic() - began) * 1000)
-        self.job.attempts.append(Attempt(endpoint.id, endpoint.provider.slug, status, reason, elapsed))
-        if error is not None and (status == 200 or reason == "timeout"):
-            self.job.waste(candidate)
+    # 6: call upstream; see attempts.py
 
     async def _open(self, candidate: Candidate, patience_s: float) -> Opened:
         provider = candidate.endpoint.provider
@@ -180,14 +136,16 @@ class Serving:
     def _asked(self, candidate: Candidate) -> Ask:
         """The question in this endpoint's dialect. Raises UpstreamError where it has no words for it."""
         try:
-            return self._bridge(candidate).ask(self.job.call, candidate.endpoint, self.job.grant.output)
+            return self._attempts.bridge(candidate).ask(
+                self.job.call, candidate.endpoint, self.job.grant.output
+            )
         except Unsupported as lack:
             raise UpstreamError("unsupported", param=lack.param, message=lack.message) from None
 
     # 7: relay
 
     async def _whole(self) -> None:
-        await self._attempts(self._ask_whole)
+        await self._attempts.first_answer(self._ask_whole)
 
     async def _ask_whole(self, candidate: Candidate, patience_s: float) -> None:
         opened = await self._open(candidate, patience_s)
@@ -196,8 +154,8 @@ class Serving:
             data = opened.whole() or await self._read(opened, patience_s)
         finally:
             opened.close()
-        read = self._bridge(candidate).answer
-        self._answer = read(self.job.call, Reply(data, opened.kind), self.job.plan.answers_as)
+        read = self._attempts.bridge(candidate).answer
+        self._answer = read(self.job.call, Reply(data, opened.kind), candidate.route.answers_as)
         if self._answer is None:
             raise UpstreamError("malformed", status=200)
 
@@ -213,7 +171,7 @@ class Serving:
         exchange = self.job.exchange
         self._stay_in_touch()
         try:
-            await self._attempts(self._ask_stream)
+            await self._attempts.first_answer(self._ask_stream)
         finally:
             self._floor.watch.drop(self._silence)
         if self._pump is None:
@@ -240,10 +198,10 @@ class Serving:
     async def _ask_stream(self, candidate: Candidate, patience_s: float) -> None:
         """Up to the first byte a failure means the next candidate; from then on the answer is this one."""
         opened = await self._open(candidate, patience_s)
-        begin = self._bridge(candidate).stream
+        begin = self._attempts.bridge(candidate).stream
         if begin is None:
             raise RuntimeError("a stream was asked of a bridge that has none")
-        stream = begin(self.job.call, self.job.plan.answers_as, opened.kind)
+        stream = begin(self.job.call, candidate.route.answers_as, opened.kind)
         pump = Pump(self._floor.watch, opened, stream, self._surface.voice.ping)
         try:
             with self._floor.watch.within(patience_s):
@@ -312,13 +270,34 @@ class Serving:
         """The upstream's report as units; None when it is missing or can't be true."""
         job = self.job
         bounds = Bounds(
-            input=2 * (job.call.input_bound + job.plan.model.context_window),
+            input=2 * (job.call.input_bound + job.route.model.context_window),
             output=4 * job.grant.output * job.call.copies,
         )
-        read = self._bridge(job.candidate).usage(job.call, usage, bounds)
+        read = self._attempts.bridge(job.candidate).usage(job.call, usage, bounds)
         if read is None and usage is not None:
             log.warning("call %s: the upstream's usage can't be true", job.name)
         return None if read is None else certain(read, job.candidate.price.sale)
+
+    def _report(self) -> None:
+        """How the endpoint that answered has done; one that never answered has been noted at its attempt."""
+        job, pump = self.job, self._pump
+        if pump is None and self._answer is None:
+            return
+        vitals, endpoint = self._floor.vitals, job.candidate.endpoint.id
+        vitals.left(endpoint)
+        if pump is not None and pump.failure and not job.exchange.gone:
+            vitals.failed(endpoint, pump.failure, None)
+            return
+        first = job.first_token
+        ttft_ms = None if first is None else (first - self._attempts.began) * 1000
+        vitals.succeeded(endpoint, ttft_ms if job.call.stream else None, self._token_rate(first))
+
+    def _token_rate(self, first: float | None) -> float | None:
+        """Output tokens a second of a finished stream; a short one tells nothing."""
+        output = self.job.usage.output
+        if self._pump is None or first is None or output < RATE_TOKENS or self.job.status != "ok":
+            return None
+        return output / max(time.monotonic() - first, 0.001)
 
     # 9: settle is the worker's; then the terminal part may leave
 
@@ -339,22 +318,6 @@ class Serving:
 
 def _internal() -> ApiError:
     return ApiError(500, "internal_error", "Something went wrong on our side.")
-
-
-def unanswered(error: UpstreamError | None) -> ApiError:
-    """What the caller hears when no candidate answered."""
-    if error is None:
-        return ApiError(503, "no_endpoint", "No provider serves this model at the moment.")
-    if error.reason == "unsupported":
-        return invalid("unsupported_parameter", error.message, error.param)
-    if error.reason in ("timeout", "stalled"):
-        return ApiError(504, "upstream_timeout", "The model's provider did not answer in time.")
-    if error.status in (429, 503, 529):
-        retry = error.retry_after if error.retry_after.isdigit() else "5"
-        return ApiError(
-            503, "upstream_overloaded", "The model's provider is overloaded.", headers={"retry-after": retry}
-        )
-    return ApiError(502, "upstream_error", f"The model's provider failed ({error.reason}).")
 
 
 def _broken(pump: Pump, secret: str | None) -> ApiError:

@@ -23,13 +23,14 @@ from proxy.errors import ApiError, unavailable
 from proxy.job import Job
 from proxy.keys import Keys
 from proxy.limits import Limiter
-from proxy.plan import Market
+from proxy.market import Market
 from proxy.refusals import Refusals
 from proxy.replay import replay
 from proxy.serve import Serving
 from proxy.spool import Spool
 from proxy.upstream import Upstream
 from proxy.video.books import VideoBooks
+from proxy.vitals import Vitals
 from proxy.watch import Watch
 from routing.credentials import unseal
 from routing.snapshot import catalog_version, load_catalog
@@ -53,6 +54,7 @@ class Worker:
         self.anonymous = Anonymous(let_in=config.anonymous)
         self.refusals = Refusals()
         self.watch = Watch()
+        self.vitals = Vitals(config.redis_url, config.rest_s)
         self.epoch = 0
         self._live_workers = 1
         self._market: Market | None = None
@@ -140,6 +142,7 @@ class Worker:
         await self.keys.close()
         self.upstream.close()
         self.limiter.close()
+        self.vitals.close()
 
     async def _beats(self) -> None:
         """Heartbeat, catalog and rates, counters, old connections; at times the holds that nobody knows."""
@@ -148,6 +151,7 @@ class Worker:
             await self._try("heartbeat", self._beat)
             await self._try("refresh", self._refresh)
             await self._try("anonymous", lambda: self.anonymous.load(self.control))
+            await self._try("vitals", self.vitals.beat)
             await self._try("refusals", lambda: self.refusals.flush(self.control))
             if beat % UNKNOWN_EVERY == UNKNOWN_EVERY - 1:
                 await self._try("unknown holds", self._give_back)

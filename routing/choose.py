@@ -94,8 +94,7 @@ def _any_model(
     """The model whose first endpoint comes first among all that can answer now."""
     offers = {
         endpoint.id: (endpoint, model)
-        for model in catalog.models.values()
-        if model.modality == wanted.modality and listed(model) and (allowed is None or model.slug in allowed)
+        for model in every(catalog, allowed, wanted)
         for endpoint in serving(model, wanted.spoken)
     }
     if not offers:
@@ -113,6 +112,18 @@ def serving(model: ModelSnap, spoken: Collection[str]) -> tuple[EndpointSnap, ..
     return tuple(e for e in model.endpoints if e.provider.available and e.provider.dialect in spoken)
 
 
+def every(catalog: Catalog, allowed: Collection[str] | None, wanted: Wanted) -> list[ModelSnap]:
+    """The models that a bare tag may choose from: on sale by their own id, allowed, and up."""
+    return [
+        model
+        for model in catalog.models.values()
+        if model.modality == wanted.modality
+        and listed(model)
+        and (allowed is None or model.slug in allowed)
+        and serving(model, wanted.spoken)
+    ]
+
+
 def candidates(
     model: ModelSnap,
     strategies: tuple[str, ...] = (),
@@ -121,7 +132,7 @@ def candidates(
     sandbox: EndpointSnap | None = None,
     tokens_min: int = 0,
 ) -> tuple[EndpointSnap, ...]:
-    """Whom to ask, best first, at most three; raises NoEndpoint.
+    """Whom to ask as far as the catalog alone knows, best first; raises NoEndpoint.
 
     `tokens_min` is what prompt and output certainly need: an endpoint with a smaller window is passed over.
     `sandbox` (in the demo): a model without any serving endpoint gets it with `stands_in` set, carrying the
@@ -130,7 +141,7 @@ def candidates(
     serve = serving(model, spoken)
     up = [e for e in serve if window(model, e) == 0 or window(model, e) >= tokens_min]
     if up:
-        return tuple(ordered(up, strategies)[:CANDIDATES_MAX])
+        return tuple(ordered(up, strategies))
     stand_in = None if serve else _stand_in(model, strategies, sandbox)
     if stand_in is None:
         raise NoEndpoint(model.slug)

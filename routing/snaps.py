@@ -39,6 +39,7 @@ class EndpointSnap:
     """`stands_in`: the sandbox answering for another model, whose cost and markup it then carries.
 
     `capabilities`: the model's, since what may be asked of an endpoint depends on them.
+    `ttft_ms`, `token_rate`: what the operator expects of it, until traffic says better.
     """
 
     id: int
@@ -48,6 +49,8 @@ class EndpointSnap:
     priority: int
     cost: CostSnap
     context_window: int | None = None
+    ttft_ms: int | None = None
+    token_rate: int | None = None
     stands_in: bool = False
     capabilities: frozenset[str] = frozenset()
 

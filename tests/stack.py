@@ -61,6 +61,7 @@ def running_stack() -> Iterator[Stack]:
     folder = embedded.session_folder() / name
     folder.mkdir(parents=True, exist_ok=True)
     env = embedded.environment(name, valkey_db=2 * number + 1) | CREDENTIALS
+    env["ENDPOINT_REST_S"] = "0"  # tests of failures share their endpoints
     with contextlib.ExitStack() as running:
         upstream = start_upstream(folder)
         running.callback(stop, upstream.process, 15, 5)

@@ -29,11 +29,11 @@ INSIST_S: Final = 600.0
 
 def drafted(job: Job, epoch: int) -> dict[str, Any]:
     """The columns of proxy_video that a call knows before the ledger has let it in."""
-    size = job.call.body.get("size") or job.plan.model.default_size
+    size = job.call.body.get("size") or job.route.model.default_size
     return {
         "epoch": epoch,
         "created_at": job.at.isoformat(),
-        "model": orjson.loads(job.plan.answers_as),
+        "model": orjson.loads(job.route.answers_as),
         "asked": job.call.asked,
         "size": size,
         "seconds": job.call.units["second"],
@@ -43,7 +43,7 @@ def drafted(job: Job, epoch: int) -> dict[str, Any]:
 
 def charging(job: Job) -> dict[str, Any]:
     """What the end of the job will be charged by: the request row as it is now, and what a second costs."""
-    free_of_cost = job.plan.sandbox or job.candidate.endpoint.provider.hosted
+    free_of_cost = job.route.sandbox or job.candidate.endpoint.provider.hosted
     price = job.candidate.price
     return {
         "row": {**job.identity(), **job.row()},

@@ -12,6 +12,7 @@ from typing import ClassVar, Final, Protocol
 
 import orjson
 
+from proxy.attempts import LAST_WHOLE_S, unanswered
 from proxy.bridge import JSON, Ask
 from proxy.config import Config
 from proxy.dialects import video
@@ -23,7 +24,7 @@ from proxy.job import Job
 from proxy.lane import Result
 from proxy.plan import Candidate
 from proxy.pump import IDLE_S
-from proxy.serve import LAST_WHOLE_S, TOTAL_S, Floor, Serving, unanswered
+from proxy.serve import TOTAL_S, Floor, Serving
 from proxy.upstream import UpstreamError
 from proxy.video import films
 from proxy.video.books import VideoBooks, charging
@@ -83,7 +84,10 @@ class VideoServing(Serving):
                 await self.job.exchange.refuse(failure)
 
     async def _whole(self) -> None:
-        await self._attempts(self._ask_whole)
+        await self._attempts.first_answer(self._ask_whole)
+        endpoint = self.job.candidate.endpoint.id
+        self._floor.vitals.left(endpoint)
+        self._floor.vitals.succeeded(endpoint, None, None)
         failpoint("after_create")
         await self._start()
         failpoint("after_start")
@@ -115,7 +119,7 @@ class VideoServing(Serving):
             "progress": 0 if film.over else film.progress,
             "provider_id": job.candidate.endpoint.provider.id,
             "upstream_id": film.id,
-            "size": film.size or job.call.body.get("size") or job.plan.model.default_size,
+            "size": film.size or job.call.body.get("size") or job.route.model.default_size,
             **charging(job),
         }
         ttl_s = SHOOTING_S if self._shot is not None else JOB_S
@@ -243,11 +247,11 @@ class VideoServing(Serving):
         job, film = self.job, self._film or Film("", "queued")
         told = shape(
             job.id,
-            model=orjson.loads(job.plan.answers_as),
+            model=orjson.loads(job.route.answers_as),
             status="in_progress" if film.over else film.status,
             progress=0 if film.over else film.progress,
             seconds=job.call.units["second"],
-            size=film.size or job.call.body.get("size") or job.plan.model.default_size,
+            size=film.size or job.call.body.get("size") or job.route.model.default_size,
             created_at=job.at,
         )
         self._told = True

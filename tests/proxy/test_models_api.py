@@ -23,6 +23,7 @@ from proxy.meter import unit_price
 from proxy.offers import market
 from routing.catalog.load import load
 from routing.catalog.parse import parse
+from routing.pick import UNKNOWN
 from tests.factories import make_caller
 
 pytestmark = pytest.mark.django_db
@@ -153,7 +154,9 @@ def test_what_is_listed_is_what_a_call_is_admitted_for(
         body = {"model": slug, "messages": [{"role": "user", "content": "Salom!"}]}
         with contextlib.suppress(ApiError):
             admitted.add(
-                here.plan(gateway_caller, openai_request.parse(json.dumps(body).encode(), {})).model.slug
+                here.plan(
+                    gateway_caller, openai_request.parse(json.dumps(body).encode(), {}), UNKNOWN
+                ).model.slug
             )
     assert set(listed(client, **caller.headers)) == admitted
 

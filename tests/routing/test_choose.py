@@ -149,10 +149,6 @@ def test_priority_orders_the_candidates_and_price_does_when_asked() -> None:
     assert ids(candidates(THREE, ("price",))) == [1, 3, 2]
 
 
-def test_at_most_three_are_tried() -> None:
-    assert len(candidates(model("v/m", *(endpoint(i, i) for i in range(1, 9))))) == 3
-
-
 def test_who_cannot_answer_is_passed_over() -> None:
     down, foreign = (
         endpoint(7, 1, at=provider("d", up=False)),

@@ -1,0 +1,229 @@
+"""How the endpoints are doing, as this worker knows it: its own calls at once, other workers' every 2 s.
+
+A call never waits for any of this: it reads plain values. Counts, rests and probes travel to Redis and back
+in one script per beat. Redis may forget everything: then each worker knows what it has seen itself.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from proxy.script import Script
+from routing.health import Breaker, Rest, Tally, fields
+from routing.strategies import NOTHING, Figures
+
+log = logging.getLogger(__name__)
+
+SLOT_S: Final = 300
+FIGURES_S: Final = 10.0
+_TIMEOUT_S: Final = 1.0
+_PROBE_MS: Final = 10_000
+
+# Slots of 5 minutes are kept for 75, hours for 25. ARGV: slot, hour, then four lists, each with its length
+# before it: (endpoint, field, count), (endpoint, ms, level, reason), recovered endpoints, wanted probes.
+# Answers (endpoint, ms left, level, reason) of every rest, and the probes that are granted.
+BEAT: Final = """
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+local slot, hour, at = ARGV[1], ARGV[2], 3
+local function take() at = at + 1; return ARGV[at - 1] end
+for _ = 1, tonumber(take()) do
+  local id, name, count = take(), take(), take()
+  for key, ttl in pairs({['hl:' .. id .. ':' .. slot] = 4500, ['hl:' .. id .. ':h' .. hour] = 90000}) do
+    redis.call('HINCRBY', key, name, count)
+    redis.call('EXPIRE', key, ttl)
+  end
+  redis.call('SADD', 'hl:seen:' .. slot, id)
+  redis.call('EXPIRE', 'hl:seen:' .. slot, 4500)
+end
+for _ = 1, tonumber(take()) do
+  local id, ms, level, reason = take(), tonumber(take()), take(), take()
+  redis.call('HSET', 'hl:rest', id, string.format('%d %d %s', now + ms, level, reason))
+end
+for _ = 1, tonumber(take()) do redis.call('HDEL', 'hl:rest', take()) end
+local granted = {}
+for _ = 1, tonumber(take()) do
+  local id = take()
+  if redis.call('SET', 'hl:probe:' .. id, '1', 'NX', 'PX', PROBE_MS) then granted[#granted + 1] = id end
+end
+local rests, all = {}, redis.call('HGETALL', 'hl:rest')
+for i = 1, #all, 2 do
+  local till, level, reason = string.match(all[i + 1], '^(%d+) (%d+) (.*)$')
+  rests[#rests + 1] = {all[i], tonumber(till) - now, tonumber(level), reason}
+end
+return {rests, granted}
+""".replace("PROBE_MS", str(_PROBE_MS))
+
+# ARGV: slots. Answers (endpoint, its counts as a flat list) for each slot that has any.
+READ: Final = """
+local out = {}
+for i = 1, #ARGV do
+  for _, id in ipairs(redis.call('SMEMBERS', 'hl:seen:' .. ARGV[i])) do
+    out[#out + 1] = {id, redis.call('HGETALL', 'hl:' .. id .. ':' .. ARGV[i])}
+  end
+end
+return out
+"""
+
+
+class Vitals:
+    """Figures and rests of all endpoints."""
+
+    def __init__(self, redis_url: str, rest_s: float) -> None:
+        """rest_s: seconds of the first rest; 0: no endpoint ever rests."""
+        self._rest_s = rest_s
+        self._beat_script = Script(redis_url, BEAT)
+        self._read_script = Script(redis_url, READ)
+        self._breakers: dict[int, Breaker] = {}
+        self._rests: dict[
+            int, tuple[float, str]
+        ] = {}  # endpoint → (until, reason); over but still here: half-open
+        self._permits: set[int] = set()
+        self._loads: Counter[int] = Counter()
+        self._medians: dict[int, Figures] = {}
+        self._counts: Counter[tuple[int, str]] = Counter()
+        self._new_rests: dict[int, Rest] = {}
+        self._recovered: set[int] = set()
+        self._figures_due = 0.0
+
+    # what calls read
+
+    def figures(self, endpoint: int) -> Figures:
+        """Medians of the last minutes over all workers, and our own load."""
+        known = self._medians.get(endpoint, NOTHING)
+        load = self._loads.get(endpoint, 0)
+        return known if load == known.load else replace(known, load=load)
+
+    def resting(self, endpoint: int) -> str:
+        """Why the endpoint is left alone now; empty if it isn't, or if this call may be its probe."""
+        found = self._rests.get(endpoint)
+        if found is None or endpoint in self._permits:
+            return ""
+        return found[1]
+
+    @property
+    def all_well(self) -> bool:
+        """No endpoint rests: nobody needs to look."""
+        return not self._rests
+
+    # what calls tell
+
+    def began(self, endpoint: int) -> None:
+        """A call is on its way; a probe's permit is used up."""
+        self._loads[endpoint] += 1
+        if endpoint in self._permits:
+            self._permits.discard(endpoint)
+            self._breaker(endpoint).half_open = True
+
+    def left(self, endpoint: int) -> None:
+        """The call is no longer on its way."""
+        self._loads[endpoint] -= 1
+        if self._loads[endpoint] <= 0:
+            del self._loads[endpoint]
+
+    def succeeded(self, endpoint: int, ttft_ms: float | None, token_rate: float | None) -> None:
+        self._count(endpoint, failed=False, ttft_ms=ttft_ms, token_rate=token_rate)
+        breaker = self._breakers.get(endpoint)
+        if breaker is not None and breaker.succeeded(time.monotonic()):
+            log.warning("endpoint %s answers again", endpoint)
+            self._rests.pop(endpoint, None)
+            self._new_rests.pop(endpoint, None)
+            self._recovered.add(endpoint)
+
+    def failed(self, endpoint: int, reason: str, status: int | None, retry_after_s: float = 0) -> None:
+        """A failure that is the endpoint's, never a caller's mistake."""
+        self._count(endpoint, failed=True)
+        rest = self._breaker(endpoint).failed(time.monotonic(), reason, status, retry_after_s)
+        if rest is None or not self._rest_s:
+            return
+        log.error("endpoint %s rests for %.0f s: %s", endpoint, rest.seconds, rest.reason)
+        self._rests[endpoint] = time.monotonic() + rest.seconds, rest.reason
+        self._new_rests[endpoint] = rest
+        self._recovered.discard(endpoint)
+
+    def _breaker(self, endpoint: int) -> Breaker:
+        return self._breakers.setdefault(endpoint, Breaker(self._rest_s))
+
+    def _count(self, endpoint: int, **outcome: Any) -> None:
+        for name in fields(**outcome):
+            self._counts[endpoint, name] += 1
+
+    # every 2 s
+
+    async def beat(self) -> None:
+        """Tells Redis what is new and hears what others have seen. Raises OSError while Redis is away."""
+        counts, self._counts = self._counts, Counter()
+        rests, self._new_rests = self._new_rests, {}
+        recovered, self._recovered = self._recovered, set()
+        now = time.monotonic()
+        wanted = [e for e, (until, _) in self._rests.items() if until <= now and e not in self._permits]
+        arguments: list[str | int] = [_slot(), _hour(), len(counts)]
+        for (endpoint, name), count in counts.items():
+            arguments += (endpoint, name, count)
+        arguments.append(len(rests))
+        for endpoint, rest in rests.items():
+            arguments += (endpoint, int(rest.seconds * 1000), rest.level, rest.reason)
+        arguments += (len(recovered), *recovered, len(wanted), *wanted)
+        try:
+            told, granted = await self._beat_script.call(arguments, _TIMEOUT_S)
+        except OSError:
+            self._counts.update(counts)
+            self._new_rests = rests | self._new_rests
+            self._recovered |= recovered
+            self._permits.update(wanted)  # alone, this worker probes for itself
+            raise
+        self._hear(told)
+        self._permits.update(endpoint for endpoint in map(int, granted) if endpoint in self._rests)
+        if now >= self._figures_due:
+            self._figures_due = now + FIGURES_S
+            await self._read()
+
+    def _hear(self, told: list[list[Any]]) -> None:
+        now = time.monotonic()
+        rests = {}
+        for endpoint, left_ms, level, reason in told if self._rest_s else ():
+            rests[int(endpoint)] = now + left_ms / 1000, _text(reason)
+            breaker = self._breaker(int(endpoint))
+            breaker.level = max(breaker.level, level + 1)
+        for endpoint, rest in self._new_rests.items():  # since the question left
+            rests[endpoint] = now + rest.seconds, rest.reason
+        for endpoint in self._recovered:
+            rests.pop(endpoint, None)
+        self._rests = rests
+        self._permits &= rests.keys()
+
+    async def _read(self) -> None:
+        slot = _slot()
+        rows = await self._read_script.call([slot, slot - 1], _TIMEOUT_S)
+        tallies: dict[int, Tally] = {}
+        for endpoint, flat in rows:
+            tallies.setdefault(int(endpoint), Tally()).add(counts_of(flat))
+        self._medians = {
+            endpoint: Figures(tally.ttft_ms(), tally.token_rate(), 0, tally.ttft_ms(0.95))
+            for endpoint, tally in tallies.items()
+        }
+
+    def close(self) -> None:
+        self._beat_script.close()
+        self._read_script.close()
+
+
+def counts_of(flat: list[Any]) -> Mapping[str, int]:
+    """A hash as Redis answers it in RESP2."""
+    pairs = zip(*[iter(flat)] * 2, strict=True)
+    return {_text(name): int(count) for name, count in pairs}
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _slot() -> int:
+    return int(time.time()) // SLOT_S
+
+
+def _hour() -> int:
+    return int(time.time()) // 3600

@@ -1,0 +1,124 @@
+"""What a caller says about routing inside the body: `models` and `provider`, as OpenRouter has them.
+
+Both are addressed to us and never go on to an upstream. Source: openrouter.ai/docs/features/provider-routing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, Final
+
+from proxy.call import Call, Wishes
+from proxy.errors import ApiError, invalid
+from routing.pick import Rules
+
+MODELS_MAX: Final = 3
+NAMES_MAX: Final = 50
+# OpenRouter's words → ours.
+SORTS: Final = {
+    "price": "price",
+    "latency": "latency",
+    "throughput": "token_rate",
+    "token_rate": "token_rate",
+}
+PRICES: Final = {"prompt": "input", "completion": "output", "image": "image", "request": "request"}
+_PER_MILLION: Final = frozenset({"input", "output"})
+_NANO: Final = 10**9
+_PRICE_MAX: Final = 10**6
+
+
+def lifted(call: Call) -> Call:
+    """The call with its wishes out of the body. Raises ApiError 400."""
+    body = call.body
+    if "provider" not in body and "models" not in body:
+        return call
+    rest = {name: value for name, value in body.items() if name not in ("provider", "models")}
+    return replace(call, body=rest, wishes=_wishes(body))
+
+
+def _wishes(body: Mapping[str, Any]) -> Wishes:
+    wish = body.get("provider")
+    if wish is None:
+        wish = {}
+    if not isinstance(wish, dict):
+        raise invalid("invalid_type", "'provider' must be an object.", "provider")
+    rules = Rules(
+        order=_names(wish, "order"),
+        only=frozenset(_names(wish, "only")),
+        ignore=frozenset(_names(wish, "ignore")),
+        fallbacks=_flag(wish, "allow_fallbacks") is not False,
+        max_price=_max_price(wish.get("max_price")),
+    )
+    return Wishes(_models(body.get("models")), rules, _sort(wish.get("sort")), _flag(wish, "rescue"))
+
+
+def _models(names: Any) -> tuple[str, ...]:
+    if names is None:
+        return ()
+    if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
+        raise invalid("invalid_type", "'models' must be a list of model names.", "models")
+    if len(names) > MODELS_MAX:
+        raise invalid("invalid_value", f"'models' may have {MODELS_MAX} names at most.", "models")
+    return tuple(name.replace("\x00", "") for name in names)
+
+
+def _names(wish: Mapping[str, Any], field: str) -> tuple[str, ...]:
+    names = wish.get(field)
+    if names is None:
+        return ()
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise _wrong(field, "must be a list of provider names")
+    if len(names) > NAMES_MAX:
+        raise _wrong(field, f"may have {NAMES_MAX} names at most")
+    return tuple(name.strip().casefold() for name in names)
+
+
+def _flag(wish: Mapping[str, Any], field: str) -> bool | None:
+    value = wish.get(field)
+    if value is not None and not isinstance(value, bool):
+        raise _wrong(field, "must be true or false")
+    return value
+
+
+def _sort(word: Any) -> tuple[str, ...]:
+    if isinstance(word, dict):  # OpenRouter's newer form: {"by": "latency", …}
+        word = word.get("by")
+    if word is None:
+        return ()
+    if not isinstance(word, str) or word not in SORTS:
+        raise _wrong("sort", f"must be one of {sorted(SORTS)}")
+    return (SORTS[word],)
+
+
+def _max_price(prices: Any) -> dict[str, int]:
+    """USD per million tokens, or per image and request → nano-USD per 10^6 units."""
+    if prices is None:
+        return {}
+    if not isinstance(prices, dict):
+        raise _wrong("max_price", "must be an object")
+    found = {}
+    for name, value in prices.items():
+        if name not in PRICES:
+            continue
+        number = _number(value)
+        if number is None:
+            raise _wrong(f"max_price.{name}", "must be a number of US dollars")
+        component = PRICES[name]
+        each = _NANO if component in _PER_MILLION else _NANO * 10**6
+        found[component] = int(number * each)
+    return found
+
+
+def _number(value: Any) -> Decimal | None:
+    """A JSON number or a decimal in a string, from 0 to a million."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = Decimal(str(value))
+    except ArithmeticError:
+        return None
+    return number if number.is_finite() and 0 <= number <= _PRICE_MAX else None
+
+
+def _wrong(field: str, what: str) -> ApiError:
+    return invalid("invalid_value", f"'provider.{field}' {what}.", f"provider.{field}")
