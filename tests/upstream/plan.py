@@ -141,7 +141,8 @@ def _directive(text: str) -> dict[str, Any]:
     if not text.lstrip().startswith('{"upstream"'):
         return {}
     try:
-        return dict(json.loads(text)["upstream"])
+        found, _ = json.JSONDecoder().raw_decode(text.lstrip())  # reminders may follow in the same turn
+        return dict(found["upstream"])
     except ValueError as error:
         raise BadDirective(f"a directive that is no JSON: {error}") from error
 
