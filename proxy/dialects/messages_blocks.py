@@ -17,7 +17,8 @@ from proxy.dialects.messages_turns import CALL_SEAL, SEAL
 
 Payload = dict[str, Any]
 
-_TEXT: Final = {"type": "text", "text": "", "citations": None}
+# No "citations": null, which the AI SDK refuses.
+_TEXT: Final = {"type": "text", "text": ""}
 _THINKING: Final = {"type": "thinking", "thinking": "", "signature": ""}
 
 

@@ -57,7 +57,7 @@ def tool(place: int, **given: Any) -> dict[str, Any]:
 
 
 def test_text():
-    assert content([Text("a"), Text("b")]) == [{"type": "text", "text": "ab", "citations": None}]
+    assert content([Text("a"), Text("b")]) == [{"type": "text", "text": "ab"}]
 
 
 def test_thinking_has_a_block_of_its_own_before_the_text():
