@@ -52,9 +52,11 @@ def _block(part: Mapping[str, Any]) -> Iterator[Block]:
             yield from _file(part)
         case "input_audio":
             raise Unsupported("messages", "This model takes no audio.")
-        case "thinking" if part.get("signature"):
-            yield {name: part.get(name) or "" for name in ("type", "thinking", "signature")}
-        case "redacted_thinking" if part.get("data"):
+        case "thinking" if isinstance(part.get("signature"), str) and part["signature"]:
+            thought = part.get("thinking")
+            told = thought if isinstance(thought, str) else ""
+            yield {"type": "thinking", "thinking": told, "signature": part["signature"]}
+        case "redacted_thinking" if isinstance(part.get("data"), str):
             yield {"type": "redacted_thinking", "data": part["data"]}
 
 
@@ -69,8 +71,8 @@ def _file(part: Mapping[str, Any]) -> Iterator[Block]:
     """A file inside the message: a picture as an image, a text or PDF as a document."""
     file = part.get("file")
     data = file.get("file_data") if isinstance(file, dict) else None
-    if not isinstance(file, dict) or not isinstance(data, str) or not data:
-        raise Unsupported("messages", "This model takes files as 'file_data' only, not by 'file_id'.")
+    if not isinstance(file, dict) or not isinstance(data, str) or not data or _is_address(data):
+        raise Unsupported("messages", "This model takes files only inside the message, as 'file_data'.")
     source = _source(data)
     if str(source.get("media_type", "")).startswith("image/"):
         yield {"type": "image", "source": source} | _cached(part)
@@ -84,13 +86,17 @@ def _file(part: Mapping[str, Any]) -> Iterator[Block]:
 
 def _source(url: str) -> Block:
     """Base64 with its true kind, or an address that Anthropic fetches."""
-    if url.startswith(("https://", "http://")):
+    if _is_address(url):
         return {"type": "url", "url": url}
     match = _DATA_URL.match(url)
     data = url[match.end() :] if match else url
     named = match[1].lower() if match else ""
     kind = next((kind for start, kind in _BEGINNINGS.items() if data.startswith(start)), named)
     return {"type": "base64", "media_type": kind or "application/pdf", "data": data}
+
+
+def _is_address(url: str) -> bool:
+    return url.lower().startswith(("https:", "http:"))
 
 
 def _decoded(data: str) -> str:

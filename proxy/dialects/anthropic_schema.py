@@ -28,7 +28,7 @@ def adapted(schema: Any) -> Any:
     made = {name: value for name, value in schema.items() if name in _PLAIN} | _inner(schema)
     if kinds == "object" or "properties" in schema:
         made |= {"type": "object", "properties": made.get("properties", {}), "additionalProperties": False}
-    if schema.get("format") in _FORMATS:
+    if isinstance(schema.get("format"), str) and schema["format"] in _FORMATS:
         made["format"] = schema["format"]
     if schema.get("minItems") in (0, 1):
         made["minItems"] = schema["minItems"]

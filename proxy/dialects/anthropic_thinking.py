@@ -41,7 +41,8 @@ def asked_effort(chat: Mapping[str, Any]) -> str:
     effort = chat.get("reasoning_effort")
     if effort is None:
         effort = _of(chat.get("reasoning"), "max_tokens") or _of(chat.get("thinking"), "budget_tokens")
-    return effort if effort in BUDGETS or effort == "none" else ""
+    known = isinstance(effort, str) and (effort in BUDGETS or effort == "none")
+    return str(effort) if known else ""
 
 
 def _of(wish: Any, budget_name: str) -> str:

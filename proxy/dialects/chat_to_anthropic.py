@@ -60,7 +60,7 @@ def _refuse(chat: Mapping[str, Any]) -> None:
     lacks = {
         "n": isinstance(chat.get("n"), int) and chat["n"] > 1,
         "logprobs": bool(chat.get("logprobs") or chat.get("top_logprobs")),
-        "modalities": "audio" in (chat.get("modalities") or ()),
+        "modalities": "audio" in _list(chat.get("modalities")),
         "web_search_options": chat.get("web_search_options") is not None,
         "functions": bool(chat.get("functions")) and not chat.get("tools"),
     }

@@ -4,6 +4,7 @@ import base64
 import json
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,8 @@ from tests.upstream.anthropic_rules import refuses
 HEADERS = [("x-api-key", "sk-ant"), ("anthropic-version", "2023-06-01")]
 NEW, OLD, OTHER = "claude-opus-5-5", "claude-sonnet-4-5-20250929", "kimi-k2"
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+# OpenAI's file_data is no address; nobody shall be sent to fetch one that the door didn't look at.
+REMOTE = {"type": "file", "file": {"file_data": "https://169.254.169.254/latest"}}
 SALOM = {"role": "user", "content": "salom"}
 
 
@@ -338,6 +341,7 @@ def test_the_rest():
         ({"functions": [{"name": "f"}]}, "functions"),
         ({"tools": [{"type": "custom", "custom": {"name": "f"}}]}, "tools"),
         ({"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}, "messages"),
+        ({"messages": [{"role": "user", "content": [REMOTE]}]}, "messages"),
         (
             {"messages": [{"role": "user", "content": [{"type": "file", "file": {"file_id": "x"}}]}]},
             "messages",
@@ -348,3 +352,53 @@ def test_what_the_answer_would_lack_is_unsupported(wish: dict[str, Any], param: 
     with pytest.raises(Unsupported) as caught:
         build({"messages": [SALOM], **wish}, NEW, 100, stream=False)
     assert caught.value.param == param
+
+
+RUBBISH = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 9)
+    | st.floats(allow_nan=False)
+    | st.sampled_from(["", "x", "auto"]),
+    lambda inner: st.lists(inner, max_size=2)
+    | st.dictionaries(
+        st.sampled_from(
+            ["type", "function", "name", "id", "arguments", "parameters", "text", "image_url", "url", "file",
+             "file_data", "signature", "effort", "max_tokens", "json_schema", "schema", "allowed_tools",
+             "tools", "mode", "properties", "items", "anyOf", "enabled", "custom",
+             "budget_tokens", "cache_control"]
+        ),
+        inner | st.sampled_from(
+            ["function", "image_url", "file", "text", "thinking", "json_schema", "object", "allowed_tools",
+             "data:image/png;base64,", "data:text/plain;base64,x", "enabled", "{", "redacted_thinking"]
+        ),
+        max_size=4,
+    ),
+    max_leaves=8,
+)  # fmt: skip
+FIELD = st.sampled_from(
+    ["tools", "tool_choice", "response_format", "reasoning_effort", "reasoning", "thinking", "stop", "user",
+     "safety_identifier", "modalities", "n", "logprobs", "top_k", "temperature", "top_p", "functions",
+     "parallel_tool_calls", "messages"]
+)  # fmt: skip
+ODD_MESSAGES = st.lists(
+    st.dictionaries(
+        st.sampled_from(
+            ["role", "content", "tool_calls", "tool_call_id", "function_call", "refusal", "name"]
+        ),
+        RUBBISH | st.sampled_from(["assistant", "user", "tool", "system", "function"]),
+    ),
+    max_size=4,
+)
+
+
+@given(
+    st.dictionaries(FIELD, RUBBISH, max_size=4), ODD_MESSAGES | st.just([SALOM]), st.sampled_from([NEW, OLD])
+)
+def test_rubbish_is_read_or_refused(fields, messages, model):
+    """The gateway's door looks at few of these: whatever passes it, a translation never breaks."""
+    try:
+        body = build({"messages": messages, **fields}, model, 4096, stream=True)
+    except Unsupported:
+        return
+    assert orjson.dumps(body)
