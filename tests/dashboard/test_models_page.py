@@ -22,8 +22,8 @@ def test_replaced_models_are_not_on_the_list(client: Client) -> None:
 def test_the_search_narrows(client: Client) -> None:
     assert rows(client, q="THREE") == {"test/three"}
     assert rows(client, q="test free") == {"test/free"}
-    assert rows(client, free="on") == {"test/free"}
-    assert rows(client, modality="image") == set()
+    assert rows(client, free="on") == {"test/free", "test/free-paint", "test/free-video"}
+    assert rows(client, modality="image") == {"test/image", "test/paint"}
     assert "No model matches" in client.get("/models", {"q": "zzz"}).content.decode()
 
 

@@ -16,11 +16,11 @@ from django.utils import timezone
 
 from accounts.keys import revoke_key
 from billing.rates import set_manual_rate, set_markup
-from proxy.dialects import openai_request
 from proxy.errors import ApiError
 from proxy.keys import Caller
 from proxy.meter import unit_price
 from proxy.offers import market
+from proxy.surfaces import SURFACES
 from routing.catalog.load import load
 from routing.catalog.parse import parse
 from routing.pick import UNKNOWN
@@ -91,8 +91,7 @@ def test_the_public_catalog_marks_what_is_not_served(client: Client) -> None:
     found = listed(client)
     assert set(found) == {"vendor/one", "vendor/free", "vendor/down", "vendor/picture", "cloudapi/box"}
     available = {slug for slug, entry in found.items() if entry["available"]}
-    # No route for images is open yet.
-    assert available == {"vendor/one", "vendor/free", "cloudapi/box"}
+    assert available == {"vendor/one", "vendor/free", "vendor/picture", "cloudapi/box"}
 
 
 def test_prices_are_in_soum_by_the_function_that_charges(client: Client) -> None:
@@ -133,7 +132,8 @@ def test_no_key_of_money_is_ever_null(client: Client, settings: Any) -> None:
 
 def test_a_key_sees_what_it_may_call_and_what_is_served(client: Client) -> None:
     everything, one = make_caller(), make_caller(allowed_models=["vendor/one", "vendor/down"])
-    assert set(listed(client, **everything.headers)) == {"vendor/one", "vendor/free", "cloudapi/box"}
+    served = {"vendor/one", "vendor/free", "vendor/picture", "cloudapi/box"}
+    assert set(listed(client, **everything.headers)) == served
     assert set(listed(client, **one.headers)) == {"vendor/one"}
     assert set(listed(client, **{"x-api-key": one.key})) == {"vendor/one"}
 
@@ -150,14 +150,11 @@ def test_what_is_listed_is_what_a_call_is_admitted_for(
     gateway_caller = Caller(**nothing | {"allowed_models": limit})
     here = market()
     admitted = set()
-    for slug in here.catalog.models:
-        body = {"model": slug, "messages": [{"role": "user", "content": "Salom!"}]}
+    for slug, model in here.catalog.models.items():
+        body = {"model": slug, "messages": [{"role": "user", "content": "Salom!"}], "prompt": "Salom!"}
+        parse = SURFACES["images" if model.modality == "image" else "chat"].parse
         with contextlib.suppress(ApiError):
-            admitted.add(
-                here.plan(
-                    gateway_caller, openai_request.parse(json.dumps(body).encode(), {}), UNKNOWN
-                ).model.slug
-            )
+            admitted.add(here.plan(gateway_caller, parse(json.dumps(body).encode(), {}), UNKNOWN).model.slug)
     assert set(listed(client, **caller.headers)) == admitted
 
 
@@ -314,7 +311,7 @@ def test_the_openai_sdk_reads_list_and_item(wire: httpx.Client) -> None:
 def test_the_anthropic_sdk_reads_list_and_item(wire: httpx.Client) -> None:
     sdk = anthropic.Anthropic(api_key=make_caller().key, base_url="http://testserver", http_client=wire)
     ids = [model.id for model in sdk.models.list(limit=1)]
-    assert ids == ["cloudapi/box", "vendor/free", "vendor/one"]
+    assert ids == ["cloudapi/box", "vendor/free", "vendor/one", "vendor/picture"]
     found = sdk.models.retrieve("vendor/one")
     assert (found.display_name, found.max_input_tokens, found.max_tokens) == ("Model One", 128_000, 4096)
     assert found.created_at.date() == timezone.now().date()
