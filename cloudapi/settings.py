@@ -53,6 +53,7 @@ ENDPOINT_REST_S = env.number("ENDPOINT_REST_S", 5)
 DRAIN_S = env.number("DRAIN_S", 900 if PRODUCTION else 10)
 SANDBOX_URL = env.text("SANDBOX_URL")
 SANDBOX_MEDIA_URL = env.text("SANDBOX_MEDIA_URL")
+SANDBOX_EMBED_URL = env.text("SANDBOX_EMBED_URL")
 MODEL_CATALOG = env.text("MODEL_CATALOG", str(BASE_DIR / "routing" / "catalog" / "models.yaml"))
 BANK_DETAILS = env.text("BANK_DETAILS")  # where customers send transfers; shown beside the top-up form
 

