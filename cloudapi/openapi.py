@@ -43,7 +43,7 @@ _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete", "head"})
 @cache
 def document() -> Document:
     """The whole document; it changes with the code only."""
-    parts = (_reads(), _management(), openapi.document(), _session())
+    parts = (_reads(), _management(), openapi.document(), _others())
     paths: Document = {}
     components: Document = {}
     for part in parts:
@@ -101,14 +101,28 @@ def _operations(found: Document) -> list[Document]:
     ]
 
 
-def _session() -> Document:
+def _others() -> Document:
+    """Sessions, and the plain view that belongs to no framework."""
     scheme = {
         "type": "apiKey",
         "in": "cookie",
         "name": settings.SESSION_COOKIE_NAME,
         "description": "A person who is signed in; changes need the header X-CSRFToken too.",
     }
-    return {"paths": {}, "components": {"securitySchemes": {"session": scheme}}}
+    hello = {
+        "operationId": "hello",
+        "tags": ["Models"],
+        "summary": "Is anybody there?",
+        "description": "What Claude Code asks before anything else.",
+        "security": [{}],
+        "responses": {
+            "200": {"description": "Yes.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+        },
+    }
+    return {
+        "paths": {"/api/hello": {"get": hello}},
+        "components": {"securitySchemes": {"session": scheme}},
+    }
 
 
 @require_safe

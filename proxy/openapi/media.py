@@ -32,6 +32,7 @@ _PICTURE: Final[dict[str, Schema]] = {
     "user": text(),
 }
 _FORMATS: Final = ("mp3", "opus", "aac", "flac", "wav", "pcm")
+_SOUNDS: Final = ("mpeg", "ogg", "opus", "aac", "flac", "wav", "pcm", "L16")
 _TRANSCRIPT: Final[dict[str, Schema]] = {
     "file": upload("wav, mp3, ogg, flac, m4a or webm."),
     "model": MODEL,
@@ -100,7 +101,7 @@ OPERATIONS: Final = (
             instructions=text(),
             stream_format=choice("audio", "sse"),
         ),
-        answers={"audio/mpeg": binary(), "audio/wav": binary(), EVENTS: STREAM},
+        answers={f"audio/{kind}": binary() for kind in _SOUNDS} | {EVENTS: STREAM},
         example={"model": "openai/tts-1", "input": "Salom!", "voice": "alloy"},
     ),
     Operation(
