@@ -81,10 +81,10 @@ def _tools(body: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"tools": [_tool(tool) for tool in own]}
     kind, name = choice.get("type"), choice.get("name")
     if kind == "tool" and isinstance(name, str):
-        if name not in {tool.get("name") for tool in own}:
+        if name not in [tool.get("name") for tool in own]:
             raise Unsupported("tool_choice", f"No provider of this model has the tool '{name}'.")
         found["tool_choice"] = {"type": "function", "function": {"name": short_name(name)}}
-    elif kind in _CHOICES:
+    elif isinstance(kind, str) and kind in _CHOICES:
         found["tool_choice"] = _CHOICES[kind]
     if choice.get("disable_parallel_tool_use") is True:
         found["parallel_tool_calls"] = False

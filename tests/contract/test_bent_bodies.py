@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +28,14 @@ JUNK = st.recursive(
     LEAVES,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
 )
+# Names that mean something somewhere, put where nobody expects them.
+WORDS = (
+    *("type", "format", "items", "properties", "required", "enum", "$ref", "anyOf", "allOf", "minItems"),
+    *("const", "additionalProperties", "default", "id", "name", "role", "content", "text", "index", "input"),
+    *("reasoning", "thinking", "budget_tokens", "modalities", "audio", "logprobs", "top_k", "seed", "source"),
+    *("cache_control", "refusal", "function_call", "functions", "arguments", "file", "url", "extra_body"),
+)
+EXAMPLES = int(os.environ.get("CONTRACT_EXAMPLES", "150"))
 HEADERS = {b"content-type": [b"application/json"], b"anthropic-version": [b"2023-06-01"]}
 
 
@@ -45,8 +54,13 @@ def bend(body: Any, path: tuple[Any, ...], junk: Any, how: str) -> None:
         del body[path[-1]]
     elif how == "twice" and isinstance(body, list):
         body.append(body[path[-1]])
+    elif how in WORDS and isinstance(body, dict):
+        body[how] = junk
     else:
         body[path[-1]] = junk
+
+
+HOW = st.sampled_from(["replace", "drop", "twice"]) | st.sampled_from(WORDS)
 
 
 @st.composite
@@ -54,7 +68,7 @@ def bent(draw: st.DrawFn, surface: str) -> bytes:
     body = {"model": "test/one", **copy.deepcopy(BODIES[surface]), "stream": draw(st.booleans())}
     for _ in range(draw(st.integers(1, 2))):
         where = draw(st.sampled_from(list(places(body))))
-        bend(body, where, draw(JUNK), draw(st.sampled_from(["replace", "replace", "drop", "twice"])))
+        bend(body, where, draw(JUNK), draw(HOW))
     return json.dumps(body).encode(errors="surrogatepass")
 
 
@@ -93,7 +107,7 @@ def test_a_good_body_is_good(surface: str) -> None:
 
 
 @pytest.mark.parametrize("surface", [name for name in SURFACES if name in BODIES])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(data=st.data())
 def test_a_bent_body_is_refused_or_asked(surface: str, data: st.DataObject) -> None:
     raw = data.draw(bent(surface))
