@@ -7,7 +7,6 @@ import mimetypes
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import orjson
 
@@ -214,7 +213,7 @@ def _file(file: Any) -> dict[str, Any]:
     match file:
         case {"file_data": str(data)}:
             kind = _kind_of(str(file.get("filename", "")), "application/pdf")
-            if data.startswith(("data:", "https://", "http://")):
+            if data.startswith("data:"):
                 return _linked(data, kind)
             return {"inlineData": {"mimeType": kind, "data": data}}
     return _unreadable("a file by its id")
@@ -223,7 +222,7 @@ def _file(file: Any) -> dict[str, Any]:
 def _linked(url: str, kind: str) -> dict[str, Any]:
     """A data: URL as inlineData, another as fileData."""
     if not url.startswith("data:"):
-        return {"fileData": {"mimeType": _kind_of(urlsplit(url).path, kind), "fileUri": url}}
+        return {"fileData": {"mimeType": _kind_of(url.partition("?")[0], kind), "fileUri": url}}
     head, _, data = url.partition(",")
     found = head[5:].partition(";")[0].lower() or kind
     if found == "image/gif":  # …/docs/image-understanding: PNG, JPEG, WebP, HEIC, HEIF
@@ -232,7 +231,8 @@ def _linked(url: str, kind: str) -> dict[str, Any]:
 
 
 def _kind_of(name: str, otherwise: str) -> str:
-    return mimetypes.guess_type(name)[0] or otherwise
+    # The last part alone: guess_type would take a whole address apart, and raise for a wrong one.
+    return mimetypes.guess_type(name.rpartition("/")[2])[0] or otherwise
 
 
 def _unreadable(what: str) -> dict[str, Any]:

@@ -248,10 +248,6 @@ def test_reasoning(stack: Stack, caller: Caller, streamed: bool):
         ({"fault": "429"}, 503, "upstream_overloaded"),
         ({"fault": "500"}, 502, "upstream_error"),
         ({"fault": "503"}, 503, "upstream_overloaded"),
-        ({"fault": "reset"}, 502, "upstream_error"),
-        ({"fault": "html"}, 502, "upstream_error"),
-        ({"fault": "empty"}, 502, "upstream_error"),
-        ({"fault": "not_json"}, 502, "upstream_error"),
         ({"tool_calls": [{"name": "get_weather", "arguments": "{oops"}]}, 502, "upstream_error"),
     ],
     ids=lambda value: (
@@ -268,28 +264,6 @@ def test_errors_before_the_first_byte(
     assert b"0123456789abcdef" not in reply.body
     row = settled(caller)
     assert (row["status"], row["cost_micros"]) == ("error", 0)
-
-
-@pytest.mark.parametrize(
-    "fault",
-    ["error_event", "malformed_chunk", "cut", "cut_reset", "cut_utf8", "cut_json", "truncated", "huge_line"],
-)
-def test_errors_in_the_middle(stack: Stack, caller: Caller, fault: str):
-    """Two words have left, and Gemini has counted them: they are paid for, and nothing looks like an end."""
-    wishes = {"fault": fault, "prompt_tokens": 9, "completion_tokens": 6}
-    events = stream(stack, caller, model=GEMINI, messages=directive(**wishes))
-    assert events.text() == "salom dunyo "
-    assert not events.done
-    assert events.seen[-1]["error"]["code"] == "upstream_error"
-    row = settled(caller)
-    assert (row["cost_micros"], row["estimated"]) == (9 * IN + 2 * OUT, False)
-
-
-@pytest.mark.parametrize("fault", ["cut", "cut_json", "truncated"])
-def test_a_whole_answer_that_is_cut_costs_nothing(stack: Stack, caller: Caller, fault: str):
-    reply = chat(stack, caller, model=GEMINI, messages=directive(fault=fault, completion_tokens=6))
-    assert reply.status == 502
-    assert settled(caller)["cost_micros"] == 0
 
 
 def test_a_client_that_leaves_pays_for_what_was_said(stack: Stack, caller: Caller):

@@ -1,12 +1,16 @@
 """What a chat body asks for besides its messages, as Gemini takes it."""
 
+import contextlib
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proxy.bridge import Unsupported
 from proxy.dialects.chat_to_gemini import ask, build
+from proxy.errors import ApiError
 from tests.proxy.calls import call_of, endpoint_of
 from tests.upstream.gemini_rules import broken_rule
 
@@ -159,3 +163,83 @@ def test_arguments_nested_beyond_writing_are_refused():
     body = {"model": "m", "messages": [user(), message]}
     with pytest.raises(Unsupported):
         ask(call_of(body), body, endpoint_of(FLASH), 9)
+
+
+# Whatever a caller sends
+
+JUNK = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.text(max_size=4)
+    | st.just("data:a;base64,YQ=="),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "type",
+                    "function",
+                    "name",
+                    "parameters",
+                    "arguments",
+                    "url",
+                    "data",
+                    "format",
+                    "file_data",
+                    "json_schema",
+                    "schema",
+                    "google",
+                    "thought_signature",
+                    "mode",
+                    "tools",
+                    "allowed_tools",
+                    "id",
+                ]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=8,
+)
+FIELDS = [
+    "tools",
+    "tool_choice",
+    "stop",
+    "seed",
+    "response_format",
+    "reasoning_effort",
+    "modalities",
+    "n",
+    "logprobs",
+    "functions",
+    "top_k",
+    "temperature",
+    "parallel_tool_calls",
+    "stream",
+]
+PARTS = ["image_url", "input_audio", "file", "text", "refusal", "thinking"]
+MEMBERS = ["tool_calls", "function_call", "refusal", "reasoning_content", "name", "tool_call_id"]
+
+
+@given(
+    st.dictionaries(st.sampled_from(FIELDS), JUNK, max_size=3),
+    st.dictionaries(st.sampled_from(MEMBERS), JUNK, max_size=2),
+    st.sampled_from(["user", "assistant", "system", "tool", "function"]),
+    st.lists(
+        st.builds(lambda kind, junk: {"type": kind, kind: junk}, st.sampled_from(PARTS), JUNK), max_size=2
+    )
+    | st.text(max_size=3),
+)
+def test_any_body_is_refused_or_sent(fields: Any, members: Any, role: str, content: Any):
+    body = {"model": "m", "messages": [{"role": role, "content": content, **members}], **fields}
+    with contextlib.suppress(ApiError, Unsupported):
+        sent = ask(call_of(body), body, endpoint_of(THREE), 9)
+        assert orjson.loads(sent.body)["contents"]
+
+
+@pytest.mark.parametrize("name", ["http://[", "//[x", "a.PNG", ""])
+def test_no_name_of_a_file_is_too_odd(name: str):
+    part = {"type": "file", "file": {"filename": name, "file_data": "YQ=="}}
+    assert of(user([part]))["contents"][0]["parts"][0]["inlineData"]["data"] == "YQ=="
