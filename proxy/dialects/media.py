@@ -18,8 +18,10 @@ from proxy.errors import ApiError, invalid
 
 IMAGE_BYTES_MAX = 20 * 1024 * 1024
 SIDE_MAX = 16_384
-# OpenAI bills gpt-4o-mini 2,833 + 5,667 per 512-px tile, eight tiles at most: no vendor has a dearer image.
+# OpenAI bills gpt-4o-mini 2,833 + 5,667 per 512-px tile, eight tiles at most: no vendor has a dearer image,
+# unless it is so long and narrow that Gemini cuts it into more tiles than that.
 IMAGE_TOKENS_MAX = 2_833 + 8 * 5_667
+_GEMINI_TILE = 258
 _MAGIC = {b"\x89PNG\r\n\x1a\n": b"image/png", b"\xff\xd8\xff": b"image/jpeg", b"GIF8": b"image/gif"}
 # What comes last in a picture, but for a little padding.
 _END = {b"image/png": b"IEND", b"image/jpeg": b"\xff\xd9"}
@@ -57,7 +59,7 @@ def weigh(messages: Sequence[Mapping[str, Any]]) -> Weight:
             if kind == "image_url":
                 remote |= _image(part, f"messages[{index}].content[{place}]")
                 images += 1
-                media += IMAGE_TOKENS_MAX
+                media += tokens_max(_encoded(part))
             elif kind in ("input_audio", "file"):
                 # 32 tokens a second (Gemini, the dearest) at 8 kbit/s (the tightest codec); a file's text
                 # can't be more tokens than its encoded bytes.
@@ -71,6 +73,20 @@ def weigh(messages: Sequence[Mapping[str, Any]]) -> Weight:
 def _image(part: Mapping[str, Any], where: str) -> bool:
     image = part.get("image_url")
     return check_image(image.get("url") if isinstance(image, dict) else image, where)
+
+
+def _encoded(part: Mapping[str, Any]) -> str:
+    image = part.get("image_url")
+    url = image.get("url") if isinstance(image, dict) else image
+    return url.partition(",")[2] if isinstance(url, str) and url.startswith("data:") else ""
+
+
+def tokens_max(encoded: str) -> int:
+    """Tokens that an image in base64 can't exceed at any vendor; nothing of it for one that is elsewhere."""
+    width, height = pixels("," + encoded)
+    # ai.google.dev/gemini-api/docs/image-understanding: tiles of two thirds of the shorter side.
+    unit = max(1, min(width, height) * 2 // 3)
+    return max(IMAGE_TOKENS_MAX, _GEMINI_TILE * (-(-width // unit) * -(-height // unit)))
 
 
 def check_image(url: Any, where: str) -> bool:
@@ -142,7 +158,18 @@ def image_size(start: bytes) -> tuple[int, int]:
         return width, height
     if start.startswith(b"\xff\xd8"):
         return _jpeg_size(start)
-    return 0, 0
+    return _webp_size(start) if _kind(start) == b"image/webp" and len(start) >= 30 else (0, 0)
+
+
+def _webp_size(start: bytes) -> tuple[int, int]:
+    """RFC 9649 §2.5–2.7: extended, lossless, lossy."""
+    if start[12:16] == b"VP8X":
+        return int.from_bytes(start[24:27], "little") + 1, int.from_bytes(start[27:30], "little") + 1
+    if start[12:16] == b"VP8L":
+        packed = int.from_bytes(start[21:25], "little")
+        return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
+    width, height = struct.unpack("<HH", start[26:30])
+    return width & 0x3FFF, height & 0x3FFF
 
 
 def _jpeg_size(start: bytes) -> tuple[int, int]:

@@ -175,7 +175,7 @@ def _weigh_blocks(weight: Weight, found: Sequence[Mapping[str, Any]], where: str
         if kind == "image":
             weight.remote |= _image(block["source"], here)
             weight.images += 1
-            weight.media_tokens_max += media.IMAGE_TOKENS_MAX
+            weight.media_tokens_max += media.tokens_max(str(block["source"].get("data") or ""))
         elif kind == "document":
             _document(weight, block, here)
         elif kind == "tool_result" and isinstance(inner, list):
