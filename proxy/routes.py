@@ -38,6 +38,7 @@ BILLABLE: Final[dict[str, Route]] = {
     "/v1/videos": Route(surface="videos", form=True, json_too=True, shared=True),
     "/api/chat": Route(surface="api_chat", unix_time=True, rpm=60, anonymous_rpm=10),
     "/api/image": Route(surface="api_image", unix_time=True, rpm=30, anonymous_rpm=5),
+    "/api/video": Route(surface="api_video", unix_time=True, rpm=10, anonymous_rpm=2),
     "/v1/messages": Route(surface="messages"),
     "/v1/messages/count_tokens": Route(surface="messages", counts_rpm=600),
     "/v1/embeddings": Route(surface="embeddings"),
