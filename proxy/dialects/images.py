@@ -19,8 +19,12 @@ from routing.snaps import EndpointSnap
 
 # gpt-image's largest and best picture is 6,240 tokens; nobody's is ten times that.
 _PICTURE_TOKENS_MAX: Final = 65_536
-# OpenAI's own models refuse what their successors and rivals all take.
-_STRICT: Final = ("gpt-image", "chatgpt-image")
+# Fields that OpenAI's own models refuse, though their rivals take them: first letters of a name → fields.
+_UNKNOWN: Final = {
+    "gpt-image": {"response_format", "seed"},
+    "chatgpt-image": {"response_format", "seed"},
+    "dall-e": {"seed"},
+}
 
 
 def counted(call: Call, pictures: int, tokens: Any = None) -> dict[str, Any]:
@@ -56,8 +60,9 @@ def ask_edit(call: Call, endpoint: EndpointSnap, output_bound: int) -> Ask:
 
 def ask_one(call: Call, endpoint: EndpointSnap, output_bound: int) -> Ask:
     """One picture as base64; the fields that OpenAI's own models don't know are left out for them."""
-    unknown = {"response_format", "seed"} if endpoint.upstream_name.startswith(_STRICT) else set()
-    body = {name: value for name, value in call.body.items() if name not in unknown}
+    name = endpoint.upstream_name.rpartition("/")[2]
+    unknown = next((fields for start, fields in _UNKNOWN.items() if name.startswith(start)), set())
+    body = {field: value for field, value in call.body.items() if field not in unknown}
     return Ask("/images/generations", orjson.dumps({**body, "model": endpoint.upstream_name}))
 
 
@@ -71,7 +76,9 @@ def read_answer(call: Call, reply: Reply, model: bytes) -> Answer | None:
     pictures = sum(map(_is_picture, items)) if isinstance(items, list) else 0
     if not pictures:
         return None
-    return Answer(openai.rename(reply.data, model), counted(call, pictures, parsed.get("usage")))
+    # Few name their model, and looking for it in megabytes of base64 takes long.
+    data = openai.rename(reply.data, model) if "model" in parsed else reply.data
+    return Answer(data, counted(call, pictures, parsed.get("usage")))
 
 
 def _is_picture(item: Any) -> bool:

@@ -157,13 +157,26 @@ def test_what_is_no_picture_is_no_answer(item):
     assert images.PLAIN.answer(call(), reply(data=[item]), MODEL) is None
 
 
-def test_openais_own_models_get_no_unknown_fields():
+@pytest.mark.parametrize(
+    ("name", "unknown"),
+    [
+        ("flux", set()),
+        ("gpt-image-2", {"seed", "response_format"}),
+        ("openai/gpt-image-1.5", {"seed", "response_format"}),
+        ("dall-e-3", {"seed"}),
+    ],
+)
+def test_openais_own_models_get_no_unknown_fields(name, unknown):
     plain = image_request.parse_plain(body(seed=7), {})
-    names = {
-        name: set(orjson.loads(images.ask_one(plain, endpoint(name), 0).body))
-        for name in ("flux", "gpt-image-2")
-    }
-    assert names["flux"] - names["gpt-image-2"] == {"seed", "response_format"}
+    sent = set(orjson.loads(images.ask_one(plain, endpoint(name), 0).body))
+    assert set(plain.body) - sent == unknown
+
+
+def test_a_word_in_an_answer_without_a_model_is_left_alone():
+    came = reply(created=1, data=[{"url": "u", "model": "theirs"}])
+    answer = images.read_answer(call(), came, MODEL)
+    assert answer is not None
+    assert answer.data == came.data
 
 
 @pytest.mark.parametrize(
