@@ -202,8 +202,8 @@ class Job:
         return Usage(input=self.call.input_estimate, estimated=True, **self.call.units)
 
     def cost_text(self, charged_micros: int) -> str:
-        """So'm as an exact decimal."""
-        return exact_uzs(charged_micros)
+        """So'm as an exact decimal; who has no wallet is told of no cost."""
+        return exact_uzs(0 if self.caller.anonymous else charged_micros)
 
     def summary(self, charged_micros: int) -> dict[str, Any]:
         """What a streamed answer says in its usage chunk, since headers had to leave before it was known."""

@@ -78,8 +78,7 @@ class Serving:
             charged, failure = 0, _internal()
         failpoint("after_commit")
         try:
-            # Who has no wallet is told of no cost.
-            await self._finish(failure, 0 if self.job.caller.anonymous else charged)
+            await self._finish(failure, charged)
         except OSError:
             pass
         except Exception:
