@@ -24,7 +24,7 @@ SECONDS_DEFAULT: Final = 4
 SIDE_MIN, SIDE_MAX = 64, 4096
 _SIZE_DEFAULT: Final = "1280x720"
 MP4: Final = b"video/mp4"
-_SIZE: Final = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})")
+_SIZE: Final = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 _ID_MAX: Final = 512
 _CODE: Final = re.compile(r"[\w.-]{1,64}")
 # Other servers of the dialect have words of their own for OpenAI's four.

@@ -75,6 +75,7 @@ BREAKS = [
         "UPDATE hold SET expires_at = now() - interval '2 minutes' WHERE org = %(org)s AND state = 0",
         "no_hold_past_its_deadline",
     ),
+    ("UPDATE hold SET owner = -1 WHERE org = %(org)s AND state = 0", "jobs_own_their_holds"),
     (
         "INSERT INTO transfer (id, kind, debit, credit, amount_micros) SELECT transfer_id(id, 3), 3,"
         " paid_account(org), 1, 5 FROM hold WHERE org = %(org)s AND state = 0",

@@ -1,4 +1,4 @@
-"""Operators read the request log and change nothing in it."""
+"""Operators read the request log and the video jobs, and change nothing in them."""
 
 import pytest
 from django.test import Client
@@ -16,10 +16,12 @@ def operator():
     return client
 
 
+@pytest.mark.parametrize("page", ["request", "videojob"])
 @pytest.mark.parametrize("term", ["", "1", "01a1fdfb-2b62-7794-bb25-397e4bc0ce00", "nonsense"])
-def test_the_log_is_listed_and_searched(operator, term):
-    assert operator.get("/admin/proxy/request/", {"q": term}).status_code == 200
+def test_the_log_is_listed_and_searched(operator, page, term):
+    assert operator.get(f"/admin/proxy/{page}/", {"q": term}).status_code == 200
 
 
-def test_nobody_adds_to_the_log_by_hand(operator):
-    assert operator.get("/admin/proxy/request/add/").status_code == 403
+@pytest.mark.parametrize("page", ["request", "videojob"])
+def test_nobody_adds_to_the_log_by_hand(operator, page):
+    assert operator.get(f"/admin/proxy/{page}/add/").status_code == 403
