@@ -108,7 +108,7 @@ class Reader:
 
     def block(self, block: Any) -> list[Event]:
         """The events of a block that came whole."""
-        return [*self._begin(0, block), *self._end(0)]
+        return [event for event in (*self._begin(0, block), *self._end(0)) if event != Thought("")]
 
     def stop(self, message: Mapping[str, Any]) -> list[Event]:
         """Notes why the message ended; a refusal's explanation is said."""
@@ -122,7 +122,7 @@ class Reader:
         match block.get("type"):
             case "text" if text := _text(block, "text"):
                 return [Text(text)]
-            case "thinking" if _text(block, "thinking") or _text(block, "signature"):
+            case "thinking" | "redacted_thinking":  # nothing is said yet, but the answer has begun
                 return [Thought(_text(block, "thinking"), _text(block, "signature"))]
             case "tool_use":
                 self._calls[_key(index)] = _Call(self._places, block.get("input"))

@@ -27,9 +27,11 @@ class Translated(Spoken):
 
     reader: Reader
     writer: Writer
+    begun: bool = False
 
     def feed(self, data: bytes) -> bytes:
         events = self.reader.feed(data)
+        self.begun = self.begun or bool(events)
         for event in events:
             self.say(said(event))
         return self.writer.write(events) if events else b""
@@ -61,10 +63,6 @@ class Translated(Spoken):
     @broken.setter
     def broken(self, value: bool) -> None:
         self.reader.broken = value
-
-    @property
-    def begun(self) -> bool:
-        return self.said > 0
 
     @property
     def over(self) -> bool:

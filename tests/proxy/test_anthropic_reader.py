@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.bridge import Bounds
+from proxy.dialects import chat_writer
 from proxy.dialects.anthropic_reader import FAR, Reader, read_whole
 from proxy.dialects.anthropic_usage import finish, merge_usage, read_usage, seed_usage
 from proxy.dialects.events import Arguments, Event, Refusal, Said, Text, Thought, ToolCall, joined
+from proxy.dialects.translated import Translated
 from proxy.meter import Usage
 from tests.upstream import anthropic as upstream
 from tests.upstream.plan import LIES, Plan
@@ -186,6 +188,18 @@ def test_pings_comments_padding_and_a_stray_done_say_nothing():
     reader, found = read(data.replace(b"\n", b"\r\n"))
     assert joined(found, Text) == "bor"
     assert reader.complete
+
+
+def test_a_thought_that_is_not_shown_begins_the_answer_all_the_same():
+    """It may last for a minute; who waited for its first word would ask another endpoint meanwhile."""
+    for kind in ("thinking", "redacted_thinking"):
+        start = {"type": "content_block_start", "index": 0, "content_block": {"type": kind, "thinking": ""}}
+        stream = Translated(Reader(), chat_writer.Writer("m", wants_usage=False))
+        assert stream.feed(events({"type": "message_start", "message": {}})) == b""
+        assert not stream.begun
+        assert b'"role":"assistant"' in stream.feed(events(start))
+        assert stream.begun
+        assert not stream.said
 
 
 def test_arguments_that_came_with_the_beginning_of_a_call_are_kept():
