@@ -13,6 +13,7 @@ import orjson
 
 from proxy.bridge import Ask, Unsupported
 from proxy.call import Call
+from proxy.dialects.anthropic_thinking import asked_effort
 from proxy.dialects.gemini_contents import turns
 from proxy.dialects.gemini_schema import cleaned
 from routing.snaps import EndpointSnap
@@ -83,6 +84,8 @@ def _check(chat: Mapping[str, Any]) -> None:
         raise Unsupported("functions", "This model takes 'tools' in place of 'functions'.")
     if chat.get("logprobs"):
         raise Unsupported("logprobs", "This model tells no log probabilities.")
+    if chat.get("web_search_options") is not None:
+        raise Unsupported("web_search_options", "This model doesn't search the web.")
     modalities = chat.get("modalities")
     if isinstance(modalities, list) and "audio" in modalities:
         raise Unsupported("modalities", "This model answers in text only.")
@@ -166,8 +169,8 @@ def _format(chat: Mapping[str, Any], model: str) -> dict[str, Any]:
 
 def _thinking(chat: Mapping[str, Any], model: str, output_bound: int) -> dict[str, Any]:
     """thinkingConfig; without a wish the model's own default counts."""
-    effort = chat.get("reasoning_effort")
-    if effort not in ("none", *_BUDGETS) or generation(model) < (2, 5):
+    effort = asked_effort(chat)
+    if not effort or generation(model) < (2, 5):
         return {}
     if generation(model) >= (3, 0):
         return {

@@ -133,11 +133,25 @@ def test_reasoning_effort(model: str, effort: Any, expected: dict[str, Any] | No
 
 
 @pytest.mark.parametrize(
+    "wish",
+    [
+        {"reasoning": {"effort": "low"}},
+        {"reasoning": {"max_tokens": 2000}},
+        {"thinking": {"budget_tokens": 2000}},
+    ],
+)
+def test_effort_under_its_other_names(wish: dict[str, Any]):
+    body = build({"messages": [user()], **wish}, THREE, 40_000)
+    assert body["generationConfig"]["thinkingConfig"]["thinkingLevel"] == "low"
+
+
+@pytest.mark.parametrize(
     ("field", "value"),
     [
         ("n", 2),
         ("functions", [{"name": "a"}]),
         ("logprobs", True),
+        ("web_search_options", {}),
         ("modalities", ["text", "audio"]),
         ("stop", list("abcdef")),
     ],
