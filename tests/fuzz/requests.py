@@ -36,6 +36,18 @@ KEY: dict[str, Any] = {
     "allowed_ips": ["10.0.0.1", "10.0.0"],
     "scopes": ["inference"],
 }
+# Its model is none for pictures, so nothing is drawn: what is fuzzed is the way there.
+PICTURE: dict[str, Any] = {
+    "model": MODEL,
+    "prompt": "Registon",
+    "n": 2,
+    "size": "1024x1024",
+    "width": 640,
+    "height": 480,
+    "seed": 7,
+    "quality": "high",
+    "response_format": "b64_json",
+}
 PATHS = (
     "/v1/chat/completions", "/v1/models", f"/v1/models/{MODEL}", "/v1/generation/0", "/api/keys",
     "/api/keys/key_0", "/v1", "/api/", "/v1/nope", "/healthz",
@@ -99,6 +111,8 @@ def _base(dice: Random) -> tuple[str, str, Any]:
         return "POST", PATHS[0], CHAT | {"stream": True}
     if deed < 0.70:
         return "POST", "/api/keys", KEY
+    if deed < 0.78:
+        return "POST", dice.choice(("/v1/images/generations", "/api/image")), PICTURE
     return "GET", dice.choice(PATHS), None
 
 
