@@ -20,6 +20,8 @@ import numpy as np
 import splintr
 
 DIMENSIONS: Final = 384
+# As many as the models have that it stands in for; those beyond its own are zero, which changes no angle.
+DIMENSIONS_MAX: Final = 4096
 TOKENS_MAX: Final = 512  # of a text: the rest is cut off, as the model was trained for no more
 WORK_MAX: Final = 50_000  # tokens of a request: minutes on one thread
 _CHARACTERS_MAX: Final = 8 * TOKENS_MAX
@@ -44,8 +46,8 @@ class Embedder:
         if not isinstance(body, dict):
             raise Wrong("The body must be an object.")
         size = body.get("dimensions") or DIMENSIONS
-        if not isinstance(size, int) or not 1 <= size <= DIMENSIONS:
-            raise Wrong(f"'dimensions' must be a whole number from 1 to {DIMENSIONS}.")
+        if not isinstance(size, int) or not 1 <= size <= DIMENSIONS_MAX:
+            raise Wrong(f"'dimensions' must be a whole number from 1 to {DIMENSIONS_MAX}.")
         is_query = body.get("input_type") not in ("passage", "document")
         texts = [self._cut(text, is_query) for text in self._texts(body.get("input"))]
         counts = [self._model.token_count(text, is_query) for text in texts]
@@ -92,7 +94,8 @@ class Embedder:
     def _vector(self, text: str, is_query: bool, size: int) -> Any:
         with self._turn:
             vector = self._model.encode(text, is_query)[:size]
-        return vector / (np.linalg.norm(vector) or 1)
+        vector = vector / (np.linalg.norm(vector) or 1)
+        return np.pad(vector, (0, size - len(vector)))
 
 
 def _packed(vector: Any) -> str:

@@ -14,7 +14,7 @@ import pytest
 from openai import AuthenticationError, BadRequestError, OpenAI
 from splintr import Tokenizer
 
-from deploy.local.embedder import DIMENSIONS, TOKENS_MAX, Embedder, Handler, Wrong
+from deploy.local.embedder import DIMENSIONS, DIMENSIONS_MAX, TOKENS_MAX, Embedder, Handler, Wrong
 
 KEY = "sandbox-key"
 
@@ -56,10 +56,11 @@ def test_tokens_are_read_as_their_text(embedder: Embedder):
     assert vectors(embedder, [numbers, numbers]).shape == (2, DIMENSIONS)
 
 
-def test_fewer_dimensions_are_still_of_length_one(embedder: Embedder):
-    (short,) = vectors(embedder, "salom", dimensions=64)
-    assert short.shape == (64,)
-    assert np.linalg.norm(short) == pytest.approx(1, abs=1e-5)
+@pytest.mark.parametrize("size", [1, 64, 384, 1536, 4096])
+def test_any_number_of_dimensions_is_of_length_one(embedder: Embedder, size: int):
+    (vector,) = vectors(embedder, "salom", dimensions=size)
+    assert vector.shape == (size,)
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
 
 
 def test_a_long_text_is_cut_to_what_the_model_reads(embedder: Embedder):
@@ -78,7 +79,7 @@ def test_a_long_text_is_cut_to_what_the_model_reads(embedder: Embedder):
         {"input": [None]},
         {"input": [[-1]]},
         {"input": [[2**40]]},
-        {"input": "x", "dimensions": DIMENSIONS + 1},
+        {"input": "x", "dimensions": DIMENSIONS_MAX + 1},
         {"input": "x", "dimensions": "8"},
         {"input": ["so'z " * 1000] * 200},
     ],
