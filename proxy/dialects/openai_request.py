@@ -11,7 +11,7 @@ import orjson
 
 from proxy.bridge import Ask
 from proxy.call import Call
-from proxy.dialects import fields, json_body, media, reminders
+from proxy.dialects import fields, json_body, media, reminders, thoughts
 from proxy.errors import ApiError, invalid
 from routing.snaps import EndpointSnap
 
@@ -88,23 +88,12 @@ def ask_translated(call: Call, chat: dict[str, Any], endpoint: EndpointSnap, out
     field = "max_completion_tokens" if "max_completion_tokens" in chat else _bound_name(endpoint)
     left_out = _not_taken(endpoint)
     asked = {name: value for name, value in chat.items() if name not in left_out}
-    asked["messages"] = [_unsealed(message) for message in asked["messages"]]
+    wanted = thoughts.are_wanted(endpoint)
+    asked["messages"] = [thoughts.placed(message, wanted=wanted) for message in asked["messages"]]
     if not _is_openais(endpoint):
         asked["messages"] = reminders.folded(asked["messages"])
     body = _bounded(asked, call.stream, endpoint.upstream_name, (field, output_bound))
     return Ask("/chat/completions", orjson.dumps(body))
-
-
-def _unsealed(message: dict[str, Any]) -> dict[str, Any]:
-    """A turn without another vendor's sealed thoughts (api.md §3)."""
-    content = message.get("content")
-    if message["role"] != "assistant" or not isinstance(content, list):
-        return message
-    said = [part for part in content if part.get("type") != "thinking"]
-    if all(part.get("type") == "text" for part in said):
-        nothing = None if message.get("tool_calls") else ""
-        return {**message, "content": "".join(part["text"] for part in said) or nothing}
-    return {**message, "content": said}
 
 
 def _not_taken(endpoint: EndpointSnap) -> frozenset[str]:

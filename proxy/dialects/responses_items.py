@@ -1,8 +1,8 @@
 """The input of a Responses request as chat messages (api.md §3–4).
 
 A turn of the assistant is one message: its text, then its calls, then the results of all of them, wherever
-the caller has put those. Of reasoning only that goes back which has its vendor's seal: Anthropic wants it
-before the calls of the same turn, no other upstream gets it.
+the caller has put those. Reasoning belongs to the turn that follows it, with its vendor's seal if we gave it
+one; who gets it back is the upstream's dialect to say.
 """
 
 from collections import deque
@@ -27,8 +27,9 @@ _FOREIGN: Final = frozenset({
     "additional_tools", "compaction", "compaction_trigger", "configuration_update", "mcp_approval_request",
     "mcp_approval_response", "mcp_list_tools", "program",
 })  # fmt: skip
-# Before a vendor's seal in encrypted_content, so that OpenAI's own is never taken for one.
+# Before a vendor's seal in encrypted_content, so that OpenAI's own isn't taken for one. Gemini seals calls.
 SEAL: Final = "cloudapi:"
+CALL_SEAL: Final = SEAL + "call:"
 _UNANSWERED: Final = "Error: the tool gave no result."
 
 
@@ -105,6 +106,7 @@ class _Conversation:
     outputs: dict[str, deque[Any]]
     _turn: dict[str, Any] | None = field(default=None)
     _thoughts: list[dict[str, Any]] = field(default_factory=list)  # of the turn that follows
+    _call_seal: str = ""  # of the call that follows
 
     def add(self, item: Any, where: str) -> None:
         """One item. Raises ApiError 400 or 413."""
@@ -150,7 +152,7 @@ class _Conversation:
         if role == "assistant":
             self._begin(content)
         else:
-            self._thoughts = []
+            self._thoughts, self._call_seal = [], ""
             # The newer word for the same; only OpenAI's own models know it.
             self.messages.append({"role": "system" if role == "developer" else role, "content": content})
 
@@ -164,19 +166,26 @@ class _Conversation:
             arguments = orjson.dumps({"input": arguments}).decode()
         function = {"name": flat_name(item.get("namespace"), name), "arguments": arguments}
         call: dict[str, Any] = {"id": id_, "type": "function", "function": function}
-        if isinstance(item.get("extra_content"), dict):
-            call["extra_content"] = item["extra_content"]  # Gemini's signature, as we gave it
+        if self._call_seal:
+            call["extra_content"] = {"google": {"thought_signature": self._call_seal}}
+            self._call_seal = ""
         if self._turn is None:
             self._turn = self._begin(None)
         self._turn.setdefault("tool_calls", []).append(call)
 
     def _think(self, item: Mapping[str, Any]) -> None:
-        sealed, summary = item.get("encrypted_content"), item.get("summary")
-        if isinstance(sealed, str) and sealed.startswith(SEAL):
-            texts = [part.get("text") for part in _list(summary) if isinstance(part, dict)]
-            thought = "".join(text for text in texts if isinstance(text, str))
-            signature = sealed.removeprefix(SEAL)
-            self._thoughts.append({"type": "thinking", "thinking": thought, "signature": signature})
+        sealed = item.get("encrypted_content")
+        sealed = sealed if isinstance(sealed, str) and sealed.startswith(SEAL) else ""
+        if sealed.startswith(CALL_SEAL):
+            self._call_seal = sealed.removeprefix(CALL_SEAL)
+            return
+        parts = [*_list(item.get("summary")), *_list(item.get("content"))]
+        texts = [part.get("text") for part in parts if isinstance(part, dict)]
+        thought = "".join(text for text in texts if isinstance(text, str))
+        if thought or sealed:
+            part = {"type": "thinking", "thinking": thought}
+            seal = {"signature": sealed.removeprefix(SEAL)} if sealed else {}
+            self._thoughts.append(part | seal)
 
     def _begin(self, content: Any) -> dict[str, Any]:
         """A turn of the assistant, with the thoughts that led to it."""

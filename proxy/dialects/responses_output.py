@@ -21,7 +21,7 @@ def new_id(prefix: str) -> str:
 
 @dataclass(slots=True)
 class Reasoning:
-    """A thought, shown as the one summary that it has."""
+    """A thought, shown as the one summary that it has. `signature`: its seal, as encrypted_content."""
 
     id: str = field(default_factory=lambda: new_id("rs"))
     signature: str = ""
@@ -30,7 +30,7 @@ class Reasoning:
     def item(self, status: str) -> dict[str, Any]:
         text = "".join(self._pieces)
         summary = [{"type": "summary_text", "text": text}] if text else []
-        sealed = SEAL + self.signature if self.signature else None
+        sealed = self.signature or None
         return {
             "id": self.id,
             "type": "reasoning",
@@ -40,7 +40,7 @@ class Reasoning:
         }
 
     def add(self, text: str, signature: str) -> list[Step]:
-        self.signature = signature or self.signature
+        self.signature = SEAL + signature if signature else self.signature
         if not text:
             return []
         steps: list[Step] = []
@@ -148,8 +148,6 @@ class Call:
         found["name"] = self.event.name if self.tool is None else self.tool.name
         if self.tool is not None and self.tool.namespace:
             found["namespace"] = self.tool.namespace
-        if self.event.signature:
-            found["extra_content"] = {"google": {"thought_signature": self.event.signature}}
         return found
 
     def add(self, text: str) -> list[Step]:

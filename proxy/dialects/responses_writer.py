@@ -13,6 +13,7 @@ import orjson
 from proxy.call import Call
 from proxy.dialects import responses_output as output
 from proxy.dialects.events import Arguments, Event, Refusal, Said, Text, Thought, ToolCall
+from proxy.dialects.responses_items import CALL_SEAL
 from proxy.dialects.responses_request import to_chat
 from proxy.dialects.responses_tools import Tool, read_tools
 from proxy.dialects.translated import Near
@@ -164,6 +165,9 @@ class Writer:
             index for index, item in self._open.items() if not isinstance(item, output.Call) or item.whole
         ]
         closed = b"".join(self._close(index, "completed") for index in done)
+        if event.signature:  # clients send reasoning back, and nothing else that they don't know
+            seal = output.Reasoning(signature=CALL_SEAL + event.signature)
+            closed += self._begin(seal) + self._close(len(self._items) - 1, "completed")
         self._calls[event.place] = len(self._items)
         return closed + self._begin(output.Call(event, self.tools.get(event.name)))
 

@@ -14,14 +14,16 @@ def call_of(body: dict[str, Any]) -> Call:
     return openai_request.parse(orjson.dumps(body), {})
 
 
-def endpoint_of(upstream_name: str, dialect: str = "gemini") -> EndpointSnap:
+def endpoint_of(
+    upstream_name: str, dialect: str = "gemini", base_url: str = "https://far.test/v1beta"
+) -> EndpointSnap:
     """An endpoint under this name; its provider is nowhere."""
     provider = ProviderSnap(
         id=1,
         slug="far",
         name="far",
         dialect=dialect,
-        base_url="https://far.test/v1beta",
+        base_url=base_url,
         credential_ref="",
         secret="secret-word",
         on_disconnect="cancel",

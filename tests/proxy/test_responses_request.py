@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.dialects import openai_request
-from proxy.dialects.responses_items import SEAL, messages_of
+from proxy.dialects.responses_items import CALL_SEAL, SEAL, messages_of
 from proxy.dialects.responses_request import parse, to_chat
 from proxy.dialects.responses_tools import NAME_MAX, flat_name, read_tools
 from proxy.errors import ApiError
@@ -123,22 +122,28 @@ def test_what_tools_at_openai_leave_behind_is_left_out():
     assert messages_of({"input": [USER, *({"type": kind, "id": "x"} for kind in foreign)]}) == [USER]
 
 
-def test_sealed_thoughts_go_back_to_their_vendor_only():
-    sealed = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]}
+def test_thoughts_belong_to_the_turn_that_follows():
+    """With the seal that we gave them; nobody else's is taken for one."""
+    thought = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]}
     asked = [
         USER,
-        sealed | {"encrypted_content": SEAL + "c2ln"},
+        thought | {"encrypted_content": SEAL + "c2ln"},
+        {"type": "reasoning", "summary": [], "encrypted_content": CALL_SEAL + "Z2Vt"},
         call("a"),
+        call("b"),
         result("a", "1"),
-        sealed | {"encrypted_content": "gAAAA-of-somebody-else"},
+        thought | {"encrypted_content": "gAAAA-of-somebody-else"},
         {"role": "assistant", "content": "bir"},
+        thought,
+        USER,
+        {"role": "assistant", "content": "ikki"},
     ]
-    messages = messages_of({"input": asked})
-    assert messages[1]["content"] == [{"type": "thinking", "thinking": "hm", "signature": "c2ln"}]
-    assert messages[-1]["content"] == "bir"
-    told = [openai_request._unsealed(message) for message in messages]
-    assert b"thinking" not in orjson.dumps(told)
-    assert told[1]["content"] is None
+    turns = [message for message in messages_of({"input": asked}) if message["role"] == "assistant"]
+    assert turns[0]["content"] == [{"type": "thinking", "thinking": "hm", "signature": "c2ln"}]
+    signatures = [each.get("extra_content") for each in turns[0]["tool_calls"]]
+    assert signatures == [{"google": {"thought_signature": "Z2Vt"}}, None]
+    assert turns[1]["content"] == [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "bir"}]
+    assert turns[2]["content"] == "ikki"
 
 
 def test_tools_of_all_kinds():

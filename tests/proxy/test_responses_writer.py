@@ -181,6 +181,19 @@ def test_a_seal_without_words_is_kept():
     assert (item["type"], item["summary"], item["encrypted_content"]) == ("reasoning", [], "cloudapi:c2ln")
 
 
+def test_a_seal_over_a_call_goes_before_it():
+    """Clients send reasoning back as it came, but no member of a call that they don't know."""
+    events: list[Event] = [
+        Thought("hm"),
+        ToolCall(0, "a", "f", "Z2Vt"),
+        Arguments(0, "{}"),
+        ToolCall(1, "b", "f"),
+    ]
+    output = streamed(events)[-1]["response"]["output"]
+    assert [item["type"] for item in output] == ["reasoning", "reasoning", "function_call", "function_call"]
+    assert output[1]["encrypted_content"] == "cloudapi:call:Z2Vt"
+
+
 PIECES = st.text(max_size=6)
 
 
@@ -197,7 +210,7 @@ def answers(draw: st.DrawFn) -> list[Event]:
             events.append(draw(st.builds(Refusal, PIECES.filter(bool)) | st.builds(Thought, PIECES, PIECES)))
         elif kind == "c":
             name = draw(st.sampled_from(["f", "patch", "crm__find", "made_up"]))
-            events.append(ToolCall(begun, f"call_{begun}", name))
+            events.append(ToolCall(begun, f"call_{begun}", name, draw(st.sampled_from(["", "Z2Vt"]))))
             begun += 1
         elif begun and isinstance(events[-1], (ToolCall, Arguments)):
             events.append(Arguments(draw(st.integers(0, begun - 1)), draw(PIECES.filter(bool))))
