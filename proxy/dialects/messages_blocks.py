@@ -9,6 +9,7 @@ until the first is whole.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import uuid4
 
 import orjson
 
@@ -39,9 +40,14 @@ class _Call:
 
 @dataclass(slots=True)
 class Blocks:
-    """`names`: shortened tool name → the caller's own. `called`: whether a tool was called so far."""
+    """`called`: whether a tool was called so far.
+
+    names: shortened tool name → the caller's own. used: ids of earlier tool calls. Some servers begin anew in
+    each answer, and Claude Code takes the second call of an id for one that was interrupted.
+    """
 
     names: Mapping[str, str]
+    used: set[str] = field(default_factory=set)
     called: bool = False
     _index: int = -1
     _open: str = ""  # text, thinking or tool_use
@@ -112,7 +118,9 @@ class Blocks:
             yield from self._begin("thinking", _THINKING)
             yield self._delta({"type": "signature_delta", "signature": CALL_SEAL + event.signature})
         name = self.names.get(event.name, event.name)
-        block = {"type": "tool_use", "id": event.id, "name": name, "input": {}, "caller": {"type": "direct"}}
+        id_ = event.id if event.id not in self.used else f"toolu_{uuid4().hex[:24]}"
+        self.used.add(id_)
+        block = {"type": "tool_use", "id": id_, "name": name, "input": {}, "caller": {"type": "direct"}}
         yield from self._begin("tool_use", block)
 
     def _begin(self, kind: str, block: Payload) -> Iterator[Payload]:
@@ -139,9 +147,8 @@ def parsed(pieces: Iterable[str]) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def content(events: Iterable[Event], names: Mapping[str, str]) -> list[Payload]:
+def content(events: Iterable[Event], machine: Blocks) -> list[Payload]:
     """The blocks of a whole answer: the stream's payloads, put together as a client does it."""
-    machine = Blocks(names)
     payloads = [payload for event in events for payload in machine.write(event)]
     found: list[Payload] = []
     pieces: list[list[str]] = []

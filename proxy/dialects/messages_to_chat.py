@@ -67,6 +67,17 @@ def long_names(call: Call) -> dict[str, str]:
     return {short_name(name): name for name in names if isinstance(name, str) and len(name) > TOOL_NAME_MAX}
 
 
+def used_ids(call: Call) -> set[str]:
+    """The ids of the tool calls that are in the conversation already."""
+    return {
+        block["id"]
+        for message in call.body["messages"]
+        if message["role"] == "assistant" and isinstance(message["content"], list)
+        for block in message["content"]
+        if block["type"] == "tool_use"
+    }
+
+
 def _tools(body: Mapping[str, Any]) -> dict[str, Any]:
     """Tools and how they may be chosen. The vendor's own run on his servers, so they can't be offered."""
     given: Sequence[Any] = body.get("tools") or ()

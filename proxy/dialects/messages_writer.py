@@ -15,7 +15,7 @@ import orjson
 from proxy.call import Call
 from proxy.dialects.events import Event, Said
 from proxy.dialects.messages_blocks import Blocks, content
-from proxy.dialects.messages_to_chat import chat, long_names
+from proxy.dialects.messages_to_chat import chat, long_names, used_ids
 from proxy.dialects.translated import Near
 from proxy.errors import ANTHROPIC, ApiError
 from proxy.meter import Usage
@@ -70,10 +70,14 @@ def _stop_fields(reason: str) -> dict[str, Any]:
 
 def whole(call: Call, answer: Said, model: str, usage: Usage) -> bytes:
     """A message body."""
-    found = content(answer.events, long_names(call))
-    called = any(block["type"] == "tool_use" for block in found)
-    reason = stop_reason(answer.finish_reason, called=called)
+    blocks = _blocks(call)
+    found = content(answer.events, blocks)
+    reason = stop_reason(answer.finish_reason, called=blocks.called)
     return orjson.dumps(_message(model, usage) | {"content": found} | _stop_fields(reason))
+
+
+def _blocks(call: Call) -> Blocks:
+    return Blocks(long_names(call), used_ids(call))
 
 
 @dataclass(slots=True)
@@ -113,6 +117,6 @@ def _event(payload: Mapping[str, Any]) -> bytes:
 
 NEAR = Near(
     chat=chat,
-    writer=lambda call, model: Writer(model, call.input_estimate, Blocks(long_names(call))),
+    writer=lambda call, model: Writer(model, call.input_estimate, _blocks(call)),
     whole=whole,
 )

@@ -102,6 +102,17 @@ def test_a_call_without_arguments():
     assert content([*call(0), *call(1, "{}")]) == [tool(0), tool(1)]
 
 
+def test_an_id_is_used_once_in_a_conversation():
+    """Claude Code takes the second call of an id for one that was interrupted; some servers begin anew."""
+    earlier = [{"type": "tool_use", "id": "call_0", "name": "f0", "input": {}}]
+    history = [{"role": "user", "content": "x"}, {"role": "assistant", "content": earlier}]
+    again = messages_request.parse(orjson.dumps({"model": "m", "messages": history}), {})
+    said = Said((*call(0, "{}"), *call(1, "{}")), None, "tool_calls")
+    ids = [block["id"] for block in orjson.loads(NEAR.whole(again, said, "m", USAGE))["content"]]
+    assert ids[0].startswith("toolu_")
+    assert ids[1] == "call_1"
+
+
 def test_text_behind_a_call_is_another_block():
     assert [block["type"] for block in content([*call(0, "{}"), Text("a")])] == ["tool_use", "text"]
 

@@ -105,18 +105,11 @@ def read_plan(body: dict[str, Any], provider: str) -> Plan:
     plan = Plan().asking(_wishes_of_name(str(body.get("model", ""))))
     if plan.text is None and str(body.get("model")) == "echo":
         plan = replace(plan, text=last_user_text(body))
-    wishes = _directive(last_user_text(body))
+    wishes, answers = _directive(body)
     own = wishes.pop("by_provider", {}).get(provider, {})
     if steps := wishes.pop("steps", []):
-        wishes |= steps[min(_answers_since(body), len(steps) - 1)]
+        wishes |= steps[min(answers, len(steps) - 1)]
     return plan.asking(wishes).asking(own)
-
-
-def _answers_since(body: dict[str, Any]) -> int:
-    """Answers of the model after the last user message."""
-    roles = [message.get("role") for message in body.get("messages") or [] if isinstance(message, dict)]
-    since = roles[len(roles) - roles[::-1].index("user") :] if "user" in roles else []
-    return since.count("assistant")
 
 
 def last_user_text(body: dict[str, Any]) -> str:
@@ -137,11 +130,31 @@ def message_text(message: dict[str, Any]) -> str:
     return " ".join(text for text in texts if isinstance(text, str))
 
 
-def _directive(text: str) -> dict[str, Any]:
-    if not text.lstrip().startswith('{"upstream"'):
-        return {}
+def _directive(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """The wishes of the last text of a user that is a directive, and how often the model has answered since.
+
+    Agents put reminders around a prompt and behind the results of its tools.
+    """
+    messages = [message for message in body.get("messages") or [] if isinstance(message, dict)]
+    answers = 0
+    for message in reversed(messages):
+        answers += message.get("role") == "assistant"
+        content = message.get("content")
+        parts = [{"text": content}] if isinstance(content, str) else content
+        for part in reversed(parts if isinstance(parts, list) else []):
+            text = part.get("text") if isinstance(part, dict) else None
+            if message.get("role") == "user" and isinstance(text, str) and _is_directive(text):
+                return _wishes(text), answers
+    return {}, 0
+
+
+def _is_directive(text: str) -> bool:
+    return text.lstrip().startswith('{"upstream"')
+
+
+def _wishes(text: str) -> dict[str, Any]:
     try:
-        found, _ = json.JSONDecoder().raw_decode(text.lstrip())  # reminders may follow in the same turn
+        found, _ = json.JSONDecoder().raw_decode(text.lstrip())  # reminders may be joined to it
         return dict(found["upstream"])
     except ValueError as error:
         raise BadDirective(f"a directive that is no JSON: {error}") from error
