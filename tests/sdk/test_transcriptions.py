@@ -234,3 +234,8 @@ def test_an_empty_wallet_hears_nothing(stack: Stack):
     with client_of(stack, make_caller().key) as client, pytest.raises(openai.APIStatusError) as caught:
         hear(client)
     assert caught.value.status_code == 402
+
+
+def test_the_books_hold(stack: Stack):
+    """After sounds of all kinds, whole, broken and refused; a break would raise."""
+    assert "wallet" in stack.check_ledger()
