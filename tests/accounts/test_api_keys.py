@@ -287,6 +287,20 @@ def test_a_body_beyond_all_measure_is_a_413(alice):
     refused(post(signed_in(alice), name="x" * 70_000), 413, "request_too_large")
 
 
+@pytest.mark.parametrize("path", ["/api/keys/", "/api/keys/key_0/"])
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+def test_a_slash_at_the_end_is_another_address_and_no_redirect(alice, path, method):
+    refused(getattr(signed_in(alice), method)(path), 404, "unknown_url")
+
+
+def test_a_keys_own_project_is_the_default(alice):
+    other = Project.objects.create(organization=home(alice), name="Other")
+    _, plain = create_key(project=other, name="Manager", scopes=["manage", "inference"])
+    made = post(Client(headers={"x-api-key": plain}), name="Child").json()
+    assert made["project"] == other.api_id
+    assert set(made) >= {"id", "key", "name", "created"}
+
+
 def test_other_methods_and_types_are_refused_in_json(alice):
     client = signed_in(alice)
     assert client.put("/api/keys").status_code == 405
