@@ -14,6 +14,8 @@ from routing.models import Provider
 
 log = logging.getLogger(__name__)
 
+POLL_ROUNDS = 25  # the next run goes on
+
 
 @shared_task(expires=3600)
 def post_costs() -> int:
@@ -27,8 +29,9 @@ def post_costs() -> int:
 @shared_task
 def poll_videos() -> None:
     """Every 5 s: asks providers after their videos, charges what is done, gives up what nobody knows of."""
-    while jobs.poll_due() == jobs.BATCH:
-        pass
+    for _ in range(POLL_ROUNDS):
+        if jobs.poll_due() < jobs.BATCH:
+            break
     given_up = jobs.give_up()
     if given_up:
         log.warning("%d videos were given up; their holds are released", given_up)

@@ -4,9 +4,11 @@ Asked after at most every VIDEO_POLL_S by whoever looks first: the job's owner o
 is one SQL function (proxy/sql/videos.sql), so any number may find out at the same time.
 """
 
+import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +16,7 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -26,6 +28,8 @@ from proxy.video.shape import shape
 from routing.credentials import unseal
 from routing.snaps import ProviderSnap
 from routing.snapshot import load_provider_sync
+
+log = logging.getLogger(__name__)
 
 ASK_S: Final = 10.0
 AT_ONCE: Final = 8
@@ -125,7 +129,8 @@ def poll_due() -> int:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         told = list(pool.map(lambda job: _told(job, providers[job.provider_id]), jobs))
     for job, answer in zip(jobs, told, strict=True):
-        _learn(job, answer)
+        with _apart_from_others(job):
+            _learn(job, answer)
     return len(jobs)
 
 
@@ -133,11 +138,21 @@ def give_up() -> int:
     """Ends the jobs that nobody can tell the end of; how many. What their providers bill is our loss."""
     late = VideoJob.objects.filter(_OPEN, expires_at__lte=timezone.now())
     orphaned = VideoJob.objects.filter(_OPEN, _IN_HAND).extra(where=[_WITHOUT_WORKER])
-    return sum(
-        end(job, Ending(status="expired", error_code=code, billed=True, kept_s=0))
-        for code, jobs in (("expired", late), ("interrupted", orphaned))
-        for job in jobs[:BATCH]
-    )
+    given_up = 0
+    for code, found in (("expired", late), ("interrupted", orphaned)):
+        for job in found[:BATCH]:
+            with _apart_from_others(job):
+                given_up += end(job, Ending(status="expired", error_code=code, billed=True, kept_s=0))
+    return given_up
+
+
+@contextmanager
+def _apart_from_others(job: VideoJob) -> Iterator[None]:
+    """One job that the database refuses, or that makes no sense, must not keep all others' money."""
+    try:
+        yield
+    except (DatabaseError, LookupError, TypeError, ValueError):
+        log.exception("video %s can't be looked after", job.op_id)
 
 
 def _leased(jobs: Iterable[int]) -> list[int]:

@@ -170,6 +170,19 @@ def test_the_sweeper_charges_what_nobody_asks_for(stack: Stack, caller: Caller, 
     assert (state(caller), caller.charged(), len(caller.requests())) == ("completed", 4 * SECOND, 1)
 
 
+def test_a_job_that_cannot_be_ended_keeps_nobody_elses_money(stack: Stack, caller: Caller, sweeper: Any):
+    broken_one = made(stack, caller)
+    other = make_caller(balance_uzs=100_000)
+    made(stack, other)
+    for wrong in ("jsonb_set(row, '{key}', '999999999')", "row - 'free'"):
+        kept = rows_of(broken_one)["row"]
+        rows_of(broken_one, f"row = {wrong}, polled_at = NULL")
+        sweeper()
+        assert (state(caller), state(other), other.charged()) == ("queued", "completed", 4 * SECOND)
+        rows("UPDATE proxy_video SET row = %s WHERE op_id = %s RETURNING id", kept, op_of(broken_one))
+    assert look(stack, caller, broken_one)["status"] == "completed"
+
+
 def test_many_who_learn_of_the_end_charge_once(stack: Stack, caller: Caller):
     job = VideoJob.objects.get(op_id=op_of(made(stack, caller)))
 
