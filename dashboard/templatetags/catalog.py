@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from dashboard.forms import STATUSES
 from dashboard.shop import MODALITIES, PER_ONE, PriceLine, price_lines
 from proxy.meter import Price
+from proxy.models import Request
 
 register = template.Library()
 
@@ -85,3 +86,15 @@ def seconds(ms: int | None) -> str:
 @register.filter
 def call_status(status: str) -> str:
     return str(dict(STATUSES).get(status, status))  # type: ignore[call-overload]
+
+
+@register.filter
+def used(row: Request) -> str:
+    """What a call is paid by: images, seconds, characters, or tokens in → out."""
+    if row.images:
+        return str(_("images: %(count)s")) % {"count": grouped(row.images)}
+    if row.seconds:
+        return f"{grouped(row.seconds)}\N{NO-BREAK SPACE}" + str(_("s"))
+    if row.characters:
+        return str(_("characters: %(count)s")) % {"count": grouped(row.characters)}
+    return f"{grouped(row.input_tokens)} → {grouped(row.output_tokens)}"
