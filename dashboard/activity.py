@@ -79,8 +79,8 @@ def find(organization: Organization, call_id: UUID) -> Call | None:
 
 
 def endpoints(row: Request) -> dict[int, Endpoint]:
-    """The endpoints that the call's attempts name."""
-    ids = [attempt.get("endpoint") for attempt in row.attempts]
+    """The endpoints that the call's attempts and its route name."""
+    ids = [named.get("endpoint") for named in (*row.attempts, *row.route)]
     return Endpoint.objects.select_related("provider").in_bulk([pk for pk in ids if pk is not None])
 
 

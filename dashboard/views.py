@@ -226,6 +226,7 @@ def receipt(request: HttpRequest, call_id: UUID) -> HttpResponse:
         "row": call.row,
         "lines": shop.report_lines(call.row.prices),
         "attempts": [(attempt, known.get(attempt.get("endpoint"))) for attempt in call.row.attempts],
+        "route": [(reason, known.get(reason.get("endpoint"))) for reason in call.row.route],
     }
     return render(request, "dashboard/receipt.html", context)
 

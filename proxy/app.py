@@ -10,6 +10,7 @@ from typing import Any
 from billing.ids import new_op_id
 from proxy.config import Config
 from proxy.count import count
+from proxy.dry_run import foretell
 from proxy.errors import ApiError
 from proxy.exchange import Exchange, Receive, Scope, Send
 from proxy.relay import relay
@@ -49,7 +50,7 @@ class Gateway:
 
     async def _serve(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            serve = count if route.counts_rpm else relay
+            serve = foretell if route.dry_run else count if route.counts_rpm else relay
             await serve(self._worker, route, scope, receive, send)
         except Exception:
             # Before admission: the hold, if there is one, is given back as unknown. No body in the log.

@@ -22,6 +22,7 @@ from proxy.relay import authenticate, limit, refuse
 from proxy.routes import Route
 from proxy.surfaces import SURFACES
 from proxy.upstream import UpstreamError
+from proxy.wishes import lifted
 from proxy.worker import Worker
 
 PATIENCE_S: Final = 8.0
@@ -37,7 +38,7 @@ async def count(worker: Worker, route: Route, scope: Scope, receive: Receive, se
     try:
         caller = await authenticate(worker, exchange)
         await limit(worker, exchange, caller, None)
-        call = surface.parse(await exchange.body(), exchange.inbound)
+        call = lifted(surface.parse(await exchange.body(), exchange.inbound))
         # A prompt over the window is counted too: its length is what the caller wants to know.
         plan = worker.market.plan(caller, replace(call, input_bound=0), worker.vitals)
         found = await _asked(worker, plan, call)

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from billing.money import exact_uzs
 from proxy import tokens
@@ -14,6 +14,9 @@ from proxy.exchange import Exchange, Headers
 from proxy.keys import Caller
 from proxy.meter import Usage, guessed, total
 from proxy.plan import LARGEST, Candidate, Plan, Route, told
+
+# A bare tag considers the whole catalog; the receipt keeps the best of it.
+KEPT_MAX: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,11 @@ class Job:
             for row in plan.reasons
         ]
 
+    def choice(self) -> Sequence[Mapping[str, Any]]:
+        """The reasons as the receipt keeps them: none where there was nothing to choose."""
+        rows = self.reasons()
+        return rows[:KEPT_MAX] if len(rows) > 1 or any("rejected" in row for row in rows) else ()
+
     @property
     def price_micros(self) -> int:
         """What the usage costs at the serving endpoint's price; nothing before the first token."""
@@ -143,6 +151,7 @@ class Job:
             "error_code": self.error_code,
             "finish_reason": self.finish_reason,
             "attempts": [attempt.report() for attempt in self.attempts],
+            "route": self.choice(),
             "input_tokens": usage.input,
             "cached_tokens": usage.cached,
             "cache_write_tokens": usage.cache_write,

@@ -9,7 +9,7 @@ from billing.rates import RatesSnap
 from proxy.call import NO_WISHES, Call
 from proxy.errors import ApiError, invalid, no_endpoint
 from proxy.keys import Caller
-from proxy.meter import MILLION, Price, Tariff, Usage, guessed, priced, total, worst_case
+from proxy.meter import MILLION, Price, Tariff, Usage, priced, total, worst_case
 from proxy.plan import (
     LARGEST,
     OUTPUT_CEILING,
@@ -18,6 +18,7 @@ from proxy.plan import (
     Route,
     check_length,
     check_sides,
+    expected,
     is_one_prompt,
     output_bounds,
     reason,
@@ -32,8 +33,6 @@ from routing.strategies import TIE, Entry
 _ROUTES_MAX = 10_000
 # No tokenizer makes a token of more bytes than this out of ordinary text.
 _BYTES_PER_TOKEN = 8
-# To compare prices: what an answer has if nobody says how long it may be.
-_USUAL_OUTPUT = 1_024
 # How many candidates each of several models gets, the one that was asked for first.
 _SHARES = {1: (3,), 2: (2, 1), 3: (1, 1, 1), 4: (1, 1, 1, 0)}
 
@@ -203,9 +202,7 @@ class Market:
 
     def _offer(self, endpoint: EndpointSnap, call: Call, health: Health) -> Offer:
         price = self.price(endpoint)
-        output = min(call.output_limit or _USUAL_OUTPUT, _USUAL_OUTPUT) if call.produces else 0
-        usage = guessed(call.input_estimate, output, call.units)
-        entry = Entry(endpoint, total(usage, price.sale), health.figures(endpoint.id))
+        entry = Entry(endpoint, total(expected(call), price.sale), health.figures(endpoint.id))
         if not call.wishes.rules.max_price:
             return Offer(entry)
         asks = {name: nano * (10_000 + price.bps) // 10_000 for name, nano in price.cost.components.items()}

@@ -58,6 +58,7 @@ class Request(models.Model):
     images = models.BigIntegerField(default=0)
     seconds = models.BigIntegerField(default=0)
     characters = models.BigIntegerField(default=0)
+    route = models.JSONField(default=list)
 
     class Meta:
         managed = False

@@ -6,7 +6,7 @@ from typing import Any
 
 from proxy.call import Call
 from proxy.errors import invalid
-from proxy.meter import Price
+from proxy.meter import Price, Usage, guessed
 from routing import choose
 from routing.pick import Verdict
 from routing.snaps import EndpointSnap, ModelSnap
@@ -15,10 +15,13 @@ OUTPUT_DEFAULT_MAX = 16_384
 OUTPUT_LEAST = 256
 OUTPUT_CEILING = 2_000_000
 FILM_SECONDS_MAX = 60  # where the catalog knows no maximum of the model's own
-# A header has its limits; the receipt lists all.
+# A header has its limits; the receipt lists more.
 TOLD_MAX = 12
 # More than any wallet holds and still a bigint.
 LARGEST = 9 * 10**18
+
+# To compare prices: what an answer has if nobody says how long it may be.
+_USUAL_OUTPUT = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,20 @@ def reason(verdict: Verdict, model: ModelSnap) -> dict[str, Any]:
     return found
 
 
+def considered(reason: Mapping[str, Any]) -> dict[str, Any]:
+    """One endpoint of a choice. score: 1.000 is the best; None where the operator's priority decided.
+
+    estimated: catalog figures stood in for live ones. rejected: why it was passed over.
+    """
+    return {
+        "provider": reason.get("provider"),
+        "model": reason.get("model"),
+        "score": reason.get("score"),
+        "estimated": reason.get("estimated", False),
+        "rejected": reason.get("rejected"),
+    }
+
+
 def told(reasons: Sequence[Mapping[str, Any]]) -> bytes:
     """The header x-cloudapi-route: `alpha=1.000, beta=1.250, gamma=!ignored`; without tags no scores."""
     rows = []
@@ -108,6 +125,12 @@ def told(reasons: Sequence[Mapping[str, Any]]) -> bytes:
         rejected, score = row.get("rejected"), row.get("score")
         rows.append(row["provider"] + (f"=!{rejected}" if rejected else f"={score}" if score else ""))
     return ", ".join(rows).encode("latin-1", "replace")
+
+
+def expected(call: Call) -> Usage:
+    """What a call like this usually takes, to compare prices by."""
+    output = min(call.output_limit or _USUAL_OUTPUT, _USUAL_OUTPUT) if call.produces else 0
+    return guessed(call.input_estimate, output, call.units)
 
 
 def check_sides(call: Call, model: ModelSnap) -> None:

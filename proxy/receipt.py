@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from billing.money import exact_uzs
 from proxy.models import Request
+from proxy.plan import considered
 from routing.models import Endpoint
 
 _TASHKENT = ZoneInfo("Asia/Tashkent")
@@ -38,6 +39,7 @@ def receipt(row: Request) -> dict[str, Any]:
         "sandbox": row.sandbox,
         "endpoint": _endpoint(row),
         "attempts": [_attempt(attempt) for attempt in row.attempts],
+        "route": [considered(reason) for reason in row.route],
         "usage": {
             "input_tokens": row.input_tokens,
             "cached_tokens": row.cached_tokens,

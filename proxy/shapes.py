@@ -85,6 +85,7 @@ class Generation(Schema):
     status: str
     endpoint: dict[str, Any]
     attempts: list[dict[str, Any]]
+    route: list[dict[str, Any]] = Field([], description="The endpoints considered, where there was a choice.")
     usage: dict[str, Any]
     prices_uzs: dict[str, dict[str, str]]
     markup_percent: str

@@ -51,7 +51,9 @@ class Caller:
         """The request log's rows, oldest first."""
         found = rows("SELECT * FROM proxy_request WHERE org_id = %s ORDER BY id", self.organization.pk)
         # Django leaves jsonb as text for its own field to decode.
-        return [row | {name: json.loads(row[name]) for name in ("attempts", "prices")} for row in found]
+        return [
+            row | {name: json.loads(row[name]) for name in ("attempts", "prices", "route")} for row in found
+        ]
 
     def holds(self, state: int | None = None) -> list[dict[str, Any]]:
         """Holds: 0 open, 1 captured, 2 released, 3 late captured."""

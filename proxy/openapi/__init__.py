@@ -5,12 +5,12 @@ What routes.py has and this has not is found by a test, and the other way round.
 
 from typing import Final
 
-from proxy.openapi import anthropic, chat, cloudgpt, media, responses, vectors
+from proxy.openapi import anthropic, chat, cloudgpt, media, responses, route, vectors
 from proxy.openapi.operation import Operation, components
 from proxy.openapi.schema import Schema
 from proxy.routes import BILLABLE
 
-_ROOMS: Final = (chat, anthropic, responses, vectors, media, cloudgpt)
+_ROOMS: Final = (chat, route, anthropic, responses, vectors, media, cloudgpt)
 OPERATIONS: Final[dict[str, Operation]] = {
     operation.path: operation for room in _ROOMS for operation in room.OPERATIONS
 }
@@ -21,8 +21,8 @@ def document() -> Schema:
     schemas = {name: schema for room in _ROOMS for name, schema in room.SCHEMAS.items()}
     return {
         "paths": {
-            path: {route.method.lower(): OPERATIONS[path].described()}
-            for path, route in BILLABLE.items()
+            path: {address.method.lower(): OPERATIONS[path].described()}
+            for path, address in BILLABLE.items()
             if path in OPERATIONS
         },
         "components": {"schemas": schemas, **components()},

@@ -26,6 +26,7 @@ ANSWERED: dict[str, Any] = {
     "error_code": "",
     "finish_reason": "stop",
     "attempts": [{"endpoint": None, "provider": "openai", "status": 200, "error": None, "ms": 812}],
+    "route": [],
     "input_tokens": 1000,
     "cached_tokens": 0,
     "cache_write_tokens": 0,

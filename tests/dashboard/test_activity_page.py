@@ -93,3 +93,22 @@ def test_a_failed_call_says_why_and_costs_nothing() -> None:
     )
     text = browser(caller).get(f"/dashboard/activity/{call}").content.decode()
     assert "upstream_error" in text and "connect" in text and "No price was set" in text
+
+
+def test_the_receipt_tells_who_was_considered() -> None:
+    caller = make_caller()
+    alone = browser(caller).get(f"/dashboard/activity/{log_call(caller)}").content.decode()
+    assert "Passed over" not in alone
+    route = [
+        {
+            "endpoint": None,
+            "provider": "quick",
+            "model": "openai/gpt-4o",
+            "score": "1.000",
+            "estimated": True,
+        },
+        {"endpoint": None, "provider": "weary", "model": "openai/gpt-4o", "rejected": "resting_timeout"},
+    ]
+    text = browser(caller).get(f"/dashboard/activity/{log_call(caller, route=route)}").content.decode()
+    for fact in ("Passed over", "quick", "1.000", "estimated", "weary", "resting_timeout"):
+        assert fact in text, fact

@@ -35,7 +35,7 @@ FILES = {
     "transcriptions": Part("file", "a.wav", "audio/wav", b""),
     "translations": Part("file", "a.wav", "audio/wav", b""),
 }
-FREE_OF_CHARGE = {"/v1/messages/count_tokens", "/v1/moderations"}
+FREE_OF_CHARGE = {"/v1/messages/count_tokens", "/v1/moderations", "/v1/route"}
 ROUTES = sorted(BILLABLE)
 
 

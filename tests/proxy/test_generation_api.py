@@ -13,6 +13,16 @@ from routing.models import Endpoint, Model, Provider
 from tests.factories import Caller, make_caller
 
 pytestmark = pytest.mark.django_db
+ROUTE = [
+    {
+        "endpoint": 1,
+        "provider": "openai",
+        "model": "openai/gpt-4o",
+        "score": "1.000",
+        "estimated": False,
+    },
+    {"endpoint": 3, "provider": "groq", "model": "openai/gpt-4o", "rejected": "ignored"},
+]
 
 
 def make_request(caller: Caller, **more: Any) -> UUID:
@@ -39,6 +49,7 @@ def make_request(caller: Caller, **more: Any) -> UUID:
             {"endpoint": 1, "provider": "openai", "status": 503, "error": "upstream_error", "ms": 40},
             {"endpoint": 2, "provider": "azure", "status": 200, "error": None, "ms": 900},
         ],
+        "route": ROUTE,
         "input_tokens": 1000,
         "cached_tokens": 400,
         "cache_write_tokens": 0,
@@ -73,6 +84,22 @@ def test_the_receipt_tells_route_tokens_and_price(client: Client) -> None:
     assert (found["model"], found["asked"], found["status"]) == ("openai/gpt-4o", "GPT 4o@price", "ok")
     assert found["endpoint"]["provider"] == "azure"
     assert [attempt["provider"] for attempt in found["attempts"]] == ["openai", "azure"]
+    assert found["route"] == [
+        {
+            "provider": "openai",
+            "model": "openai/gpt-4o",
+            "score": "1.000",
+            "estimated": False,
+            "rejected": None,
+        },
+        {
+            "provider": "groq",
+            "model": "openai/gpt-4o",
+            "score": None,
+            "estimated": False,
+            "rejected": "ignored",
+        },
+    ]
     assert found["usage"]["cached_tokens"] == 400
     assert found["prices_uzs"] == {"input": {"base": "30000", "final": "31500"}}
     assert (found["markup_percent"], found["rate_date"]) == ("5.25", "2026-11-20")
