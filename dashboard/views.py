@@ -82,6 +82,7 @@ def model(request: HttpRequest, model_id: str) -> HttpResponse:
         "lines": shop.price_lines(found.price),
         "kind": shop.MODALITIES.get(found.server.modality, ""),
         "missing": shop.missing(found.server) if found.sandbox else None,
+        "providers": shop.providers(found.server),
     }
     return render(request, "site/model.html", context)
 

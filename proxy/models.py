@@ -9,6 +9,8 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from routing.models import Endpoint
+
 
 class Request(models.Model):
     class Status(models.TextChoices):
@@ -135,3 +137,13 @@ class VideoJob(models.Model):
     def public_id(self) -> str:
         """How its owner knows it."""
         return f"video_{self.op_id.hex}"
+
+
+class EndpointHealth(Endpoint):
+    """An endpoint as operators look after it: how it does now, and whether it rests."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("endpoint health")
+        verbose_name_plural = _("endpoint health")
+        ordering: ClassVar[list[str]] = ["provider__slug", "model__slug"]

@@ -69,6 +69,19 @@ return out
 """
 
 
+REST_KEY: Final = "hl:rest"
+
+
+def counts_key(endpoint: int, slot: int) -> str:
+    """Where the scripts above keep an endpoint's counts of one slot of 5 minutes."""
+    return f"hl:{endpoint}:{slot}"
+
+
+def hour_key(endpoint: int, hour: int) -> str:
+    """The same of one hour."""
+    return f"hl:{endpoint}:h{hour}"
+
+
 class Vitals:
     """Figures and rests of all endpoints."""
 
