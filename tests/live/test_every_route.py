@@ -17,6 +17,7 @@ from proxy.surfaces import SURFACES
 from tests.contract.bodies import BODIES
 from tests.factories import Caller, make_caller
 from tests.live.client import Reply, get, send
+from tests.processes import until
 from tests.stack import Stack
 from tests.upstream.pictures import png
 from tests.upstream.voice import tone
@@ -39,10 +40,10 @@ FREE_OF_CHARGE = {"/v1/messages/count_tokens", "/v1/moderations", "/v1/route"}
 ROUTES = sorted(BILLABLE)
 
 
-def ask(stack: Stack, path: str, headers: dict[str, str]) -> Reply:
+def ask(stack: Stack, path: str, headers: dict[str, str], model: str = "") -> Reply:
     """A good request to this route."""
     route = BILLABLE[path]
-    model = MODELS[SURFACES[route.surface].modality]
+    model = model or MODELS[SURFACES[route.surface].modality]
     if route.surface in FILES:
         part = FILES[route.surface]
         data = part.data or tone(1)
@@ -59,13 +60,31 @@ def refused(reply: Reply, status: int, code: str) -> None:
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_who_has_money_and_a_key_is_served(stack: Stack, path: str):
+def test_who_has_money_and_a_key_is_served_and_pays_once(stack: Stack, path: str):
     caller = make_caller(balance_uzs=1_000_000)
     reply = ask(stack, path, caller.headers)
     assert reply.status == 200, reply.body
     assert reply.headers["x-ratelimit-remaining"]
-    # A job's hold is open until its film is there.
-    assert bool(caller.charged() or caller.holds(0)) is (path not in FREE_OF_CHARGE)
+    if BILLABLE[path].counts_rpm:
+        untouched(caller)
+    elif path == "/v1/videos":  # a job's charge comes with its end (test_videos.py)
+        (hold,) = caller.holds(0)
+        assert hold["owner"] < 0
+    else:
+        (row,) = until(caller.requests, "the row")
+        assert (row["kind"], row["status"]) == (BILLABLE[path].surface, "ok")
+        assert row["cost_micros"] == caller.charged()
+        assert (row["cost_micros"] > 0) is (path not in FREE_OF_CHARGE)
+        assert caller.wallet()["held_micros"] == 0
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_an_unknown_model_and_one_of_another_kind(stack: Stack, path: str):
+    caller = make_caller(balance_uzs=1_000_000)
+    refused(ask(stack, path, caller.headers, "nobody/nothing"), 404, "model_not_found")
+    other = "test/one" if SURFACES[BILLABLE[path].surface].modality != "chat" else "test/embed"
+    refused(ask(stack, path, caller.headers, other), 400, "model_not_supported")
+    untouched(caller)
 
 
 @pytest.mark.parametrize("path", ROUTES)
