@@ -109,14 +109,14 @@ def test_googles_sdk_carries_function_calls_and_signatures_through_a_chat(google
     config = types.GenerateContentConfig(tools=[types.Tool(function_declarations=[WEATHER])])
     talk = google.chats.create(model="gemini-3-test", config=config)
     calls = [{"name": "get_weather", "arguments": {"city": "Toshkent"}}, "get_weather"]
-    told = talk.send_message(wish(tool_calls=calls))
+    told = talk.send_message(wish(steps=[{"tool_calls": calls}, {"text": "31 daraja"}]))
     assert [(call.name, call.args) for call in told.function_calls] == [
         ("get_weather", {"city": "Toshkent"}),
         ("get_weather", {}),
     ]
     assert told.candidates[0].content.parts[0].thought_signature
     results = [types.Part.from_function_response(name="get_weather", response={"result": "+31"})] * 2
-    assert talk.send_message(results).text
+    assert talk.send_message(results).text == "31 daraja"
     with pytest.raises(errors.ClientError, match="function response parts is equal"):
         google.models.generate_content(
             model="gemini-3-test", contents=[*talk.get_history()[:2], types.UserContent("no results")]
