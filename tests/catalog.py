@@ -77,12 +77,27 @@ def _models() -> list[dict[str, Any]]:
             _claude("claude-any", priority=2),
             _endpoint("gem", "gemini-any", "2.00", "6.00", priority=3),
         ),
+        *_clever_models(),
         _model("test/embed", *_embedders(), **_EMBEDDER),
         _model("test/embed-gemini", _endpoint("gem", "gemini-embedding-test", "1.00", "0"), **_EMBEDDER),
         _model("test/moderate", _endpoint("alpha", "alpha-moderate", "0", "0"), modality="moderation"),
         _model("test/speak", *_speakers(), modality="speech"),
         _model("test/hear", *_listeners(), modality="transcription"),
         _model("test/old", _endpoint("alpha", "alpha-old", "1.00", "3.00"), replaced_by="test/one"),
+    ]
+
+
+def _clever_models() -> list[dict[str, Any]]:
+    """Two of each dialect that call tools and fill in schemas by themselves."""
+    endpoints = {
+        "openai": _endpoint("alpha", "clever", "1.00", "3.00", cached_input="0.25"),
+        "anthropic": _claude("claude-clever"),
+        "gemini": _endpoint("gem", "gemini-2.5-clever", "1.00", "3.00", cached_input="0.25"),
+    }
+    return [
+        _model(f"clever/{dialect}{suffix}", endpoint)
+        for dialect, endpoint in endpoints.items()
+        for suffix in ("", "-too")
     ]
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -99,6 +100,7 @@ def test_anthropic_takes_every_conversation(messages, fields, model):
         fields = {name: value for name, value in fields.items() if name != "tool_choice"}
     body = json.loads(json.dumps(made(*messages, model=model, **fields)))
     assert refuses(HEADERS, body, "/v1/messages") is None
+    assert all(one["role"] != two["role"] for one, two in pairwise(body["messages"])), "combined by us"
 
 
 @given(st.lists(MESSAGES, max_size=8))

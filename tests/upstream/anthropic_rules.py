@@ -132,15 +132,13 @@ def _wrong_turns(messages: Any) -> Iterator[str]:
         yield "messages: at least one message is required"
         return
     before, open_calls = "", []
-    for place, message in enumerate(messages):
+    for place, message in enumerate(_combined(messages)):
         role = message.get("role")
         if role not in _BLOCKS:
             yield f"messages.{place}.role: Input should be 'user', 'assistant' or 'system'"
             return
         if not before and role != "user":
             yield 'messages: first message must use the "user" role'
-        if role == before:
-            yield f'messages: roles must alternate, but found multiple "{role}" roles in a row'
         blocks = _blocks_of(message.get("content"))
         yield from _wrong_blocks(blocks, role, f"messages.{place}.content")
         if role == "system":
@@ -152,6 +150,18 @@ def _wrong_turns(messages: Any) -> Iterator[str]:
         yield "messages: the conversation must not end with `tool_use` blocks"
     if before == "assistant":
         yield from _wrong_prefill(_blocks_of(messages[-1].get("content")))
+
+
+def _combined(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Consecutive turns of one role are one (API reference, `messages`)."""
+    turns: list[dict[str, Any]] = []
+    for message in messages:
+        if turns and turns[-1].get("role") == message.get("role"):
+            both = _blocks_of(turns[-1].get("content")) + _blocks_of(message.get("content"))
+            turns[-1] = message | {"content": both}
+        else:
+            turns.append(message)
+    return turns
 
 
 def _blocks_of(content: Any) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.upstream import clever
 from tests.upstream.barrier import Barriers
 from tests.upstream.journal import Journal
 from tests.upstream.media import handler_of
@@ -80,6 +81,8 @@ class Upstream:
             body = speech.read(request)
             wishes = speech.wishes(body, path)
             plan = read_plan(wishes, provider)
+            if clever.helps(wishes.get("model")):
+                plan = plan.asking(clever.wishes(body))
         except (BadDirective, ValueError) as error:
             return await _reply(wire, 400, {"error": {"message": str(error), "type": "bad_directive"}})
         attempt = self.journal.attempt(plan.run, provider)

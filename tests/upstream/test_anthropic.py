@@ -114,6 +114,7 @@ def test_tokens_are_counted(client: Anthropic):
 
 CALL = {"type": "tool_use", "id": "toolu_1", "name": "get_weather", "input": {}}
 RESULT = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "18"}
+OTHER_CALL, OTHER_RESULT = CALL | {"id": "toolu_2"}, RESULT | {"tool_use_id": "toolu_2"}
 OLD = {"anthropic-version": "2023-06-01"}
 USER: dict[str, Any] = {"role": "user", "content": "salom"}
 ASSISTANT: dict[str, Any] = {"role": "assistant", "content": [CALL]}
@@ -125,7 +126,6 @@ ASSISTANT: dict[str, Any] = {"role": "assistant", "content": [CALL]}
         ({"extra_body": {"temperature": 1}}, "not supported under this version"),
         ({"extra_body": {"temperature": 1.5}, "extra_headers": OLD}, "temperature: range"),
         ({"extra_body": {"max_tokens": 0}}, "max_tokens"),
-        ({"messages": [USER, USER]}, "roles must alternate"),
         ({"messages": [{"role": "assistant", "content": "x"}]}, "first message must use"),
         ({"messages": [USER, ASSISTANT, USER]}, "without `tool_result` blocks immediately after: toolu_1"),
         ({"messages": [{"role": "user", "content": [RESULT]}]}, "unexpected `tool_use_id`"),
@@ -147,3 +147,11 @@ ASSISTANT: dict[str, Any] = {"role": "assistant", "content": [CALL]}
 def test_what_anthropic_refuses_is_refused(client: Anthropic, change: dict[str, Any], words: str):
     with pytest.raises(anthropic.BadRequestError, match=words):
         client.messages.create(**(asked() | change))
+
+
+def test_turns_of_one_role_are_combined(client: Anthropic):
+    results = [{"role": "user", "content": [RESULT]}, {"role": "user", "content": [OTHER_RESULT]}]
+    calls = [ASSISTANT, {"role": "assistant", "content": [OTHER_CALL]}]
+    tools = [{"name": "get_weather", "input_schema": {"type": "object"}}]
+    call: dict[str, Any] = asked() | {"messages": [USER, USER, *calls, *results], "tools": tools}
+    assert client.messages.create(**call).stop_reason == "end_turn"
