@@ -8,6 +8,7 @@ from typing import Final
 
 from proxy.bridge import Bridge
 from proxy.call import Attempt
+from proxy.dialects.translated import says_too_long
 from proxy.errors import ApiError, invalid
 from proxy.job import Job
 from proxy.plan import Candidate
@@ -37,6 +38,8 @@ class Attempts:
         self._surface = surface
         self._vitals = vitals
         self._waits: dict[int, tuple[float, Candidate]] = {}  # place → how long before it may be asked again
+        self._failure: UpstreamError | None = None
+        self._refusal: ApiError | None = None
         self.began = 0.0
 
     async def first_answer(self, ask: Ask) -> None:
@@ -54,7 +57,9 @@ class Attempts:
             last = await self._try(ask, candidate, is_last=True)
             if last is None:
                 return
-        raise unanswered(last)
+        if self._refusal is not None and self._failure is None:
+            raise self._refusal
+        raise unanswered(self._failure or last)
 
     async def _try(self, ask: Ask, candidate: Candidate, *, is_last: bool) -> UpstreamError | None:
         """What went wrong; None when this is the one that answers."""
@@ -67,8 +72,9 @@ class Attempts:
         except UpstreamError as error:
             self._vitals.left(endpoint.id)
             self._note(candidate, error)
-            self._blame(candidate, error)
-            self._vitals.failed(endpoint.id, error.reason, error.status, retry_after_s(error.retry_after))
+            if not self._is_callers(candidate, error):
+                self._failure = error
+                self._vitals.failed(endpoint.id, error.reason, error.status, retry_after_s(error.retry_after))
             return error
         except BaseException:
             self._vitals.left(endpoint.id)
@@ -85,13 +91,23 @@ class Attempts:
         elif not wait and error.reason in _BLIPS:
             self._waits[place] = BLIP_S, candidate
 
-    def _blame(self, candidate: Candidate, error: UpstreamError) -> None:
-        """Raises ApiError where the caller's request is at fault: the next endpoint would refuse it too."""
-        if error.reason == "unsupported" or error.status is None or not error.body:
-            return
+    def _is_callers(self, candidate: Candidate, error: UpstreamError) -> bool:
+        """Whether the request is at fault. Raises ApiError where the other endpoints would refuse it too.
+
+        A prompt may fit elsewhere; and where an endpoint has failed before, its stand-in's refusal (of a
+        prefilled answer, say) must not hide that.
+        """
+        if error.reason == "unsupported":
+            return True
+        if error.status is None or not error.body:
+            return False
         refusal = self.bridge(candidate).refusal(error.status, error.body)
-        if refusal is not None:
+        if refusal is None:
+            return False
+        if self._failure is None and not says_too_long(error.body.decode("utf-8", "replace")):
             raise refusal
+        self._refusal = self._refusal or refusal
+        return True
 
     def bridge(self, candidate: Candidate) -> Bridge:
         return self._surface.bridges[candidate.endpoint.provider.dialect]

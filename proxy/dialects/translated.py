@@ -139,15 +139,20 @@ def refusal(status: int, words: bytes) -> ApiError:
     error = parsed.get("error") if isinstance(parsed, dict) else None
     message = error.get("message") if isinstance(error, dict) else error
     told = message if isinstance(message, str) and message else "The provider refused the request."
-    lower = told.lower()
-    if any(sign in lower for sign in _TOO_LONG):
+    if says_too_long(told):
         # Claude Code looks for Anthropic's wording, and shortens the conversation by itself then.
-        told = told if "prompt is too long" in lower else f"The prompt is too long. {told}"
+        told = told if "prompt is too long" in told.lower() else f"The prompt is too long. {told}"
         return invalid("context_length_exceeded", told, "messages")
     return ApiError(status, "upstream_refused", told)
 
 
-# How vendors say that the prompt doesn't fit.
+def says_too_long(words: str) -> bool:
+    """Whether a refusal says that the prompt doesn't fit: another endpoint may read more."""
+    lower = words.lower()
+    return any(sign in lower for sign in _TOO_LONG)
+
+
+# How vendors say it.
 _TOO_LONG = ("prompt is too long", "context length", "context_length", "context window", "input token count")
 
 

@@ -67,7 +67,7 @@ class Plan:
     fail_times: int = 0  # the fault strikes only the first N requests of this run at this provider; 0: always
     status_code: str = ""  # `code` of an error body
     message: str = ""  # message of an error body
-    retry_after: str = ""  # Retry-After of an error; 429 has "1" without it
+    retry_after: str = ""  # Retry-After of an error; 429 has "1" without it, but for "none"
     lie: str = ""  # a usage that is not true: see LIES
     ignore_max: bool = False  # produces and reports more than the caller's bound
     hold: str = ""  # name of the barrier that this answer waits at

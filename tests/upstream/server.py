@@ -163,7 +163,8 @@ class Telling:
     async def _error(self, status: int) -> None:
         data = self.speech.error_body(status, self.plan, f"The upstream says {status}.")
         wait = self.plan.retry_after or ("1" if status == 429 else "")
-        headers = (JSON_TYPE, *REAL_HEADERS, *((("retry-after", wait),) if wait else ()))
+        said = (("retry-after", wait),) if wait and wait != "none" else ()
+        headers = (JSON_TYPE, *REAL_HEADERS, *said)
         await self.wire.head(status, headers, length=len(data))
         await self.wire.body(data)
 
