@@ -1,8 +1,12 @@
-"""A second opinion: an upstream that nobody here wrote (@copilotkit/aimock) behind the gateway."""
+"""A second opinion: an upstream that nobody here wrote (@copilotkit/aimock), in the three dialects it speaks.
+
+One fixture answers in each of them, so that our caller must see the same and pay the same.
+"""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
@@ -11,7 +15,7 @@ from openai import OpenAI
 
 from deploy.local.process import spawn, stop
 from tests.embedded import manage
-from tests.factories import Caller
+from tests.factories import Caller, make_caller
 from tests.live.client import chat
 from tests.live.test_leaving import outcome
 from tests.processes import free_port, listens, until
@@ -19,6 +23,12 @@ from tests.sdk.packages import node_folder
 from tests.stack import Stack
 
 IN, OUT = 12_600, 37_800
+# Dialect → the path that it is spoken at, and a model's name there.
+DIALECTS = {
+    "openai": ("/v1", "gpt-4o"),
+    "anthropic": ("", "claude-sonnet-4-5"),
+    "gemini": ("/v1beta", "gemini-2.5-flash"),
+}
 TOOL = {
     "type": "function",
     "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {}}},
@@ -51,34 +61,39 @@ def aimock() -> Iterator[int]:
         stop(process, 15, 5)
 
 
-@pytest.fixture
-def model(stack: Stack, caller: Caller, aimock: int) -> str:
+@pytest.fixture(params=DIALECTS)
+def model(request: pytest.FixtureRequest, stack: Stack, aimock: int) -> str:
     """Its model in the catalog; the gateway sees a change of the catalog within three seconds."""
+    slug, visitor = f"aimock/{request.param}", make_caller(balance_uzs=1000)
     load_catalog(stack, aimock)
-    until(
-        lambda: chat(stack, caller, model="aimock/gpt", messages=say("salom")).status != 404, "the catalog", 5
-    )
-    until(lambda: not caller.holds(0), "the end of that call")
-    return "aimock/gpt"
+    until(lambda: chat(stack, visitor, model=slug, messages=say("salom")).status != 404, "the catalog", 5)
+    return slug
 
 
 def load_catalog(stack: Stack, port: int) -> None:
-    provider = {
-        "slug": "aimock",
-        "name": "aimock",
-        "dialect": "openai",
-        "base_url": f"http://127.0.0.1:{port}/v1",
+    catalog = {
+        "providers": [_provider(dialect, port) for dialect in DIALECTS],
+        "models": [_model(dialect) for dialect in DIALECTS],
     }
+    path = Path(stack.folder, "aimock.yaml")
+    path.write_text(yaml.safe_dump(catalog))
+    manage("catalog", "load", str(path), env=stack.env)
+
+
+def _provider(dialect: str, port: int) -> dict[str, Any]:
+    path, _ = DIALECTS[dialect]
+    address = f"http://127.0.0.1:{port}{path}"
+    return {"slug": f"aimock-{dialect}", "name": "aimock", "dialect": dialect, "base_url": address}
+
+
+def _model(dialect: str) -> dict[str, Any]:
     endpoint = {
-        "provider": "aimock",
-        "upstream_name": "gpt-4o",
+        "provider": f"aimock-{dialect}",
+        "upstream_name": DIALECTS[dialect][1],
         "price_usd": {"input": "1.00", "output": "3.00"},
         "markup": "routing_fee",
     }
-    entry = {"id": "aimock/gpt", "modality": "chat", "context_window": 128_000, "endpoints": [endpoint]}
-    path = Path(stack.folder, "aimock.yaml")
-    path.write_text(yaml.safe_dump({"providers": [provider], "models": [entry]}))
-    manage("catalog", "load", str(path), env=stack.env)
+    return {"id": f"aimock/{dialect}", "modality": "chat", "context_window": 128_000, "endpoints": [endpoint]}
 
 
 def say(text: str) -> list[dict[str, str]]:
@@ -124,6 +139,7 @@ def test_a_cut_is_no_answer(client: OpenAI, caller: Caller, model: str):
     rows = outcome(caller, len(caller.requests()))
     assert rows[-1]["status"] == "error"
     assert rows[-1]["estimated"], rows
+    assert rows[-1]["cost_micros"] > 0
     assert caller.wallet()["held_micros"] == 0
 
 
