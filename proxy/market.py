@@ -1,6 +1,7 @@
 """Catalog and rates in force: what names lead to, what endpoints cost, and the plan of a call. No I/O."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -28,11 +29,13 @@ from routing import choose
 from routing.errors import InvalidStrategy, NoEndpoint, UnknownModel
 from routing.pick import Health, Offer, Verdict, pick
 from routing.snaps import Catalog, EndpointSnap, ModelSnap
-from routing.strategies import TIE, Entry
+from routing.strategies import TIE, Entry, Figures
 
 _ROUTES_MAX = 10_000
 # No tokenizer makes a token of more bytes than this out of ordinary text.
 _BYTES_PER_TOKEN = 8
+# Vendors cache prompts from about 1,024 tokens on.
+CACHED_BYTES = 4_096
 # How many candidates each of several models gets, the one that was asked for first.
 _SHARES = {1: (3,), 2: (2, 1), 3: (1, 1, 1), 4: (1, 1, 1, 0)}
 
@@ -62,13 +65,14 @@ class Market:
         plain = call.wishes is NO_WISHES and route.settled and health.all_well and floor <= route.room
         if plain:
             chosen = [(route, endpoint) for endpoint in route.endpoints[: choose.CANDIDATES_MAX]]
-            reasons = route.reasons
+            reasons, prefix = route.reasons, 0
         else:
-            chosen, reasons = self._chosen(routes, call, health, floor)
+            prefix = _prefix(caller, call)
+            chosen, reasons = self._chosen(routes, call, Reading(health, health.reader(prefix)), floor)
         for leg, endpoint in chosen:
             _check(call, leg.model, endpoint)
         candidates = tuple(self._candidate(leg, endpoint, call) for leg, endpoint in chosen)
-        return Plan(candidates, *output_bounds(call, candidates), reasons)
+        return Plan(candidates, *output_bounds(call, candidates), reasons, prefix)
 
     # names
 
@@ -241,6 +245,33 @@ class Market:
             base=priced(cost, self.rates.micros_per_usd, 0),
             cost=cost,
         )
+
+
+class Reading:
+    """Health as it looks to one prompt: among equals, the endpoint that has read its beginning comes
+    first."""
+
+    def __init__(self, health: Health, reader: int) -> None:
+        self._health = health
+        self._reader = reader
+        self.resting = health.resting
+        self.reader = health.reader
+        self.all_well = health.all_well
+
+    def figures(self, endpoint: int) -> Figures:
+        found = self._health.figures(endpoint)
+        return replace(found, load=-1) if endpoint == self._reader else found
+
+
+def _prefix(caller: Caller, call: Call) -> int:
+    """A number for the beginning of a long prompt of this key; 0 for a short one, which nobody caches."""
+    if call.input_bound < CACHED_BYTES or not call.produces:
+        return 0
+    body = call.body
+    messages = body.get("messages") or body.get("input")
+    first = messages[0] if isinstance(messages, list) and messages else messages
+    beginning = orjson.dumps([body.get("system"), body.get("instructions"), first])[:CACHED_BYTES]
+    return hash((caller.key, call.asked, beginning))
 
 
 def _check(call: Call, model: ModelSnap, endpoint: EndpointSnap) -> None:

@@ -57,12 +57,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Step 3's outcome. reasons: on each endpoint that was considered, as header and receipt tell them."""
+    """Step 3's outcome. reasons: on each endpoint that was considered, as header and receipt tell them.
+
+    prefix: names the long beginning of this prompt, which the endpoint that has read it lately may have
+    cached; 0 where that decides nothing.
+    """
 
     candidates: tuple[Candidate, ...]
     output_min: int
     output_max: int
     reasons: Sequence[Mapping[str, Any]]
+    prefix: int = 0
 
     @property
     def model(self) -> ModelSnap:

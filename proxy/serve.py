@@ -287,6 +287,8 @@ class Serving:
         if pump is not None and pump.failure and not job.exchange.gone:
             vitals.failed(endpoint, pump.failure, None)
             return
+        if job.plan.prefix:
+            vitals.has_read(job.plan.prefix, endpoint)
         first = job.first_token
         ttft_ms = None if first is None else (first - self._attempts.began) * 1000
         vitals.succeeded(endpoint, ttft_ms if job.call.stream else None, self._token_rate(first))

@@ -21,6 +21,8 @@ SLOT_S: Final = 300
 FIGURES_S: Final = 10.0
 _TIMEOUT_S: Final = 1.0
 _PROBE_MS: Final = 10_000
+_READ_S: Final = 300.0
+_READERS_MAX: Final = 20_000
 
 # Slots of 5 minutes are kept for 75, hours for 25. ARGV: slot, hour, then four lists, each with its length
 # before it: (endpoint, field, count), (endpoint, ms, level, reason), recovered endpoints, wanted probes.
@@ -101,6 +103,7 @@ class Vitals:
         self._new_rests: dict[int, Rest] = {}
         self._recovered: set[int] = set()
         self._figures_due = 0.0
+        self._readers: dict[int, tuple[float, int]] = {}  # prefix → (until, endpoint)
 
     # what calls read
 
@@ -116,6 +119,11 @@ class Vitals:
         if found is None or endpoint in self._permits:
             return ""
         return found[1]
+
+    def reader(self, prefix: int) -> int:
+        """The endpoint of ours that has read a prompt with this beginning in the last five minutes, or 0."""
+        until, endpoint = self._readers.get(prefix, (0.0, 0))
+        return endpoint if until > time.monotonic() else 0
 
     @property
     def all_well(self) -> bool:
@@ -145,6 +153,12 @@ class Vitals:
             self._rests.pop(endpoint, None)
             self._new_rests.pop(endpoint, None)
             self._recovered.add(endpoint)
+
+    def has_read(self, prefix: int, endpoint: int) -> None:
+        """Providers keep what they have read for about five minutes, ever anew."""
+        if len(self._readers) >= _READERS_MAX:
+            self._readers.clear()
+        self._readers[prefix] = time.monotonic() + _READ_S, endpoint
 
     def failed(self, endpoint: int, reason: str, status: int | None, retry_after_s: float = 0) -> None:
         """A failure that is the endpoint's, never a caller's mistake."""

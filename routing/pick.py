@@ -27,6 +27,9 @@ class Health(Protocol):
     def resting(self, endpoint: int) -> str:
         """Why the endpoint is left alone now; empty if it isn't."""
 
+    def reader(self, prefix: int) -> int:
+        """The endpoint that has lately read a prompt with this beginning; 0 if none has."""
+
 
 class Unknown:
     """Health while nothing is known: nobody rests."""
@@ -38,6 +41,9 @@ class Unknown:
 
     def resting(self, endpoint: int) -> str:
         return ""
+
+    def reader(self, prefix: int) -> int:
+        return 0
 
 
 UNKNOWN: Final = Unknown()

@@ -1,0 +1,127 @@
+"""Choices of the market: ties, long prompts that somebody has read, and what a caller's rules leave."""
+
+import json
+from dataclasses import fields
+from datetime import date
+from typing import Any
+
+import pytest
+
+from billing.rates import set_manual_rate
+from proxy.errors import ApiError
+from proxy.keys import Caller
+from proxy.market import Market
+from proxy.offers import market
+from proxy.surfaces import SURFACES
+from proxy.vitals import Vitals
+from proxy.wishes import lifted
+from routing.catalog.load import load
+from routing.catalog.parse import parse
+
+pytestmark = pytest.mark.django_db
+LONG = "Samarqand haqida. " * 400
+CATALOG = """
+providers:
+  - {slug: one, name: One, base_url: "https://one.test/v1"}
+  - {slug: two, name: Two, base_url: "https://two.test/v1"}
+  - {slug: dear, name: Dear, base_url: "https://dear.test/v1"}
+models:
+  - id: vendor/twins
+    context_window: 128000
+    endpoints:
+      - {provider: one, upstream_name: t, price_usd: {input: "1.00", output: "2.00"}, priority: 1}
+      - {provider: two, upstream_name: t, price_usd: {input: "1.00", output: "2.00"}, priority: 1}
+      - {provider: dear, upstream_name: t, price_usd: {input: "9.00", output: "9.00"}, priority: 2}
+  - id: vendor/other
+    context_window: 128000
+    endpoints: [{provider: dear, upstream_name: o, price_usd: {input: "3.00", output: "3.00"}}]
+"""
+
+
+@pytest.fixture
+def here() -> Market:
+    set_manual_rate(12_000_000_000, date(2026, 1, 1), "test", "test", confirmed=True)
+    load(parse([("catalog.yaml", CATALOG)]), {}, prune=True)
+    return market()
+
+
+@pytest.fixture
+def vitals() -> Vitals:
+    return Vitals("redis://127.0.0.1:1/0", 5)
+
+
+def caller(key: int = 1) -> Caller:
+    nothing: dict[str, Any] = {field.name: None for field in fields(Caller)}
+    return Caller(**nothing | {"key": key})
+
+
+def call(text: str = "Salom!", **body: Any) -> Any:
+    sent = {"model": "vendor/twins", "messages": [{"role": "user", "content": text}]} | body
+    return lifted(SURFACES["chat"].parse(json.dumps(sent).encode(), {}))
+
+
+def asked(plan: Any) -> list[str]:
+    return [candidate.endpoint.provider.slug for candidate in plan.candidates]
+
+
+def test_equals_share_by_load(here: Market, vitals: Vitals):
+    assert asked(here.plan(caller(), call(), vitals)) == ["one", "two", "dear"]
+    first = here.plan(caller(), call(), vitals).candidates[0].endpoint.id
+    vitals.began(first)
+    assert asked(here.plan(caller(), call(), vitals)) == ["two", "one", "dear"]
+
+
+def test_who_has_read_a_long_beginning_is_asked_again(here: Market, vitals: Vitals):
+    plan = here.plan(caller(), call(LONG), vitals)
+    second = plan.candidates[1].endpoint
+    vitals.has_read(plan.prefix, second.id)
+    for _ in range(3):
+        vitals.began(second.id)
+    assert asked(here.plan(caller(), call(LONG), vitals))[0] == "two"
+    assert asked(here.plan(caller(2), call(LONG), vitals))[0] == "one"  # another key's prompt
+    assert asked(here.plan(caller(), call("Buxoro " + LONG), vitals))[0] == "one"
+    assert asked(here.plan(caller(), call(), vitals))[0] == "one"
+
+
+def test_further_models_come_after_the_first_ones_endpoints(here: Market, vitals: Vitals):
+    plan = here.plan(caller(), call(models=["vendor/other"]), vitals)
+    assert asked(plan) == ["one", "two", "dear"]
+    assert [c.route.model.slug for c in plan.candidates] == ["vendor/twins"] * 2 + ["vendor/other"]
+
+
+def test_bare_tags_let_all_models_compete(here: Market, vitals: Vitals):
+    plan = here.plan(caller(), call(model="@price"), vitals)
+    assert [c.route.model.slug for c in plan.candidates] == ["vendor/twins", "vendor/twins", "vendor/other"]
+    assert plan.candidates[0].route.answers_as == b'"vendor/twins"'
+
+
+def test_rules_that_leave_nobody_say_so(here: Market, vitals: Vitals):
+    with pytest.raises(ApiError) as told:
+        here.plan(caller(), call(provider={"only": ["nobody"]}), vitals)
+    assert (told.value.status, told.value.code, told.value.param) == (400, "no_allowed_provider", "provider")
+
+
+def test_wishes_never_leave_us(here: Market, vitals: Vitals):
+    wished = call(provider={"order": ["two"]}, models=["vendor/other"])
+    assert set(wished.body) == {"model", "messages"}
+    assert asked(here.plan(caller(), wished, vitals))[0] == "two"
+
+
+@pytest.mark.parametrize(
+    ("wish", "param"),
+    [
+        ({"provider": []}, "provider"),
+        ({"provider": {"order": "one"}}, "provider.order"),
+        ({"provider": {"only": [1]}}, "provider.only"),
+        ({"provider": {"allow_fallbacks": "no"}}, "provider.allow_fallbacks"),
+        ({"provider": {"sort": "beauty"}}, "provider.sort"),
+        ({"provider": {"max_price": {"prompt": "cheap"}}}, "provider.max_price.prompt"),
+        ({"provider": {"max_price": {"prompt": -1}}}, "provider.max_price.prompt"),
+        ({"models": "vendor/other"}, "models"),
+        ({"models": ["a", "b", "c", "d"]}, "models"),
+    ],
+)
+def test_bad_wishes_are_refused_by_name(wish: dict[str, Any], param: str):
+    with pytest.raises(ApiError) as told:
+        call(**wish)
+    assert (told.value.status, told.value.param) == (400, param)
