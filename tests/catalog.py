@@ -14,6 +14,7 @@ CREDENTIALS = {
     "TEST_POLLEN_KEY": "sk-pollen-0123456789abcdef",
     "TEST_GEM_KEY": "AIza-0123456789abcdef",
 }
+FRAIL = ("probed", "shared", "refused", "blameless")
 FAULTS = (*STATUS_FAULTS, *sorted(WIRE_FAULTS))
 
 
@@ -51,6 +52,7 @@ def _models() -> list[dict[str, Any]]:
     return [
         *_picture_models(),
         *_film_models(),
+        *map(_frail_model, FRAIL),
         _model("test/one", _endpoint("alpha", "alpha-one", "1.00", "3.00", cached_input="0.25")),
         _model("test/echo", _endpoint("alpha", "echo", "1.00", "3.00"), capabilities=["tools"]),
         _model("test/three", *three, name="Test Three", aliases=["three of them", "t3"]),
@@ -109,6 +111,15 @@ def _embedders() -> list[dict[str, Any]]:
         _endpoint("alpha", "alpha-embed", "1.00", "0", priority=1),
         _endpoint("beta", "beta-embed", "2.00", "0", priority=2),
     ]
+
+
+def _frail_model(name: str) -> dict[str, Any]:
+    """For one test of health alone: who rests in it rests for nobody else."""
+    return _model(
+        f"test/frail-{name}",
+        _endpoint("alpha", f"alpha-frail-{name}", "1.00", "3.00", priority=1),
+        _endpoint("beta", f"beta-frail-{name}", "1.00", "3.00", priority=2),
+    )
 
 
 def _picture_models() -> list[dict[str, Any]]:
