@@ -179,7 +179,7 @@ class Serving:
             await exchange.start_stream(self.job.headers(), self._pump.stream.kind)
         await self._pump.run(exchange, self._mark)
         if self._pump.failure:
-            raise _broken(self._pump, self.job.candidate.endpoint.provider.secret)
+            raise broken(self._pump, self.job.candidate.endpoint.provider.secret)
 
     def _stay_in_touch(self) -> None:
         """A ping every 10 s until an endpoint answers, so that nothing in between hangs up."""
@@ -321,7 +321,8 @@ def _internal() -> ApiError:
     return ApiError(500, "internal_error", "Something went wrong on our side.")
 
 
-def _broken(pump: Pump, secret: str | None) -> ApiError:
+def broken(pump: Pump, secret: str | None) -> ApiError:
+    """What is told of a stream that broke after its first byte, without our credential in it."""
     if pump.failure == "stalled":
         return ApiError(504, "upstream_timeout", "The model's provider stopped sending.")
     words = pump.stream.error

@@ -1,132 +1,183 @@
-"""Who is asked, again, and with how much patience: attempts over fakes of what they ask."""
+"""Which candidates are asked, how long each may be silent, and what a caller hears in the end."""
 
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from proxy.attempts import Attempts, retry_after_s
+from proxy import attempts as module
+from proxy.attempts import Attempts
+from proxy.call import Attempt
 from proxy.errors import ApiError
+from proxy.plan import Candidate
 from proxy.surfaces import SURFACES
 from proxy.upstream import UpstreamError
-from proxy.vitals import Vitals
-from tests.routing.test_choose import endpoint
+from routing.strategies import Figures
+from tests.proxy.calls import call_of, endpoint_of
 
-SLEPT: list[float] = []
+REFUSED = b'{"error":{"message":"No prefill here.","code":"bad_prefill"}}'
+LONG = b'{"error":{"message":"Too long.","code":"context_length_exceeded"}}'
+# What an endpoint does, by name; None: it answers.
+OUTCOMES: dict[str, UpstreamError | None] = {
+    "answers": None,
+    "down": UpstreamError("http_500", status=500),
+    "silent": UpstreamError("timeout"),
+    "stalls": UpstreamError("stalled", status=200),
+    "limited": UpstreamError("http_429", status=429, retry_after="60"),
+    "refuses": UpstreamError("http_400", status=400, body=REFUSED),
+    "too-long": UpstreamError("http_400", status=400, body=LONG),
+    "unsupported": UpstreamError("unsupported", param="n", message="Not here."),
+}
+CALLERS_FAULT = {"refuses", "too-long", "unsupported"}
+
+
+@dataclass
+class Books:
+    """As much of a job as attempts write on."""
+
+    call: Any
+    grant: Any
+    chosen: Candidate | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    wasted: list[int] = field(default_factory=list)
+
+    def waste(self, candidate: Candidate) -> None:
+        self.wasted.append(candidate.endpoint.id)
+
+
+@dataclass
+class Noted:
+    """As much of vitals."""
+
+    p95_ms: float | None = None
+    loads: Counter[int] = field(default_factory=Counter)
+    failures: list[tuple[int, str]] = field(default_factory=list)
+
+    def began(self, endpoint: int) -> None:
+        self.loads[endpoint] += 1
+
+    def left(self, endpoint: int) -> None:
+        self.loads[endpoint] -= 1
+
+    def failed(self, endpoint: int, reason: str, status: int | None, retry_after_s: float = 0) -> None:
+        self.failures.append((endpoint, reason))
+
+    def figures(self, endpoint: int) -> Figures:
+        return Figures(ttft_p95_ms=self.p95_ms)
+
+
+@dataclass
+class Round:
+    """One call over endpoints 0, 1, … that behave as told."""
+
+    behave: Sequence[str]
+    streamed: bool = True
+    surface: str = "chat"
+    noted: Noted = field(default_factory=Noted)
+    patience: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        call = replace(
+            call_of({"model": "m", "messages": [{"role": "user", "content": "a"}]}), stream=self.streamed
+        )
+        places = range(len(self.behave))
+        candidates = tuple(self._candidate(place) for place in places)
+        self.books = Books(call, SimpleNamespace(candidates=candidates))
+
+    @staticmethod
+    def _candidate(place: int) -> Candidate:
+        endpoint = replace(endpoint_of(f"up-{place}", "openai"), id=place)
+        return Candidate(endpoint, None, 0, 0, None)  # type: ignore[arg-type]
+
+    async def _ask(self, candidate: Candidate, patience_s: float) -> None:
+        self.patience.append(patience_s)
+        error = OUTCOMES[self.behave[candidate.endpoint.id]]
+        if error is not None:
+            raise error
+
+    async def run(self) -> ApiError | None:
+        """What the caller is told; None: somebody answers."""
+        attempts = Attempts(self.books, SURFACES[self.surface], self.noted)  # type: ignore[arg-type]
+        try:
+            await attempts.first_answer(self._ask)
+        except ApiError as error:
+            return error
+        return None
+
+    @property
+    def asked(self) -> list[int]:
+        return [attempt.endpoint for attempt in self.books.attempts]
 
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    SLEPT.clear()
-
-    async def noted(seconds: float) -> None:
-        SLEPT.append(seconds)
-
-    monkeypatch.setattr("proxy.attempts.asyncio.sleep", noted)
+    monkeypatch.setattr(module, "BLIP_S", 0)
 
 
-class Asked:
-    """Answers by a script: an UpstreamError to raise, or None for an answer."""
-
-    def __init__(
-        self, *script: UpstreamError | None, stream: bool = False, ids: tuple[int, ...] = (1,)
-    ) -> None:
-        self.script = list(script)
-        self.seen: list[tuple[int, float]] = []
-        candidates = tuple(SimpleNamespace(endpoint=endpoint(number, 10)) for number in ids)
-        self.job: Any = SimpleNamespace(
-            grant=SimpleNamespace(candidates=candidates),
-            call=SimpleNamespace(stream=stream),
-            attempts=[],
-            chosen=None,
-            wasted=[],
-        )
-        self.job.waste = lambda candidate: self.job.wasted.append(candidate.endpoint.id)
-        self.vitals = Vitals("redis://127.0.0.1:1/0", 5)
-
-    async def __call__(self, candidate: Any, patience_s: float) -> None:
-        self.seen.append((candidate.endpoint.id, patience_s))
-        failure = self.script.pop(0)
-        if failure is not None:
-            raise failure
-
-    async def run(self) -> None:
-        await Attempts(self.job, SURFACES["chat"], self.vitals).first_answer(self)
-
-    @property
-    def order(self) -> list[int]:
-        return [number for number, _ in self.seen]
+@pytest.mark.parametrize(("p95_ms", "first_s"), [(None, 8), (100, 5), (2_000, 8), (3_000, 12), (90_000, 60)])
+async def test_a_stream_may_be_silent_for_as_long_as_it_usually_is(p95_ms: float | None, first_s: float):
+    """Without figures for 8 s, so that a silent route is given up in under 10; the last one for a minute."""
+    tried = Round(["silent", "silent", "answers"], noted=Noted(p95_ms))
+    assert await tried.run() is None
+    assert tried.patience == [first_s, first_s, 60]
 
 
-def http(status: int, retry_after: str = "") -> UpstreamError:
-    return UpstreamError(f"http_{status}", status=status, retry_after=retry_after)
-
-
-async def test_the_next_one_is_asked_without_waiting():
-    asked = Asked(http(500), UpstreamError("reset"), None, ids=(1, 2, 3))
-    await asked.run()
-    assert (asked.order, SLEPT) == ([1, 2, 3], [])
-    assert [attempt.error for attempt in asked.job.attempts] == ["http_500", "reset", None]
-
-
-async def test_a_blip_of_the_only_one_is_cured_by_asking_again_once():
-    asked = Asked(http(502), None)
-    await asked.run()
-    assert (asked.order, SLEPT) == ([1, 1], [0.25])
-    hopeless = Asked(http(502), http(502))
-    with pytest.raises(ApiError) as told:
-        await hopeless.run()
-    assert (told.value.status, hopeless.order) == (502, [1, 1])
-
-
-async def test_a_short_retry_after_is_kept_by_whoever_asked_for_least():
-    asked = Asked(http(429, "4"), http(503, "2"), None, ids=(1, 2))
-    await asked.run()
-    assert (asked.order, SLEPT) == ([1, 2, 2], [2.0])
-
-
-async def test_a_long_one_is_the_callers_to_keep():
-    asked = Asked(http(429, "30"))
-    with pytest.raises(ApiError) as told:
-        await asked.run()
-    assert (told.value.status, told.value.headers["retry-after"], SLEPT) == (503, "30", [])
-
-
-@pytest.mark.parametrize("reason", ["timeout", "http_404", "malformed", "cut"])
-async def test_what_is_no_blip_is_not_repeated(reason: str):
-    asked = Asked(UpstreamError(reason, status=404 if reason == "http_404" else 200))
-    with pytest.raises(ApiError):
-        await asked.run()
-    assert asked.order == [1]
-
-
-async def test_a_lack_of_words_is_no_failure_of_the_endpoint():
-    lack = UpstreamError("unsupported", param="n", message="'n' is 1 here.")
-    for _ in range(5):
-        asked = Asked(lack)
-        with pytest.raises(ApiError) as told:
-            await asked.run()
-        assert (told.value.status, told.value.code, told.value.param) == (400, "unsupported_parameter", "n")
-        assert asked.vitals.all_well
-
-
-async def test_patience_is_less_while_somebody_else_is_left():
-    asked = Asked(UpstreamError("timeout"), None, ids=(1, 2), stream=True)
-    await asked.run()
-    assert [patience for _, patience in asked.seen] == [8.0, 60.0]
-    assert asked.job.wasted == [1]
-
-
-async def test_loads_are_given_back():
-    asked = Asked(http(500), http(500), UpstreamError("reset"), ids=(1, 2))
-    with pytest.raises(ApiError):
-        await asked.run()
-    assert [asked.vitals.figures(number).load for number in (1, 2)] == [0, 0]
+@pytest.mark.parametrize(("streamed", "surface"), [(False, "chat"), (False, "messages"), (True, "speech")])
+@pytest.mark.parametrize("fault", ["silent", "stalls"])
+async def test_a_whole_answer_has_a_minute_and_the_last_one_ten(streamed: bool, surface: str, fault: str):
+    """S06 and S09 without a stream: the next one answers, and the provider may bill us for the first."""
+    tried = Round([fault, "answers"], streamed=streamed, surface=surface)
+    assert await tried.run() is None
+    assert (tried.patience, tried.asked, tried.books.wasted) == ([60, 600], [0, 1], [0])
+    assert tried.noted.failures == [(0, "timeout" if fault == "silent" else "stalled")]
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("7", 7), ("0.5", 0.5), ("", 0), ("soon", 0), ("-3", 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)],
+    ("behave", "asked", "code"),
+    [
+        (["refuses", "answers"], [0], "upstream_refused"),
+        (["too-long", "answers"], [0, 1], None),
+        (["too-long", "too-long"], [0, 1], "upstream_refused"),
+        (["too-long", "down"], [0, 1, 1], "upstream_error"),
+        (["unsupported", "answers"], [0, 1], None),
+        (["unsupported", "unsupported"], [0, 1], "unsupported_parameter"),
+        (["unsupported", "refuses"], [0, 1], "upstream_refused"),
+        (["silent", "refuses", "answers"], [0, 1, 2], None),
+        (["silent", "refuses"], [0, 1], "upstream_timeout"),
+        (["limited", "unsupported"], [0, 1], "upstream_overloaded"),
+        (["down", "limited"], [0, 1, 0], "upstream_error"),
+    ],
 )
-def test_retry_after_is_a_number_or_a_date(text: str, seconds: float):
-    assert retry_after_s(text) == seconds
+async def test_who_is_asked_and_what_is_told(behave: list[str], asked: list[int], code: str | None):
+    tried = Round(behave)
+    error = await tried.run()
+    assert (tried.asked, error and error.code) == (asked, code)
+
+
+@given(st.lists(st.sampled_from(sorted(OUTCOMES)), min_size=1, max_size=4), st.booleans())
+def test_whatever_endpoints_do(behave: list[str], streamed: bool):
+    """Nobody is hammered, nobody blamed for a caller's mistake, no failure hidden, no load left behind."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BLIP_S", 0)
+        tried = Round(behave, streamed=streamed)
+        error = asyncio.run(tried.run())
+    asked = tried.asked
+    assert len(asked) == len(tried.patience) <= len(behave) + 1
+    assert asked[: len(behave)] == list(range(min(len(asked), len(behave))))
+    blamed = {endpoint for endpoint, _ in tried.noted.failures}
+    assert blamed == {place for place in asked if behave[place] not in CALLERS_FAULT | {"answers"}}
+    answered = tried.books.chosen is not None and behave[tried.books.chosen.endpoint.id] == "answers"
+    assert (error is None) == answered
+    assert sum(tried.noted.loads.values()) == (1 if answered else 0)
+    if "answers" in behave and "refuses" not in behave:
+        assert error is None
+    if blamed and error is not None:
+        assert error.status >= 500
+    silent = {"silent", "stalls"}
+    assert tried.books.wasted == [place for place in asked if behave[place] in silent]

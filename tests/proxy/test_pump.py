@@ -1,16 +1,21 @@
 """What a caller hears while an upstream has nothing to say."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from proxy import pump, watch
 from proxy.dialects import openai
-from proxy.errors import OPENAI
+from proxy.errors import ANTHROPIC, OPENAI
 from proxy.pump import Pump
+from proxy.serve import broken
+from proxy.surfaces import SURFACES
 from proxy.watch import Watch
+from tests.proxy.calls import call_of
 
 PING = OPENAI.ping
+CALL = call_of({"model": "m", "messages": [{"role": "user", "content": "a"}]})
 CHUNK = b'data: {"id":"c","model":"up","choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
 
 
@@ -42,3 +47,37 @@ async def test_an_upstream_that_only_comments_does_not_silence_us(monkeypatch: p
     running.cancel()
     assert wire.heard.count(PING) == 2
     assert relayed.failure == ""
+
+
+class Silent(Wire):
+    """An upstream that says nothing more after its first words, and stays."""
+
+    async def more(self) -> bytes:
+        await asyncio.Event().wait()
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("begin", "ping"),
+    [
+        (lambda: openai.Stream(b'"m"', wants_usage=False), PING),
+        (lambda: SURFACES["messages"].bridges["openai"].stream(CALL, b'"m"', b""), ANTHROPIC.ping),
+    ],
+    ids=["openai", "anthropic"],
+)
+async def test_a_stream_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch, begin: Any, ping: bytes):
+    """S09: pings keep the caller, a minute of silence is enough, the end is an error in its own words."""
+    monkeypatch.setattr(pump, "SILENCE_S", 0.02)
+    monkeypatch.setattr(pump, "IDLE_S", 0.06)
+    monkeypatch.setattr(watch, "TICK_S", 0.01)
+    rounds, wire = Watch(), Silent()
+    running = asyncio.create_task(rounds.run())
+    relayed = Pump(rounds, wire, begin(), ping)  # type: ignore[arg-type]
+    await relayed.begin()
+    async with asyncio.timeout(30):
+        await relayed.run(wire, lambda: None)  # type: ignore[arg-type]
+    running.cancel()
+    assert (relayed.failure, wire.heard.count(ping)) == ("stalled", 3)
+    error = broken(relayed, "secret")
+    assert (error.status, error.code) == (504, "upstream_timeout")
+    assert b"stopped sending" in relayed.stream.failed(error, "r")
