@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.factories import Caller, make_caller
+from tests.factories import Caller, credit, make_caller
 from tests.live.client import Reply, directive, get, send, stream
 from tests.live.test_leaving import IN, OUT, outcome
 from tests.stack import Stack
@@ -317,6 +317,19 @@ def test_a_dry_run_asks_no_wallet(stack: Stack):
     told = foretold(stack, pauper, model="test/one", models=["test/claude"])
     assert [row["model"] for row in told["candidates"]] == ["test/one", "test/claude"]
     assert (told["free"], foretold(stack, pauper, model="test/free")["free"]) == (False, True)
+
+
+def test_who_is_too_dear_for_the_wallet_is_told(stack: Stack):
+    """The dry run says how much is held; with exactly that much the dearer ones are passed over."""
+    caller = make_caller()
+    told = foretold(stack, caller, model="test/three", provider={"only": ["beta"]})
+    credit(caller, paid_micros=round(float(told["max_price_uzs"]) * 1_000_000))
+    reply = ask(stack, caller, model="test/three")
+    assert served(reply) == ("test/three", "beta")
+    assert reply.headers["x-cloudapi-route"] == "alpha=!unaffordable, beta, gamma=!unaffordable"
+    (row,) = outcome(caller, 1)
+    assert [reason.get("rejected") for reason in row["route"]] == ["unaffordable", None, "unaffordable"]
+    assert [attempt["provider"] for attempt in row["attempts"]] == ["beta"]
 
 
 def test_a_dry_run_has_a_window_of_its_own(stack: Stack):
