@@ -16,7 +16,7 @@ from .people import home, project, signed_in
 # Other people's code with tests of its own, and what is public anyway.
 ELSEWHERE = ("admin/", "accounts/", "i18n/")
 PUBLIC = {"model_id"}
-BY_KEY_ONLY = {"request_id"}  # the receipt over the API: tests/proxy
+BY_KEY_ONLY = {"request_id", "video_id"}  # receipt and videos over the API: tests/proxy, tests/live
 NUMBERS = (
     "input_tokens",
     "cached_tokens",

@@ -251,7 +251,7 @@ class Books(RuleBasedStateMachine):
             self.world.sweep()
             self.world.assert_books_equal()
             if self.laws:
-                assert {f.invariant.name: f.broken for f in check()} == self.laws_before
+                assert _laws() == self.laws_before
         finally:
             self.roll_back()
 
@@ -268,7 +268,7 @@ def clock() -> Iterator[None]:
 
 @pytest.mark.slow
 def test_any_history_ends_where_plain_python_does(clock: None) -> None:
-    Books.laws_before = {f.invariant.name: f.broken for f in check()}
+    Books.laws_before = _laws()
     run_machine(
         Books,
         settings=settings(
@@ -278,3 +278,8 @@ def test_any_history_ends_where_plain_python_does(clock: None) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def _laws() -> dict[str, int]:
+    """How often each law is broken; the jobs of this world are no videos, so the law of those is left out."""
+    return {f.invariant.name: f.broken for f in check() if f.invariant.name != "jobs_own_their_holds"}

@@ -154,7 +154,8 @@ def _tokens(plan: Plan, body: dict[str, Any]) -> tuple[str, ...]:
     if (body.get("response_format") or {}).get("type") in {"json_object", "json_schema"}:
         return ('{"answer": ', '"salom"', "}")
     count = 8 if plan.completion_tokens is None else max(plan.completion_tokens - plan.reasoning_tokens, 0)
-    return tuple(WORDS[index % len(WORDS)] for index in range(count))
+    words = (plan.word,) if plan.word else WORDS
+    return tuple(words[index % len(words)] for index in range(count))
 
 
 def prompt_tokens(plan: Plan, body: dict[str, Any]) -> int:

@@ -48,6 +48,7 @@ class Plan:
     """One answer. Times are in milliseconds, token counts as they would be reported honestly."""
 
     run: str = ""  # journal entries and counters are kept per run
+    word: str = ""  # all words of an answer without a text, each of them a token
     text: str | None = None  # the answer; None: words, as many as completion_tokens
     prompt_tokens: int | None = None  # None: counted from the messages
     completion_tokens: int | None = None  # None: counted from the text
