@@ -57,7 +57,10 @@ class EndpointInline(Kept, admin.TabularInline):  # type: ignore[type-arg]
     model = Endpoint
     extra = 0
     show_change_link = True
-    fields = ("provider", "upstream_name", "markup_kind", "priority", "context_window", "active")
+    fields = (
+        *("provider", "upstream_name", "markup_kind", "priority"),
+        *("context_window", "ttft_ms", "token_rate", "active"),
+    )
 
 
 @admin.register(Model)

@@ -141,6 +141,14 @@ class Endpoint(models.Model):
     markup_kind = models.TextField(choices=MarkupKind.choices)
     priority = models.PositiveIntegerField(default=1, help_text="The smallest is asked first.")
     context_window = models.PositiveIntegerField(null=True, blank=True)
+    ttft_ms = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Expected until traffic says better: milliseconds to the first token.",
+    )
+    token_rate = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Expected until traffic says better: output tokens a second."
+    )
     active = models.BooleanField(default=True)
     retired_at = models.DateTimeField(null=True, blank=True)
 

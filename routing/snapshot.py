@@ -47,6 +47,7 @@ SELECT json_build_object(
   'endpoints', (SELECT coalesce(json_agg(json_build_object(
       'id', e.id, 'model', e.model_id, 'provider', e.provider_id, 'upstream_name', e.upstream_name,
       'markup_kind', e.markup_kind, 'priority', e.priority, 'context_window', e.context_window,
+      'ttft_ms', e.ttft_ms, 'token_rate', e.token_rate,
       'cost', c.id, 'components', c.components, 'above_input', c.above_input)
       ORDER BY e.priority, e.id), '[]')
     FROM routing_endpoint e
@@ -151,11 +152,16 @@ def _secret(sealed: str | None, ref: str, environ: Mapping[str, str], unseal: Un
     return environ.get(ref.removeprefix("env:")) or None if ref else None
 
 
+_ENDPOINT: Final = (
+    *("id", "upstream_name", "markup_kind", "priority", "context_window", "ttft_ms", "token_rate"),
+)
+
+
 def _endpoint(row: dict[str, Any], provider: ProviderSnap, capabilities: frozenset[str]) -> EndpointSnap:
     tiers = sorted((tier["over"], tier["components"]) for tier in row["above_input"])
     cost = CostSnap(id=row["cost"], components=row["components"], above_input=tuple(tiers))
     return EndpointSnap(
-        **{key: row[key] for key in ("id", "upstream_name", "markup_kind", "priority", "context_window")},
+        **{key: row[key] for key in _ENDPOINT},
         provider=provider,
         cost=cost,
         capabilities=capabilities,

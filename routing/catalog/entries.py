@@ -35,6 +35,8 @@ class EndpointEntry:
     markup: str = ""
     priority: int = 1
     context_window: int | None = None
+    ttft_ms: int | None = None
+    token_rate: int | None = None
     active: bool = True
 
 

@@ -91,8 +91,8 @@ def _endpoint(endpoint: Endpoint, cost: CostVersion) -> dict[str, Any]:
         entry["above_input"] = [
             {"over": tier["over"], "price_usd": _prices(tier["components"])} for tier in cost.above_input
         ]
-    if endpoint.context_window:
-        entry["context_window"] = endpoint.context_window
+    figures = {name: getattr(endpoint, name) for name in ("context_window", "ttft_ms", "token_rate")}
+    entry |= {name: value for name, value in figures.items() if value}
     if not endpoint.active:
         entry["active"] = False
     return entry

@@ -250,6 +250,8 @@ def _endpoint_values(model: ModelEntry, entry: EndpointEntry, provider: Provider
         "markup_kind": entry.markup or _markup(model, provider),
         "priority": entry.priority,
         "context_window": entry.context_window,
+        "ttft_ms": entry.ttft_ms,
+        "token_rate": entry.token_rate,
         "active": entry.active,
         "retired_at": None,
     }

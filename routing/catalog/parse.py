@@ -38,6 +38,8 @@ _ENDPOINT: Final = (
         "markup",
         "priority",
         "context_window",
+        "ttft_ms",
+        "token_rate",
         "active",
     ),
 )
@@ -201,6 +203,8 @@ def _endpoint(reader: Reader, node: yaml.Node, label: str, modality: str) -> End
         markup=fields.choice("markup", MARKUPS, ""),
         priority=1 if priority is None else priority,
         context_window=fields.whole("context_window"),
+        ttft_ms=fields.whole("ttft_ms"),
+        token_rate=fields.whole("token_rate"),
         active=fields.flag("active", True),
     )
 

@@ -23,6 +23,8 @@ UNSOLD = """\
 """
 RARE_KEYS = """
         context_window: 64000
+        ttft_ms: 800
+        token_rate: 90
         active: false
         above_input: [{over: 9, price_usd: {output: "20"}}]"""
 MORE_MODELS = """\

@@ -76,6 +76,12 @@ def test_inactive_and_unpriced_endpoints_are_left_out() -> None:
     assert snapshot().models["openai/gpt-4o"].endpoints == ()
 
 
+def test_what_is_expected_of_an_endpoint_comes_along() -> None:
+    loaded(GOOD.replace("priority: 1", "priority: 1\n        ttft_ms: 800\n        token_rate: 90"))
+    (endpoint,) = snapshot().models["openai/gpt-4o"].endpoints
+    assert (endpoint.ttft_ms, endpoint.token_rate) == (800, 90)
+
+
 def test_the_sandbox_brings_its_own_window_along() -> None:
     loaded(GOOD.replace("name: X,", "name: X, hosted: true, sandbox: true,"))
     sandbox = snapshot().sandboxes["chat"]
