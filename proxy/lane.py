@@ -1,7 +1,8 @@
 """One batch function of the ledger behind a natural batch, so that one locked wallet stalls nobody else.
 
 The fast lane waits 100 ms for a lock. If it doesn't get it, the batch is tried again wallet by wallet on
-connections of its own, for up to 2 s; until a wallet is through, its later items queue behind it there.
+connections of its own; after 2 s in all it is busy. Until a wallet is through, its later items queue behind
+it there.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ Item = bytes
 Result = dict[str, Any]
 
 SLOW_CONNECTIONS = 3
+PATIENT_MS = 1_700
 LOCKED = (
     psycopg.errors.LockNotAvailable,
     psycopg.errors.DeadlockDetected,
@@ -36,7 +38,9 @@ class Lane:
         query = f"SELECT {function}($1::json)::text"
         self._fast = Prepared(url, query)
         self._slow: asyncio.Queue[Prepared] = asyncio.Queue()
-        self._connections = [Prepared(url, query, lock_timeout_ms=2_000) for _ in range(SLOW_CONNECTIONS)]
+        self._connections = [
+            Prepared(url, query, lock_timeout_ms=PATIENT_MS) for _ in range(SLOW_CONNECTIONS)
+        ]
         for connection in self._connections:
             self._slow.put_nowait(connection)
         self._waiting: dict[int, tuple[Batch[Item, Result], list[Item]]] = {}

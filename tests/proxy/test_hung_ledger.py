@@ -32,7 +32,7 @@ class HungLane:
 
 @pytest.mark.parametrize(("behind", "code"), [(False, "ledger_unavailable"), (True, "ledger_busy")])
 async def test_a_reserve_is_refused_in_time(tmp_path, monkeypatch, behind: bool, code: str):
-    monkeypatch.setattr(books, "RESERVE_S", 0.01)
+    monkeypatch.setattr(books, "BUSY_S" if behind else "RESERVE_S", 0.01)
     watch = Watch()
     rounds = asyncio.create_task(watch.run())
     ledger = Books("postgresql://nobody@/nothing", Spool(tmp_path, 1), watch)
