@@ -83,10 +83,17 @@ class Job:
             for row in plan.reasons
         ]
 
+    def _told(self) -> bytes:
+        """The reasons as a header; those of an ordinary call are written once for its route."""
+        reasons, route = self.reasons(), self.route
+        return route.told if reasons is route.reasons else told(reasons)
+
     def choice(self) -> Sequence[Mapping[str, Any]]:
         """The reasons as the receipt keeps them: none where there was nothing to choose."""
         rows = self.reasons()
-        return rows[:KEPT_MAX] if len(rows) > 1 or any("rejected" in row for row in rows) else ()
+        if len(rows) == 1 and "rejected" not in rows[0]:
+            return ()
+        return rows[:KEPT_MAX]
 
     @property
     def price_micros(self) -> int:
@@ -102,7 +109,7 @@ class Job:
             (b"x-cloudapi-provider", self.candidate.endpoint.provider.slug.encode()),
             (b"x-cloudapi-attempts", b"%d" % max(1, len(self.attempts))),
             (b"x-cloudapi-price-version", self.candidate.price.version.encode()),
-            (b"x-cloudapi-route", told(self.reasons())),
+            (b"x-cloudapi-route", self._told()),
         ]
         if self.route.sandbox:
             rows.append((b"x-cloudapi-sandbox", b"1"))

@@ -23,6 +23,7 @@ from proxy.plan import (
     is_one_prompt,
     output_bounds,
     reason,
+    told,
 )
 from proxy.surfaces import SURFACES
 from routing import choose
@@ -142,6 +143,7 @@ class Market:
             endpoints = choose.candidates(model, tags, spoken=wanted.spoken, sandbox=sandbox)
         except NoEndpoint:
             raise no_endpoint(model.slug) from None
+        reasons = [reason(Verdict(endpoint), model) for endpoint in endpoints]
         stands_in = endpoints[0].stands_in
         served = self._sandbox_models[endpoints[0].id] if stands_in else model.slug
         own_name = asked.partition("@")[0].strip()
@@ -155,7 +157,8 @@ class Market:
             sandbox=stands_in,
             room=min(choose.window(model, endpoint) or OUTPUT_CEILING for endpoint in endpoints),
             settled=not tags and not self._tied(endpoints),
-            reasons=[reason(Verdict(endpoint), model) for endpoint in endpoints],
+            reasons=reasons,
+            told=told(reasons),
         )
 
     def _tied(self, endpoints: Sequence[EndpointSnap]) -> bool:

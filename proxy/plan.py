@@ -42,6 +42,7 @@ class Route:
     room: int
     settled: bool
     reasons: Sequence[Mapping[str, Any]]
+    told: bytes  # the reasons as a header
 
 
 @dataclass(frozen=True, slots=True)
