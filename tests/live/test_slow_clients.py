@@ -191,7 +191,8 @@ def test_a_whole_answer_that_nobody_takes_is_dropped(impatient: Gateway, caller:
 
 def test_a_slow_reader_gets_everything(impatient: Gateway, caller: Caller):
     """Slower than its upstream, never as long without a byte as it takes to be cut off."""
-    with connect(impatient, buffer=4096) as client:
+    # A window of 4 KB would leave it to the kernel's probe timer how long it goes without a byte.
+    with connect(impatient, buffer=32_768) as client:
         messages = directive(completion_tokens=1500)
         ask(client, caller, stream=True, messages=messages, max_tokens=1500, logprobs=True, top_logprobs=4)
         data = b""
