@@ -94,9 +94,11 @@ def chat(
     return send(where, (caller.headers if caller else {}) | (headers or {}), {"model": "test/one"} | body)
 
 
-def send(where: Stack | Gateway, headers: dict[str, str], body: Any, *, path: str = PATH) -> Reply:
-    """POST a body, JSON unless it is bytes already."""
-    connection = _ask(where, headers, body, path)
+def send(
+    where: Stack | Gateway, headers: dict[str, str], body: Any, *, path: str = PATH, peer: str | None = None
+) -> Reply:
+    """POST a body, JSON unless it is bytes already; peer: the local address that it comes from."""
+    connection = _ask(where, headers, body, path, peer)
     try:
         return _read(connection.getresponse())
     finally:
@@ -125,8 +127,12 @@ def port_of(where: Stack | Gateway) -> int:
     return (where.gateway if isinstance(where, Stack) else where).port
 
 
-def _ask(where: Stack | Gateway, headers: dict[str, str], body: Any, path: str) -> http.client.HTTPConnection:
-    connection = http.client.HTTPConnection("127.0.0.1", port_of(where), timeout=60)
+def _ask(
+    where: Stack | Gateway, headers: dict[str, str], body: Any, path: str, peer: str | None = None
+) -> http.client.HTTPConnection:
+    connection = http.client.HTTPConnection(
+        "127.0.0.1", port_of(where), timeout=60, source_address=(peer, 0) if peer else None
+    )
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     connection.request("POST", path, data, {"content-type": "application/json"} | headers)
     return connection
