@@ -16,6 +16,7 @@ from proxy.exchange import Exchange, Receive, Scope, Send
 from proxy.relay import relay
 from proxy.routes import BILLABLE, Route
 from proxy.surfaces import SURFACES
+from proxy.unbilled import unbilled
 from proxy.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -50,8 +51,11 @@ class Gateway:
 
     async def _serve(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            serve = foretell if route.dry_run else count if route.counts_rpm else relay
-            await serve(self._worker, route, scope, receive, send)
+            if route.counts_rpm:
+                exchange = _exchange(route, scope, receive, send)
+                await unbilled(self._worker, exchange, foretell if route.dry_run else count)
+            else:
+                await relay(self._worker, route, scope, receive, send)
         except Exception:
             # Before admission: the hold, if there is one, is given back as unknown. No body in the log.
             log.exception("a request broke before it was admitted")

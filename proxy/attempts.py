@@ -37,7 +37,7 @@ class Attempts:
         self._job = job
         self._surface = surface
         self._vitals = vitals
-        self._waits: dict[int, tuple[float, Candidate]] = {}  # place → how long before it may be asked again
+        self._again: tuple[float, Candidate] | None = None  # who may be asked once more, after how long
         self._failure: UpstreamError | None = None
         self._refusal: ApiError | None = None
         self.began = 0.0
@@ -50,9 +50,9 @@ class Attempts:
             last = await self._try(ask, candidate, is_last=place == len(candidates) - 1)
             if last is None:
                 return
-            self._remember(place, candidate, last)
-        if self._waits:
-            wait, candidate = min(self._waits.values(), key=lambda row: row[0])
+            self._remember(candidate, last)
+        if self._again is not None:
+            wait, candidate = self._again
             await asyncio.sleep(wait)
             last = await self._try(ask, candidate, is_last=True)
             if last is None:
@@ -83,13 +83,15 @@ class Attempts:
         self._note(candidate, None)
         return None
 
-    def _remember(self, place: int, candidate: Candidate, error: UpstreamError) -> None:
-        """Whether, and after how long, this candidate may be asked once more."""
+    def _remember(self, candidate: Candidate, error: UpstreamError) -> None:
+        """Of those who may be asked once more, who wants the least patience; the first of equals."""
         wait = retry_after_s(error.retry_after) if error.status in _OVERLOADED else 0
-        if 0 < wait <= RETRY_AFTER_MAX_S:
-            self._waits[place] = wait, candidate
-        elif not wait and error.reason in _BLIPS:
-            self._waits[place] = BLIP_S, candidate
+        if not wait:
+            if error.reason not in _BLIPS:
+                return
+            wait = BLIP_S
+        if wait <= RETRY_AFTER_MAX_S and (self._again is None or wait < self._again[0]):
+            self._again = wait, candidate
 
     def _is_callers(self, candidate: Candidate, error: UpstreamError) -> bool:
         """Whether the request is at fault. Raises ApiError where the other endpoints would refuse it too.

@@ -6,23 +6,16 @@ endpoint is Anthropic's is counted there, others here.
 
 import asyncio
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
-import orjson
-
-from billing.ids import new_op_id
 from proxy import tokens
 from proxy.call import Call
 from proxy.dialects import anthropic, messages_count
-from proxy.errors import ApiError, VerbatimError
-from proxy.exchange import JSON, ClientGone, Exchange, Receive, Scope, Send
+from proxy.errors import VerbatimError
+from proxy.exchange import Headers
 from proxy.keys import Caller
 from proxy.plan import Plan
-from proxy.relay import authenticate, limit, refuse
-from proxy.routes import Route
-from proxy.surfaces import SURFACES
 from proxy.upstream import UpstreamError
-from proxy.wishes import lifted
 from proxy.worker import Worker
 
 PATIENCE_S: Final = 8.0
@@ -30,26 +23,12 @@ PATIENCE_S: Final = 8.0
 _STRETCH: Final = 32 * 1024
 
 
-async def count(worker: Worker, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
-    """Serves one request of count_tokens."""
-    surface = SURFACES[route.surface]
-    exchange = Exchange(scope, receive, send, str(new_op_id()), (route, surface.voice))
-    caller: Caller | None = None
-    try:
-        caller = await authenticate(worker, exchange)
-        await limit(worker, exchange, caller, None)
-        call = lifted(surface.parse(await exchange.body(), exchange.inbound))
-        # A prompt over the window is counted too: its length is what the caller wants to know.
-        plan = worker.market.plan(caller, replace(call, input_bound=0), worker.vitals)
-        found = await _asked(worker, plan, call)
-        if found is None:
-            found = await _counted(call)
-    except ApiError as error:
-        await refuse(worker, exchange, caller, error)
-        return
-    except ClientGone:
-        return
-    await exchange.answer(200, orjson.dumps({"input_tokens": found}), [], JSON)
+async def count(worker: Worker, caller: Caller, call: Call) -> tuple[dict[str, Any], Headers]:
+    """What count_tokens answers. Raises ApiError."""
+    # A prompt over the window is counted too: its length is what the caller wants to know.
+    plan = worker.market.plan(caller, replace(call, input_bound=0), worker.vitals)
+    found = await _asked(worker, plan, call)
+    return {"input_tokens": await _counted(call) if found is None else found}, []
 
 
 async def _asked(worker: Worker, plan: Plan, call: Call) -> int | None:

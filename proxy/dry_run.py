@@ -5,41 +5,19 @@ The wallet isn't looked at: whether it can pay is the ledger's to say, and only 
 
 from typing import Any
 
-import orjson
-
-from billing.ids import new_op_id
 from billing.money import exact_uzs
 from proxy.call import Call
-from proxy.errors import ApiError
-from proxy.exchange import JSON, ClientGone, Exchange, Receive, Scope, Send
-from proxy.job import KEPT_MAX
+from proxy.exchange import Headers
 from proxy.keys import Caller
 from proxy.meter import charge, total
 from proxy.plan import LARGEST, Plan, considered, expected, told
-from proxy.relay import authenticate, limit, refuse
-from proxy.routes import Route
-from proxy.surfaces import SURFACES
-from proxy.wishes import lifted
 from proxy.worker import Worker
 
 
-async def foretell(worker: Worker, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
-    """Serves one request of /v1/route."""
-    surface = SURFACES[route.surface]
-    exchange = Exchange(scope, receive, send, str(new_op_id()), (route, surface.voice))
-    caller: Caller | None = None
-    try:
-        caller = await authenticate(worker, exchange)
-        await limit(worker, exchange, caller, None)
-        call = lifted(surface.parse(await exchange.body(), exchange.inbound))
-        plan = worker.market.plan(caller, call, worker.vitals)
-    except ApiError as error:
-        await refuse(worker, exchange, caller, error)
-        return
-    except ClientGone:
-        return
-    headers = [(b"x-cloudapi-route", told(plan.reasons))]
-    await exchange.answer(200, orjson.dumps(forecast(call, plan)), headers, JSON)
+async def foretell(worker: Worker, caller: Caller, call: Call) -> tuple[dict[str, Any], Headers]:
+    """What /v1/route answers. Raises ApiError."""
+    plan = worker.market.plan(caller, call, worker.vitals)
+    return forecast(call, plan), [(b"x-cloudapi-route", told(plan.reasons))]
 
 
 def forecast(call: Call, plan: Plan) -> dict[str, Any]:
@@ -55,7 +33,7 @@ def forecast(call: Call, plan: Plan) -> dict[str, Any]:
         "model": first.route.served,
         "provider": first.endpoint.provider.slug,
         "strategies": list(first.route.tags or call.wishes.sort),
-        "candidates": [considered(reason) for reason in plan.reasons[:KEPT_MAX]],
+        "candidates": [considered(reason) for reason in plan.reasons],
         "estimated_price_uzs": exact_uzs(min(usual, LARGEST)),
         "max_price_uzs": exact_uzs(min(most, LARGEST)),
         "free": plan.free,

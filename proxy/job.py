@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from billing.money import exact_uzs
 from proxy import tokens
@@ -14,9 +14,6 @@ from proxy.exchange import Exchange, Headers
 from proxy.keys import Caller
 from proxy.meter import Usage, guessed, total
 from proxy.plan import LARGEST, Candidate, Plan, Route, told
-
-# A bare tag considers the whole catalog; the receipt keeps the best of it.
-KEPT_MAX: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +90,7 @@ class Job:
         rows = self.reasons()
         if len(rows) == 1 and "rejected" not in rows[0]:
             return ()
-        return rows[:KEPT_MAX]
+        return rows
 
     @property
     def price_micros(self) -> int:

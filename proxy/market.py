@@ -12,6 +12,7 @@ from proxy.errors import ApiError, invalid, no_endpoint
 from proxy.keys import Caller
 from proxy.meter import MILLION, Price, Tariff, Usage, priced, total, worst_case
 from proxy.plan import (
+    KEPT_MAX,
     LARGEST,
     OUTPUT_CEILING,
     Candidate,
@@ -61,15 +62,15 @@ class Market:
     def plan(self, caller: Caller, call: Call, health: Health) -> Plan:
         """Raises ApiError: 400, 403, 404 or 503."""
         floor = call.input_bound // _BYTES_PER_TOKEN if is_one_prompt(call) else 0
-        routes = self._led_to(caller, call)
-        route = routes[0]
+        groups = self._led_to(caller, call)
+        route = groups[0][0]
         plain = call.wishes is NO_WISHES and route.settled and health.all_well and floor <= route.room
         if plain:
             chosen = [(route, endpoint) for endpoint in route.endpoints[: choose.CANDIDATES_MAX]]
             reasons, prefix = route.reasons, 0
         else:
             prefix = _prefix(caller, call)
-            chosen, reasons = self._chosen(routes, call, Reading(health, health.reader(prefix)), floor)
+            chosen, reasons = self._chosen(groups, call, Reading(health, health.reader(prefix)), floor)
         for leg, endpoint in chosen:
             _check(call, leg.model, endpoint)
         candidates = tuple(self._candidate(leg, endpoint, call) for leg, endpoint in chosen)
@@ -77,22 +78,22 @@ class Market:
 
     # names
 
-    def _led_to(self, caller: Caller, call: Call) -> tuple[Route, ...]:
-        """The routes of the name asked for, then those of the caller's further models."""
+    def _led_to(self, caller: Caller, call: Call) -> Sequence[tuple[Route, ...]]:
+        """Where the name asked for leads, then where the caller's further models do."""
         if not call.wishes.models:
-            return self._known(caller, call, call.asked)
-        found: list[Route] = []
+            return (self._known(caller, call, call.asked),)
+        found: list[tuple[Route, ...]] = []
         lack: ApiError | None = None
         for name in dict.fromkeys((call.asked, *call.wishes.models)):
             try:
-                found += self._known(caller, call, name)
+                found.append(self._known(caller, call, name))
             except ApiError as error:
                 if error.code != "no_endpoint":
                     raise
                 lack = lack or error
         if not found and lack is not None:
             raise lack
-        return tuple(found)
+        return found
 
     def _known(self, caller: Caller, call: Call, asked: str) -> tuple[Route, ...]:
         name = (call.kind, asked, caller.allowed_models)
@@ -104,7 +105,7 @@ class Market:
         return routes
 
     def _found(self, caller: Caller, call: Call, asked: str) -> tuple[Route, ...]:
-        """One route for a name; for bare tags one for each model that could be meant."""
+        """One route for a name; for bare tags one for each model that could be meant: they compete."""
         wanted = choose.Wanted(call.modality, SURFACES[call.kind].spoken)
         resolution = self._resolve(caller, asked, wanted)
         if resolution.bare:
@@ -172,22 +173,21 @@ class Market:
     # choices
 
     def _chosen(
-        self, routes: Sequence[Route], call: Call, health: Health, floor: int
+        self, groups: Sequence[Sequence[Route]], call: Call, health: Health, floor: int
     ) -> tuple[list[tuple[Route, EndpointSnap]], Sequence[Mapping[str, Any]]]:
-        """The endpoints to ask, in order and with their routes, and the reasons for all of them."""
-        if len(routes) > 1 and not call.wishes.models:  # bare tags: all models compete with each other
-            judged = self._picked(routes, call, health, floor)
-            chosen = [(route, v.endpoint) for route, v in judged if not v.rejected][: choose.CANDIDATES_MAX]
-        else:
-            judged, chosen = [], []
-            shares = _SHARES[min(len(routes), max(_SHARES))]
-            for route, share in zip(routes, shares, strict=False):
-                rows = self._picked([route], call, health, floor)
-                chosen += [(route, v.endpoint) for route, v in rows if not v.rejected][:share]
-                judged += rows
-        if not chosen:
-            raise _nobody(routes[0], [verdict for _, verdict in judged])
-        return chosen, [reason(verdict, route.model) for route, verdict in judged]
+        """The endpoints to ask, in order and with their routes, and the reasons for what was considered."""
+        asked: list[tuple[Route, Verdict]] = []
+        others: list[tuple[Route, Verdict]] = []
+        for routes, share in zip(groups, _SHARES[len(groups)], strict=True):
+            rows = self._picked(routes, call, health, floor)
+            accepted = [row for row in rows if not row[1].rejected][:share]
+            asked += accepted
+            others += rows[len(accepted) :]
+        if not asked:
+            raise _nobody(groups[0][0], [verdict for _, verdict in others])
+        kept = [*asked, *others][:KEPT_MAX]
+        chosen = [(route, verdict.endpoint) for route, verdict in asked]
+        return chosen, [reason(verdict, route.model) for route, verdict in kept]
 
     def _picked(
         self, routes: Sequence[Route], call: Call, health: Health, floor: int
@@ -198,8 +198,7 @@ class Market:
         for route in routes:
             for endpoint in route.endpoints:
                 of[id(endpoint)] = route
-                window = choose.window(route.model, endpoint)
-                if window and window < floor:
+                if not choose.fits(route.model, endpoint, floor):
                     small.append(Verdict(endpoint, rejected="context_too_small"))
                 else:
                     offers.append(self._offer(endpoint, call, health))

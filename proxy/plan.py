@@ -15,8 +15,9 @@ OUTPUT_DEFAULT_MAX = 16_384
 OUTPUT_LEAST = 256
 OUTPUT_CEILING = 2_000_000
 FILM_SECONDS_MAX = 60  # where the catalog knows no maximum of the model's own
-# A header has its limits; the receipt lists more.
+# A header has its limits, a row too; bare tags consider every endpoint there is.
 TOLD_MAX = 12
+KEPT_MAX = 64
 # More than any wallet holds and still a bigint.
 LARGEST = 9 * 10**18
 

@@ -146,10 +146,7 @@ class Vitals:
             del self._loads[endpoint]
 
     def succeeded(self, endpoint: int, ttft_ms: float | None, token_rate: float | None) -> None:
-        if ttft_ms is None and token_rate is None:
-            self._counts[endpoint, "n"] += 1
-        else:
-            self._count(endpoint, failed=False, ttft_ms=ttft_ms, token_rate=token_rate)
+        self._count(endpoint, failed=False, ttft_ms=ttft_ms, token_rate=token_rate)
         breaker = self._breakers.get(endpoint)
         if breaker is not None and breaker.succeeded(time.monotonic()):
             log.warning("endpoint %s answers again", endpoint)

@@ -130,19 +130,16 @@ def candidates(
     *,
     spoken: Collection[str],
     sandbox: EndpointSnap | None = None,
-    tokens_min: int = 0,
 ) -> tuple[EndpointSnap, ...]:
     """Whom to ask as far as the catalog alone knows, best first; raises NoEndpoint.
 
-    `tokens_min` is what prompt and output certainly need: an endpoint with a smaller window is passed over.
     `sandbox` (in the demo): a model without any serving endpoint gets it with `stands_in` set, carrying the
     cost and markup kind that the model itself is listed at.
     """
     serve = serving(model, spoken)
-    up = [e for e in serve if window(model, e) == 0 or window(model, e) >= tokens_min]
-    if up:
-        return tuple(ordered(up, strategies))
-    stand_in = None if serve else _stand_in(model, strategies, sandbox)
+    if serve:
+        return tuple(ordered(serve, strategies))
+    stand_in = _stand_in(model, strategies, sandbox)
     if stand_in is None:
         raise NoEndpoint(model.slug)
     return (stand_in,)
@@ -155,6 +152,12 @@ def _stand_in(
         return None
     asked_for = ordered(model.endpoints, strategies)[0]
     return replace(sandbox, cost=asked_for.cost, markup_kind=asked_for.markup_kind, stands_in=True)
+
+
+def fits(model: ModelSnap, endpoint: EndpointSnap, tokens: int) -> bool:
+    """Whether a prompt of so many tokens may go there; what nobody knows the window of takes everything."""
+    room = window(model, endpoint)
+    return room == 0 or room >= tokens
 
 
 def window(model: ModelSnap, endpoint: EndpointSnap) -> int:

@@ -75,7 +75,7 @@ class Embedder:
             return item.replace("\0", " ")
         try:
             text: str = self._numbers.decode(item)
-        except Exception as error:  # whatever the library makes of numbers that are none
+        except (TypeError, ValueError, OverflowError) as error:
             raise Wrong(f"'input' has something that is neither text nor tokens of {_ENCODING}.") from error
         return text.replace("\0", " ")
 

@@ -12,14 +12,14 @@ from typing import Any, Final
 
 import orjson
 
-from proxy.bridge import EVENTS, Answer, Ask, Bridge
+from proxy.bridge import Answer, Ask, Bridge
 from proxy.call import Call
 from proxy.dialects import sse
 from proxy.dialects.anthropic_usage import finish, inside, merge_usage, read_usage, seed_usage
 from proxy.dialects.messages_turns import SEAL
 from proxy.dialects.messages_writer import usage_of
 from proxy.dialects.openai import rename
-from proxy.dialects.spoken import Spoken
+from proxy.dialects.spoken import EventStream
 from proxy.errors import ANTHROPIC, ApiError, VerbatimError
 from proxy.meter import Usage
 from routing.snaps import EndpointSnap
@@ -137,17 +137,11 @@ def is_ours(words: bytes) -> bool:
 
 
 @dataclass(slots=True)
-class Stream(Spoken):
+class Stream(EventStream):
     """bridge.Stream between equal sides."""
 
     model: bytes
-    finish_reason: str = ""
-    events: int = 0
-    done: bool = False
-    error: Any = None
-    broken: bool = False
     begun: bool = False
-    usage: Any = None
     _splitter: sse.Splitter = field(default_factory=sse.Splitter)
     _first: list[bytes] = field(default_factory=list)  # before the first block
     _last: list[tuple[bytes, Mapping[str, Any]]] = field(default_factory=list)  # from message_delta on
@@ -165,11 +159,8 @@ class Stream(Spoken):
         payload = sse.payload(event)
         if not payload:
             return ()  # a comment: our own keep-alive does that work
-        try:
-            chunk = orjson.loads(payload)
-        except orjson.JSONDecodeError:
-            chunk = None
-        if not isinstance(chunk, dict):
+        chunk = sse.member(payload)
+        if chunk is None:
             self.broken = True
             return ()
         kind = chunk.get("type")
@@ -215,19 +206,6 @@ class Stream(Spoken):
             self.finish_reason = finish(delta.get("stop_reason")) or self.finish_reason
             self.usage = merge_usage(self.usage, chunk.get("usage"))
         return ()
-
-    @property
-    def over(self) -> bool:
-        return self.done or self.broken or self.error is not None
-
-    @property
-    def complete(self) -> bool:
-        """The answer came to its own end; a stop reason is one too."""
-        return self.error is None and not self.broken and (self.done or bool(self.finish_reason))
-
-    @property
-    def kind(self) -> bytes:
-        return EVENTS
 
     def end(self, usage: Usage, note: Mapping[str, Any]) -> bytes:
         last = [_corrected(out, chunk, usage) for out, chunk in self._last]

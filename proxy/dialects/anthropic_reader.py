@@ -6,9 +6,10 @@ from typing import Any
 
 import orjson
 
-from proxy.dialects import chat_to_anthropic, sse
+from proxy.dialects import chat_to_anthropic
 from proxy.dialects.anthropic import is_ours
 from proxy.dialects.anthropic_usage import finish, inside, merge_usage, read_usage, seed_usage
+from proxy.dialects.event_reader import EventReader
 from proxy.dialects.events import Arguments, Event, Refusal, Said, Text, Thought, ToolCall
 from proxy.dialects.translated import Far, refusal
 
@@ -41,45 +42,13 @@ class _Call:
 
 
 @dataclass(slots=True)
-class Reader:
+class Reader(EventReader):
     """events.Reader of the anthropic dialect."""
 
-    usage: Any = None
-    finish_reason: str = ""
-    events: int = 0
-    error: Any = None
-    done: bool = False
-    broken: bool = False
-    _splitter: sse.Splitter = field(default_factory=sse.Splitter)
     _calls: dict[Any, _Call] = field(default_factory=dict)  # the upstream's index → an open call
     _places: int = 0
 
-    def feed(self, data: bytes) -> list[Event]:
-        found: list[Event] = []
-        for event in self._splitter.feed(data):
-            if self.done or self.broken or self.error is not None:
-                break
-            try:
-                found += self._event(sse.payload(event))
-            except orjson.JSONEncodeError:
-                self.broken = True
-        return found
-
-    @property
-    def complete(self) -> bool:
-        """Some servers forget message_stop; a stop reason is an end too."""
-        return self.error is None and not self.broken and (self.done or bool(self.finish_reason))
-
-    def _event(self, payload: bytes) -> list[Event]:
-        if not payload or payload.strip() == b"[DONE]":
-            return []
-        try:
-            event = orjson.loads(payload)
-        except orjson.JSONDecodeError:
-            event = None
-        if not isinstance(event, dict):
-            self.broken = True
-            return []
+    def told(self, event: dict[str, Any]) -> list[Event]:
         match event.get("type"):
             case "error":
                 self.error = event.get("error") or {}
@@ -87,9 +56,9 @@ class Reader:
             case "ping":
                 return []
         self.events += 1
-        return self._told(event)
+        return self._message(event)
 
-    def _told(self, event: Mapping[str, Any]) -> list[Event]:
+    def _message(self, event: Mapping[str, Any]) -> list[Event]:
         match event.get("type"):
             case "message_start":
                 self.usage = seed_usage(inside(event, "message").get("usage"))

@@ -10,6 +10,7 @@ import orjson
 
 from proxy.call import Call
 from proxy.dialects.events import Arguments, Event, Refusal, Said, Text, Thought, ToolCall, joined
+from proxy.dialects.openai import usage_of
 from proxy.dialects.translated import Near
 from proxy.errors import ApiError
 from proxy.meter import Usage
@@ -37,19 +38,10 @@ def whole(call: Call, answer: Said, model: str, usage: Usage) -> bytes:
     )
 
 
-def usage_of(usage: Usage) -> dict[str, Any]:
-    """OpenAI's usage object: prompt tokens include cached ones, completion tokens include reasoning."""
-    return {
-        "prompt_tokens": usage.input,
-        "completion_tokens": usage.output,
-        "total_tokens": usage.input + usage.output,
-        "prompt_tokens_details": {
-            "cached_tokens": usage.cached,
-            "cache_write_tokens": usage.cache_write + usage.cache_write_1h,
-            "audio_tokens": 0,
-        },
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning, "audio_tokens": 0},
-    }
+def usage_chunk(frame: Mapping[str, Any], usage: Usage, note: Mapping[str, Any]) -> bytes:
+    """The last chunk before [DONE] for a caller who asked for it. `note`: see bridge.Stream.end."""
+    chunk = {**frame, "choices": [], "usage": usage_of(usage), "cloudapi": note}
+    return b"data: " + orjson.dumps(chunk) + b"\n\n"
 
 
 def _message(events: Iterable[Event]) -> dict[str, Any]:
@@ -103,10 +95,7 @@ class Writer:
 
     def end(self, finish_reason: str, usage: Usage, note: Mapping[str, Any]) -> bytes:
         last = self._opening() + self._chunk({}, finish_reason or "stop")
-        if self.wants_usage:
-            counts = {**self._frame, "choices": [], "usage": usage_of(usage), "cloudapi": note}
-            last += b"data: " + orjson.dumps(counts) + b"\n\n"
-        return last + DONE
+        return last + (usage_chunk(self._frame, usage, note) if self.wants_usage else b"") + DONE
 
     def failed(self, error: ApiError, request_id: str) -> bytes:
         return error.event(request_id)

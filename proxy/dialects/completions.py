@@ -14,8 +14,9 @@ import orjson
 
 from proxy.call import Call
 from proxy.dialects import fields, json_body
-from proxy.dialects.chat_writer import DONE, usage_of
+from proxy.dialects.chat_writer import DONE, usage_chunk
 from proxy.dialects.events import Event, Refusal, Said, Text
+from proxy.dialects.openai import usage_of
 from proxy.dialects.openai_request import OUTPUT_MAX, weighed
 from proxy.dialects.translated import Near
 from proxy.errors import ApiError, invalid
@@ -117,10 +118,7 @@ class Writer:
 
     def end(self, finish_reason: str, usage: Usage, note: Mapping[str, Any]) -> bytes:
         last = self._chunk("", finish_reason or "stop")
-        if self.wants_usage:
-            counts = {**self._frame, "choices": [], "usage": usage_of(usage), "cloudapi": note}
-            last += b"data: " + orjson.dumps(counts) + b"\n\n"
-        return last + DONE
+        return last + (usage_chunk(self._frame, usage, note) if self.wants_usage else b"") + DONE
 
     def failed(self, error: ApiError, request_id: str) -> bytes:
         return error.event(request_id)

@@ -4,14 +4,15 @@ Each event of a stream is a whole GenerateContentResponse, with the counts so fa
 nothing but the end of the connection ends it. Source: ai.google.dev/api/generate-content.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
 import orjson
 
 from proxy.bridge import Bounds
-from proxy.dialects import chat_to_gemini, sse, translated
+from proxy.dialects import chat_to_gemini, translated
+from proxy.dialects.event_reader import EventReader
 from proxy.dialects.events import Arguments, Event, Said, Text, Thought, ToolCall
 from proxy.dialects.translated import Far
 from proxy.errors import ApiError
@@ -40,56 +41,24 @@ _OUR_REASONS: Final = ("API_KEY", "SERVICE_DISABLED", "CONSUMER", "BILLING", "AC
 
 
 @dataclass(slots=True)
-class Reader:
+class Reader(EventReader):
     """events.Reader of the gemini dialect."""
 
-    usage: Any = None
-    finish_reason: str = ""
-    events: int = 0
-    error: Any = None
-    done: bool = False
-    broken: bool = False
-    _splitter: sse.Splitter = field(default_factory=sse.Splitter)
     _calls: int = 0
 
-    def feed(self, data: bytes) -> list[Event]:
-        found: list[Event] = []
-        for event in self._splitter.feed(data):
-            if self.broken or self.error is not None:
-                break
-            found += self._event(sse.payload(event))
-        return found
-
-    @property
-    def complete(self) -> bool:
-        return self.error is None and not self.broken and bool(self.finish_reason)
-
-    def _event(self, payload: bytes) -> list[Event]:
-        if not payload:
-            return []
-        try:
-            chunk = orjson.loads(payload)
-            return self.chunk(chunk) if isinstance(chunk, dict) else self._break()
-        except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # the latter: arguments nested too deep
-            return self._break()
-
-    def _break(self) -> list[Event]:
-        self.broken = True
-        return []
-
-    def chunk(self, chunk: dict[str, Any]) -> list[Event]:
+    def told(self, event: dict[str, Any]) -> list[Event]:
         """The events of one response, a part of a stream or the whole. Raises orjson.JSONEncodeError."""
-        if chunk.get("error") is not None:
-            self.error = chunk["error"]
+        if event.get("error") is not None:
+            self.error = event["error"]
             return []
         self.events += 1
         found: list[Event] = []
-        match chunk:
+        match event:
             case {"candidates": [dict() as candidate, *_]}:
                 found = self._candidate(candidate)
             case {"promptFeedback": {"blockReason": str()}}:
                 self.finish_reason = "content_filter"
-        usage = chunk.get("usageMetadata")
+        usage = event.get("usageMetadata")
         # The first events may count the prompt alone: of a stream cut after them that is no report.
         if usage is not None and (self.finish_reason or _counts_output(usage)):
             self.usage = usage
@@ -141,7 +110,7 @@ def read_whole(data: bytes) -> Said | None:
     reader = Reader()
     try:
         parsed = orjson.loads(data)
-        events = reader.chunk(parsed) if isinstance(parsed, dict) else []
+        events = reader.told(parsed) if isinstance(parsed, dict) else []
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return None
     if not reader.complete:

@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
-from proxy.bridge import EVENTS, Answer, Bounds, Bridge
+from proxy.bridge import Answer, Bounds, Bridge
 from proxy.dialects import openai_request, sse
-from proxy.dialects.spoken import Spoken
+from proxy.dialects.spoken import EventStream
 from proxy.dialects.template import Template, learn
 from proxy.errors import ApiError, VerbatimError
 from proxy.meter import Usage
@@ -47,6 +47,21 @@ def read_usage(reported: Any, bounds: Bounds) -> Usage | None:
         output=completion,
         reasoning=min(count_of(outside, "reasoning_tokens") or 0, completion),
     )
+
+
+def usage_of(usage: Usage) -> dict[str, Any]:
+    """OpenAI's usage object: prompt tokens include cached ones, completion tokens include reasoning."""
+    return {
+        "prompt_tokens": usage.input,
+        "completion_tokens": usage.output,
+        "total_tokens": usage.input + usage.output,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cached,
+            "cache_write_tokens": usage.cache_write + usage.cache_write_1h,
+            "audio_tokens": 0,
+        },
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning, "audio_tokens": 0},
+    }
 
 
 def count_of(counts: dict[str, Any], name: str) -> int | None:
@@ -114,20 +129,14 @@ def _one_line(event: bytes, payload: bytes) -> bytes:
 
 
 @dataclass(slots=True)
-class Stream(Spoken):
+class Stream(EventStream):
     """What is known of a stream so far; feed it bytes, forward what it gives back."""
 
     model: bytes
     wants_usage: bool
     splitter: sse.Splitter = field(default_factory=sse.Splitter)
-    usage: Any = None
     usage_event: bytes | None = None
     head: dict[str, Any] = field(default_factory=dict)
-    finish_reason: str = ""
-    events: int = 0
-    done: bool = False
-    error: Any = None
-    broken: bool = False
     template: Template | None = None
     learnt: int = 0
 
@@ -160,11 +169,8 @@ class Stream(Spoken):
         if payload == b"[DONE]":
             self.done = True
             return b""
-        try:
-            chunk = orjson.loads(payload)
-        except orjson.JSONDecodeError:
-            chunk = None
-        if not isinstance(chunk, dict):
+        chunk = sse.member(payload)
+        if chunk is None:
             self.broken = True
             return b""
         if chunk.get("error") is not None and not chunk.get("choices"):
@@ -218,20 +224,6 @@ class Stream(Spoken):
     def begun(self) -> bool:
         return self.usage is not None
 
-    @property
-    def over(self) -> bool:
-        """Nothing more is to be expected of this stream."""
-        return self.done or self.broken or self.error is not None
-
-    @property
-    def complete(self) -> bool:
-        """The answer came to its own end. Some servers forget [DONE]; a finish reason is an end too."""
-        return self.error is None and not self.broken and (self.done or bool(self.finish_reason))
-
-    @property
-    def kind(self) -> bytes:
-        return EVENTS
-
     def end(self, usage: Usage, note: Mapping[str, Any]) -> bytes:
         return (self.last_chunk(usage, note) if self.wants_usage else b"") + b"data: [DONE]\n\n"
 
@@ -248,14 +240,7 @@ class Stream(Spoken):
             # An event of several data lines becomes one: JSON has no line ends inside its strings.
             chunk = sse.payload(self.usage_event).replace(b"\n", b" ").rstrip()
             return b"data: " + chunk[:-1] + extra + b"\n\n"
-        counts = {
-            "prompt_tokens": usage.input,
-            "completion_tokens": usage.output,
-            "total_tokens": usage.input + usage.output,
-            "prompt_tokens_details": {"cached_tokens": usage.cached},
-            "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
-        }
-        made = {**self.head, "model": orjson.loads(self.model), "choices": [], "usage": counts}
+        made = {**self.head, "model": orjson.loads(self.model), "choices": [], "usage": usage_of(usage)}
         return b"data: " + orjson.dumps(made)[:-1] + extra + b"\n\n"
 
 

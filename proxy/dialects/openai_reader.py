@@ -5,12 +5,13 @@ at index 0 with new ids. A new id is a new call.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import orjson
 
-from proxy.dialects import openai, openai_request, sse
+from proxy.dialects import openai, openai_request
+from proxy.dialects.event_reader import EventReader
 from proxy.dialects.events import Arguments, Event, Refusal, Said, Text, Thought, ToolCall
 from proxy.dialects.translated import Far, refusal
 
@@ -37,51 +38,22 @@ def finish(reason: Any) -> str:
 
 
 @dataclass(slots=True)
-class Reader:
+class Reader(EventReader):
     """events.Reader of the openai dialect."""
 
-    usage: Any = None
-    finish_reason: str = ""
-    events: int = 0
-    error: Any = None
-    done: bool = False
-    broken: bool = False
-    _splitter: sse.Splitter = field(default_factory=sse.Splitter)
+    ends_with_done: ClassVar[bool] = True
+
     _begun: dict[int, "_Begun"] = field(default_factory=dict)  # by the upstream's index
     _places: int = 0
 
-    def feed(self, data: bytes) -> list[Event]:
-        found: list[Event] = []
-        for event in self._splitter.feed(data):
-            if self.done or self.broken or self.error is not None:
-                break
-            found += self._event(sse.payload(event))
-        return found
-
-    @property
-    def complete(self) -> bool:
-        return self.error is None and not self.broken and (self.done or bool(self.finish_reason))
-
-    def _event(self, payload: bytes) -> list[Event]:
-        if not payload:
-            return []
-        if payload == b"[DONE]":
-            self.done = True
-            return []
-        try:
-            chunk = orjson.loads(payload)
-        except orjson.JSONDecodeError:
-            chunk = None
-        if not isinstance(chunk, dict):
-            self.broken = True
-            return []
-        choices = chunk.get("choices")
-        if chunk.get("error") is not None and not choices:
-            self.error = chunk["error"]
+    def told(self, event: dict[str, Any]) -> list[Event]:
+        choices = event.get("choices")
+        if event.get("error") is not None and not choices:
+            self.error = event["error"]
             return []
         self.events += 1
-        if chunk.get("usage") is not None:
-            self.usage = chunk["usage"]
+        if event.get("usage") is not None:
+            self.usage = event["usage"]
         if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
             return []
         self.finish_reason = finish(choices[0].get("finish_reason")) or self.finish_reason

@@ -5,6 +5,9 @@ a colon is a comment. Events may be cut anywhere by TCP, inside a UTF-8 characte
 """
 
 import re
+from typing import Any
+
+import orjson
 
 EVENT_MAX = 1_048_576
 # Two line ends. Atomic, or the two halves of a CRLF would do for two.
@@ -89,3 +92,12 @@ def payload(event: bytes) -> bytes:
         if line.startswith(b"data:"):
             parts.append(line[6:] if line[5:6] == b" " else line[5:])
     return b"\n".join(parts)
+
+
+def member(payload: bytes) -> dict[str, Any] | None:
+    """The JSON object that is an event's data; None if it is anything else."""
+    try:
+        parsed = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return None
+    return parsed if isinstance(parsed, dict) else None

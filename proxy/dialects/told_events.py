@@ -7,26 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
-from proxy.bridge import EVENTS
 from proxy.dialects import sse
-from proxy.dialects.spoken import Spoken
+from proxy.dialects.spoken import EventStream
 from proxy.errors import ApiError
 from proxy.meter import Usage
 
 
 @dataclass(slots=True)
-class ToldEvents(Spoken):
+class ToldEvents(EventStream):
     """bridge.Stream. `last`: the type of the event that ends the answer."""
 
     last: str
-    usage: Any = None
-    events: int = 0
-    done: bool = False
-    error: Any = None
-    broken: bool = False
-    finish_reason: str = field(default="", init=False)
     splitter: sse.Splitter = field(default_factory=sse.Splitter)
     _end: bytes = field(default=b"", init=False)
 
@@ -37,11 +28,8 @@ class ToldEvents(Spoken):
         payload = sse.payload(event)
         if not payload or payload == b"[DONE]":
             return b""
-        try:
-            told = orjson.loads(payload)
-        except orjson.JSONDecodeError:
-            told = None
-        if not isinstance(told, dict):
+        told = sse.member(payload)
+        if told is None:
             self.broken = True
             return b""
         if told.get("error") is not None or told.get("type") == "error":
@@ -59,16 +47,8 @@ class ToldEvents(Spoken):
         return self.said > 0
 
     @property
-    def over(self) -> bool:
-        return self.done or self.broken or self.error is not None
-
-    @property
     def complete(self) -> bool:
         return self.done
-
-    @property
-    def kind(self) -> bytes:
-        return EVENTS
 
     def end(self, usage: Usage, note: Mapping[str, Any]) -> bytes:
         return self._end

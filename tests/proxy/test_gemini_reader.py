@@ -101,7 +101,7 @@ def test_a_call_without_an_id_gets_one():
     called = {
         "candidates": [{"content": {"parts": [{"functionCall": {"name": "a"}}] * 2}, "finishReason": "STOP"}]
     }
-    first, _, second, _ = reader.chunk(called)
+    first, _, second, _ = reader.told(called)
     assert isinstance(first, ToolCall)
     assert isinstance(second, ToolCall)
     assert first.id.startswith("call_")
@@ -159,9 +159,9 @@ def test_of_a_cut_stream_a_report_without_output_is_none():
     reader = Reader()
     counts = {"promptTokenCount": 9, "totalTokenCount": 9}
     parts = {"content": {"parts": [{"text": "a"}]}}
-    reader.chunk({"candidates": [parts], "usageMetadata": counts})
+    reader.told({"candidates": [parts], "usageMetadata": counts})
     assert reader.usage is None
-    reader.chunk({"candidates": [parts], "usageMetadata": counts | {"candidatesTokenCount": 2}})
+    reader.told({"candidates": [parts], "usageMetadata": counts | {"candidatesTokenCount": 2}})
     assert read_usage(reader.usage, BOUNDS) == Usage(input=9, output=2)
 
 

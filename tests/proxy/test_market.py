@@ -25,6 +25,8 @@ providers:
   - {slug: one, name: One, base_url: "https://one.test/v1"}
   - {slug: two, name: Two, base_url: "https://two.test/v1"}
   - {slug: dear, name: Dear, base_url: "https://dear.test/v1"}
+  - {slug: small, name: Small, base_url: "https://small.test/v1"}
+  - {slug: large, name: Large, base_url: "https://large.test/v1"}
 models:
   - id: vendor/twins
     context_window: 128000
@@ -32,6 +34,11 @@ models:
       - {provider: one, upstream_name: t, price_usd: {input: "1.00", output: "2.00"}, priority: 1}
       - {provider: two, upstream_name: t, price_usd: {input: "1.00", output: "2.00"}, priority: 1}
       - {provider: dear, upstream_name: t, price_usd: {input: "9.00", output: "9.00"}, priority: 2}
+  - id: vendor/two-sizes
+    context_window: 8000
+    endpoints:
+      - {provider: small, upstream_name: s, price_usd: {input: "50", output: "50"}, context_window: 1000}
+      - {provider: large, upstream_name: l, price_usd: {input: "60", output: "60"}}
   - id: vendor/other
     context_window: 128000
     endpoints: [{provider: dear, upstream_name: o, price_usd: {input: "3.00", output: "3.00"}}]
@@ -93,6 +100,24 @@ def test_bare_tags_let_all_models_compete(here: Market, vitals: Vitals):
     plan = here.plan(caller(), call(model="@price"), vitals)
     assert [c.route.model.slug for c in plan.candidates] == ["vendor/twins", "vendor/twins", "vendor/other"]
     assert plan.candidates[0].route.answers_as == b'"vendor/twins"'
+
+
+def test_bare_tags_compete_among_themselves_before_further_models(here: Market, vitals: Vitals):
+    plan = here.plan(caller(), call(model="@price", models=["vendor/other"]), vitals)
+    assert [c.route.model.slug for c in plan.candidates] == ["vendor/twins", "vendor/twins", "vendor/other"]
+    assert asked(plan)[-1] == "dear"
+
+
+@pytest.mark.parametrize(("words", "left"), [(40, ["small", "large"]), (2_000, ["large"])])
+def test_a_prompt_goes_where_it_fits(here: Market, vitals: Vitals, words: int, left: list[str]):
+    plan = here.plan(caller(), call("salom " * words, model="vendor/two-sizes"), vitals)
+    assert asked(plan) == left
+
+
+def test_a_prompt_that_fits_nowhere_is_refused(here: Market, vitals: Vitals):
+    with pytest.raises(ApiError) as told:
+        here.plan(caller(), call("salom " * 20_000, model="vendor/two-sizes"), vitals)
+    assert (told.value.status, told.value.code) == (400, "context_length_exceeded")
 
 
 def test_rules_that_leave_nobody_say_so(here: Market, vitals: Vitals):
