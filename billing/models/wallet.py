@@ -1,0 +1,31 @@
+"""What an organization owns."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Wallet(models.Model):
+    """What an organization owns; held is what calls under way may cost at worst."""
+
+    org_id = models.BigIntegerField(primary_key=True)
+    paid_micros = models.BigIntegerField()
+    bonus_micros = models.BigIntegerField()
+    held_micros = models.BigIntegerField()
+    topped_up_at = models.DateTimeField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "wallet"
+        verbose_name = _("wallet")
+        verbose_name_plural = _("wallets")
+
+    def __str__(self) -> str:
+        return f"wallet {self.org_id}"
+
+    @property
+    def balance_micros(self) -> int:
+        return self.paid_micros + self.bonus_micros
+
+    @property
+    def available_micros(self) -> int:
+        return self.balance_micros - self.held_micros
