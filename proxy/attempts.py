@@ -66,7 +66,7 @@ class Attempts:
         job, endpoint = self._job, candidate.endpoint
         job.chosen = candidate
         self.began = time.monotonic()
-        self._vitals.began(endpoint.id)
+        self._vitals.began(endpoint.id, probe=bool(job.call.wishes.rules.endpoint))
         try:
             await ask(candidate, self._patience(endpoint.id, is_last=is_last))
         except UpstreamError as error:

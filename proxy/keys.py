@@ -66,6 +66,11 @@ class Caller:
     allowed_models: frozenset[str] | None
     anonymous: bool = False
 
+    @property
+    def is_platform(self) -> bool:
+        """Our own probes and an operator's test calls."""
+        return self.builtin and not self.anonymous
+
 
 class Keys:
     """Authenticates the credentials of a request."""

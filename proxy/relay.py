@@ -38,7 +38,7 @@ async def relay(worker: Worker, route: Route, scope: Scope, receive: Receive, se
         if caller.anonymous:
             await limit(worker, exchange, caller, None)
         raw = await exchange.body()
-        call = lifted(surface.parse(raw, exchange.inbound))
+        call = lifted(surface.parse(raw, exchange.inbound), pins=caller.is_platform)
         market = worker.market
         plan = market.plan(caller, call, worker.vitals)
         if not caller.anonymous:

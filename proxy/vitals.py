@@ -24,8 +24,9 @@ _PROBE_MS: Final = 10_000
 _READ_S: Final = 300.0
 _READERS_MAX: Final = 20_000
 
-# Slots of 5 minutes are kept for 75, hours for 25. ARGV: slot, hour, then four lists, each with its length
-# before it: (endpoint, field, count), (endpoint, ms, level, reason), recovered endpoints, wanted probes.
+# Slots of 5 minutes are kept for 75, hours for 25. ARGV: slot, hour, then five lists, each with its length
+# before it: (endpoint, field, count), endpoints that answered, (endpoint, ms, level, reason), recovered
+# endpoints, wanted probes.
 # Answers (endpoint, ms left, level, reason) of every rest, and the probes that are granted.
 BEAT: Final = """
 local clock = redis.call('TIME')
@@ -40,7 +41,11 @@ for _ = 1, tonumber(take()) do
   end
   redis.call('SADD', 'hl:seen:' .. slot, id)
   redis.call('EXPIRE', 'hl:seen:' .. slot, 4500)
+  if name == 'n' then redis.call('HSET', 'hl:called', id, now) end
 end
+for _ = 1, tonumber(take()) do redis.call('HSET', 'hl:answered', take(), now) end
+redis.call('EXPIRE', 'hl:called', 691200)
+redis.call('EXPIRE', 'hl:answered', 691200)
 for _ = 1, tonumber(take()) do
   local id, ms, level, reason = take(), tonumber(take()), take(), take()
   redis.call('HSET', 'hl:rest', id, string.format('%d %d %s', now + ms, level, reason))
@@ -72,16 +77,6 @@ return out
 
 
 REST_KEY: Final = "hl:rest"
-
-
-def counts_key(endpoint: int, slot: int) -> str:
-    """Where the scripts above keep an endpoint's counts of one slot of 5 minutes."""
-    return f"hl:{endpoint}:{slot}"
-
-
-def hour_key(endpoint: int, hour: int) -> str:
-    """The same of one hour."""
-    return f"hl:{endpoint}:h{hour}"
 
 
 class Vitals:
@@ -132,10 +127,10 @@ class Vitals:
 
     # what calls tell
 
-    def began(self, endpoint: int) -> None:
-        """A call is on its way; a probe's permit is used up."""
+    def began(self, endpoint: int, *, probe: bool = False) -> None:
+        """A call is on its way; a permit is used up. probe: sent on purpose, so it needs no permit."""
         self._loads[endpoint] += 1
-        if endpoint in self._permits:
+        if endpoint in self._permits or (probe and endpoint in self._rests):
             self._permits.discard(endpoint)
             self._breaker(endpoint).half_open = True
 
@@ -190,7 +185,8 @@ class Vitals:
         arguments: list[str | int] = [_slot(), _hour(), len(counts)]
         for (endpoint, name), count in counts.items():
             arguments += (endpoint, name, count)
-        arguments.append(len(rests))
+        answered = [e for (e, name), calls in counts.items() if name == "n" and calls > counts[e, "e"]]
+        arguments += (len(answered), *answered, len(rests))
         for endpoint, rest in rests.items():
             arguments += (endpoint, int(rest.seconds * 1000), rest.level, rest.reason)
         arguments += (len(recovered), *recovered, len(wanted), *wanted)

@@ -27,16 +27,19 @@ _NANO: Final = 10**9
 _PRICE_MAX: Final = 10**6
 
 
-def lifted(call: Call) -> Call:
-    """The call with its wishes out of the body. Raises ApiError 400."""
+def lifted(call: Call, *, pins: bool = False) -> Call:
+    """The call with its wishes out of the body. Raises ApiError 400.
+
+    pins: the platform calls, which may name one endpoint; from anybody else that field means nothing.
+    """
     body = call.body
     if "provider" not in body and "models" not in body:
         return call
     rest = {name: value for name, value in body.items() if name not in ("provider", "models")}
-    return replace(call, body=rest, wishes=_wishes(body))
+    return replace(call, body=rest, wishes=_wishes(body, pins=pins))
 
 
-def _wishes(body: Mapping[str, Any]) -> Wishes:
+def _wishes(body: Mapping[str, Any], *, pins: bool) -> Wishes:
     wish = body.get("provider")
     if wish is None:
         wish = {}
@@ -48,6 +51,7 @@ def _wishes(body: Mapping[str, Any]) -> Wishes:
         ignore=frozenset(_names(wish, "ignore")),
         fallbacks=_flag(wish, "allow_fallbacks") is not False,
         max_price=_max_price(wish.get("max_price")),
+        endpoint=_endpoint(wish.get("endpoint")) if pins else 0,
     )
     return Wishes(_models(body.get("models")), rules, _sort(wish.get("sort")), _flag(wish, "rescue"))
 
@@ -71,6 +75,14 @@ def _names(wish: Mapping[str, Any], field: str) -> tuple[str, ...]:
     if len(names) > NAMES_MAX:
         raise _wrong(field, f"may have {NAMES_MAX} names at most")
     return tuple(name.strip().casefold() for name in names)
+
+
+def _endpoint(number: Any) -> int:
+    if number is None:
+        return 0
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise _wrong("endpoint", "must be the number of an endpoint")
+    return number
 
 
 def _flag(wish: Mapping[str, Any], field: str) -> bool | None:

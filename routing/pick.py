@@ -51,17 +51,23 @@ UNKNOWN: Final = Unknown()
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The caller's wishes about providers, by slug. max_price: component → most, in the unit of `asks`."""
+    """The caller's wishes about providers, by slug. max_price: component → most, in the unit of `asks`.
+
+    endpoint: this one and no other, also while it rests; 0: any. Only the platform's own calls may say so.
+    """
 
     order: tuple[str, ...] = ()
     only: frozenset[str] = frozenset()
     ignore: frozenset[str] = frozenset()
     fallbacks: bool = True
     max_price: Mapping[str, int] = _NO_PRICES
+    endpoint: int = 0
 
     def against(self, endpoint: EndpointSnap, asks: Mapping[str, int]) -> str:
         """Why these rules pass over an endpoint; empty if they don't. asks: its price by component."""
         slug = endpoint.provider.slug
+        if self.endpoint:
+            return "" if endpoint.id == self.endpoint else "not_pinned"
         if slug in self.ignore:
             return "ignored"
         if self.only and slug not in self.only:

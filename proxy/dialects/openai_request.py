@@ -78,14 +78,14 @@ def weighed(
 
 def ask(call: Call, endpoint: EndpointSnap, output_bound: int) -> Ask:
     """The request to an upstream of the same dialect."""
-    field = call.output_field or _bound_name(endpoint)
+    field = call.output_field or bound_name(endpoint)
     body = build(call, endpoint.upstream_name, output_bound, field)
     return Ask("/chat/completions", orjson.dumps(body))
 
 
 def ask_translated(call: Call, chat: dict[str, Any], endpoint: EndpointSnap, output_bound: int) -> Ask:
     """The request of a caller of another dialect, already put into OpenAI's words."""
-    field = "max_completion_tokens" if "max_completion_tokens" in chat else _bound_name(endpoint)
+    field = "max_completion_tokens" if "max_completion_tokens" in chat else bound_name(endpoint)
     left_out = _not_taken(endpoint)
     asked = {name: value for name, value in chat.items() if name not in left_out}
     wanted = thoughts.are_wanted(endpoint)
@@ -105,7 +105,7 @@ def _not_taken(endpoint: EndpointSnap) -> frozenset[str]:
     return left_out | _SAMPLING if reasons else left_out
 
 
-def _bound_name(endpoint: EndpointSnap) -> str:
+def bound_name(endpoint: EndpointSnap) -> str:
     """The name of the output bound when the caller gave none: OpenAI's own hosts refuse the old one."""
     return "max_completion_tokens" if _is_openais(endpoint) else "max_tokens"
 

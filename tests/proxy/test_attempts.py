@@ -59,7 +59,7 @@ class Noted:
     loads: Counter[int] = field(default_factory=Counter)
     failures: list[tuple[int, str]] = field(default_factory=list)
 
-    def began(self, endpoint: int) -> None:
+    def began(self, endpoint: int, *, probe: bool = False) -> None:
         self.loads[endpoint] += 1
 
     def left(self, endpoint: int) -> None:

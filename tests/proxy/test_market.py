@@ -150,3 +150,29 @@ def test_bad_wishes_are_refused_by_name(wish: dict[str, Any], param: str):
     with pytest.raises(ApiError) as told:
         call(**wish)
     assert (told.value.status, told.value.param) == (400, param)
+
+
+def pinned(endpoint: Any, *, pins: bool) -> Any:
+    sent = {"model": "vendor/twins", "messages": [{"role": "user", "content": "Salom!"}]}
+    body = json.dumps(sent | {"provider": {"endpoint": endpoint}}).encode()
+    return lifted(SURFACES["chat"].parse(body, {}), pins=pins)
+
+
+def test_the_platform_may_name_one_endpoint_even_while_it_rests(here: Market, vitals: Vitals):
+    dear = here.catalog.models["vendor/twins"].endpoints[-1]
+    vitals.failed(dear.id, "refused", 401)
+    assert asked(here.plan(caller(), pinned(dear.id, pins=True), vitals)) == ["dear"]
+
+
+def test_from_a_customer_the_name_of_an_endpoint_means_nothing(here: Market, vitals: Vitals):
+    dear = here.catalog.models["vendor/twins"].endpoints[-1]
+    assert asked(here.plan(caller(), pinned(dear.id, pins=False), vitals))[0] != "dear"
+
+
+def test_an_endpoint_of_another_model_is_nobody(here: Market, vitals: Vitals):
+    with pytest.raises(ApiError) as told:
+        here.plan(caller(), pinned(10**9, pins=True), vitals)
+    assert told.value.code == "no_allowed_provider"
+    with pytest.raises(ApiError) as told:
+        pinned("1", pins=True)
+    assert told.value.param == "provider.endpoint"

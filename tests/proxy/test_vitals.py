@@ -153,3 +153,39 @@ def test_operators_see_all_endpoints_and_others_nothing(client: Client):
     text = client.get(page).content.decode()
     assert "vital/one at vital" in text
     assert "no calls lately" in text
+
+
+async def test_a_call_sent_to_find_out_ends_a_rest_before_its_time(two: tuple[Vitals, Vitals], endpoint: int):
+    one, other = two
+    fail(one, endpoint)
+    await one.beat()
+    one.began(endpoint)  # nobody else was there to be asked: that decides nothing
+    one.left(endpoint)
+    one.succeeded(endpoint, 100.0, None)
+    assert one.resting(endpoint) == "reset"
+    one.began(endpoint, probe=True)
+    one.left(endpoint)
+    one.succeeded(endpoint, 100.0, None)
+    assert one.resting(endpoint) == ""
+    await one.beat()
+    await other.beat()
+    assert other.resting(endpoint) == ""
+
+
+async def test_pages_hear_when_an_endpoint_was_called_and_when_it_answered(
+    two: tuple[Vitals, Vitals], endpoint: int
+):
+    one, _ = two
+    assert checkups([endpoint])[endpoint].called_at is None
+    one.failed(endpoint, "reset", None)
+    await one.beat()
+    seen = checkups([endpoint])[endpoint]
+    assert seen.called_at is not None and seen.answered_at is None
+    one.succeeded(endpoint, 80.0, None)
+    await one.beat()
+    assert checkups([endpoint])[endpoint].answered_at is not None
+    fail(one, endpoint)
+    await one.beat()
+    rests = checkups([endpoint])[endpoint]
+    assert (rests.resting, rests.half_open) == ("reset", False)
+    assert rests.until is not None and rests.called_at is not None and rests.until > rests.called_at
