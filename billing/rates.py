@@ -1,25 +1,32 @@
 """The two price factors that are ours: the rate of the dollar and the markups.
 
-Both are dated rows that are only added to. In force: the newest rate whose date has come in Tashkent, the
-newest markup of each kind. The control plane sets them; the gateway reads a snapshot and polls its version.
+Both are dated rows that are only added to. In force: the newest markup of each kind, and of the rates whose
+date has come in Tashkent the newest manual one; without one, or once operators have ended it, the Central
+Bank's newest. The control plane sets them (billing/fx); the gateway reads a snapshot and polls its version.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection, transaction
 from psycopg import AsyncConnection
 
 from billing.errors import MissingRate, RateJump, RateRefused
+from billing.fx.ladder import Level, level
 
-JUMP_BPS_MAX = 500  # a larger step against the last manual rate is more often a typing error than news
+JUMP_BPS_MAX = 500  # a larger step against the last rate is more often an error than news
+FX_MARGIN = "fx"  # the kind of markup that is on the rate, whatever the model
 
-_FX = (
-    "SELECT id, micros_per_usd, date FROM fx_rate"
-    " WHERE date <= billing_today() ORDER BY date DESC, id DESC LIMIT 1"
-)
+_FX = """
+SELECT id, micros_per_usd, date, source, billing_today() - date FROM fx_rate
+ WHERE date <= billing_today()
+ ORDER BY CASE source WHEN 'manual' THEN
+              CASE WHEN id > coalesce((SELECT max(id) FROM fx_rate WHERE ends_manual), 0) THEN 0 ELSE 3 END
+          WHEN 'cbu' THEN 1 ELSE 2 END, date DESC, id DESC
+ LIMIT 1
+"""
 _MARKUPS = "SELECT DISTINCT ON (kind) kind, id, bps FROM markup ORDER BY kind, id DESC"
 _VERSION = "SELECT rates_version()"
 
@@ -28,6 +35,9 @@ _VERSION = "SELECT rates_version()"
 class MarkupSnap:
     id: int
     bps: int
+
+
+NO_MARGIN: Final = MarkupSnap(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +49,36 @@ class RatesSnap:
     micros_per_usd: int  # 11,794.88 UZS is 11_794_880_000
     fx_date: date
     markups: Mapping[str, MarkupSnap]  # by kind
+    source: str = "manual"  # cbu, manual, or seed: what a new installation begins with
+    age_days: int = 0  # since its date
+
+    @property
+    def fx_margin(self) -> MarkupSnap:
+        """What is added to the rate; nothing is the rule."""
+        return self.markups.get(FX_MARGIN, NO_MARGIN)
+
+    @property
+    def level(self) -> Level:
+        """How far this rate is past its time; only the Central Bank's ages."""
+        return level(self.age_days) if self.source == "cbu" else Level.FRESH
 
 
-def _snap(version: int, fx: tuple[int, int, date] | None, markups: list[tuple[str, int, int]]) -> RatesSnap:
+type _Fx = tuple[int, int, date, str, int]
+
+
+def _snap(version: int, fx: _Fx | None, markups: list[tuple[str, int, int]]) -> RatesSnap:
     if fx is None:
-        raise MissingRate("no rate of the dollar is in force; an operator has to set one")
-    return RatesSnap(version, *fx, {kind: MarkupSnap(id, bps) for kind, id, bps in markups})
+        raise MissingRate("no rate of the dollar is in force; operators have to set one")
+    id, micros_per_usd, day, source, age_days = fx
+    kinds = {kind: MarkupSnap(id, bps) for kind, id, bps in markups}
+    return RatesSnap(version, id, micros_per_usd, day, kinds, source, age_days)
 
 
 async def load_rates(conn: AsyncConnection[tuple[Any, ...]]) -> RatesSnap:
     """What is in force now. Raises MissingRate."""
     # First: a row added meanwhile is then loaded twice rather than missed.
     version = await rates_version(conn)
-    fx = await (await conn.execute(_FX)).fetchone()
+    fx: Any = await (await conn.execute(_FX)).fetchone()
     markups = await (await conn.execute(_MARKUPS)).fetchall()
     return _snap(version, fx, markups)
 
@@ -79,6 +106,8 @@ def set_manual_rate(
 ) -> int:
     """Add a manual rate that holds from this Tashkent date on; answers its id.
 
+    Operators do it by two (billing/fx/proposals.py); this is for code that has nobody to ask.
+
     Raises RateRefused for a non-positive rate, RateJump for a step over 5 % against the last manual rate that
     was not confirmed.
     """
@@ -90,10 +119,18 @@ def set_manual_rate(
         last = last_manual_rate()
         if last is not None and not confirmed:
             check_jump(last, micros_per_usd)
+        return add_rate("manual", on, micros_per_usd, author=author, reason=reason)
+
+
+def add_rate(  # noqa: PLR0913
+    source: str, on: date, micros_per_usd: int, *, author: str, reason: str = "", ends_manual: bool = False
+) -> int:
+    """One more dated row; answers its id. ends_manual: the manual rates before it are over."""
+    with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO fx_rate (source, date, micros_per_usd, author, reason)"
-            " VALUES ('manual', %s, %s, %s, %s) RETURNING id",
-            [on, micros_per_usd, author, reason],
+            "INSERT INTO fx_rate (source, date, micros_per_usd, author, reason, ends_manual)"
+            " VALUES (%s, %s, %s, %s, %s, %s) RETURNING id",
+            [source, on, micros_per_usd, author, reason, ends_manual],
         )
         return int(cursor.fetchone()[0])
 

@@ -17,6 +17,7 @@ from proxy.worker import Worker
 async def foretell(worker: Worker, caller: Caller, call: Call) -> tuple[dict[str, Any], Headers]:
     """What /v1/route answers. Raises ApiError."""
     plan = worker.market.plan(caller, call, worker.vitals)
+    plan.check_rate(caller)
     return forecast(call, plan), [(b"x-cloudapi-route", told(plan.reasons))]
 
 

@@ -175,6 +175,8 @@ class Job:
             "micros_per_usd": price.micros_per_usd,
             "fx_date": self.fx_date,
             "markup_bps": price.bps,
+            "fx_margin": price.fx_margin,
+            "fx_margin_bps": price.fx_bps,
             "prices": price.report,
             "latency_ms": self.elapsed_ms(),
             "ttft_ms": None if self.first_token is None else int((self.first_token - self.began) * 1000),

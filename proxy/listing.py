@@ -138,7 +138,7 @@ def usd(price: Price, *, free: bool) -> dict[str, str]:
     shown = {"prompt": "0", "completion": "0"}
     for name, nano in price.cost.components.items():
         if name in _USD_NAMES:
-            each = Decimal(nano) * (10_000 + price.bps) / Decimal(10**19)
+            each = Decimal(nano) * (10_000 + price.bps) * (10_000 + price.fx_bps) / Decimal(10**23)
             shown[_USD_NAMES[name]] = "0" if free else _plain(each)
     return shown
 

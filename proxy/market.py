@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from billing.fx.ladder import Level
 from billing.rates import RatesSnap
 from proxy.call import NO_WISHES, Call
 from proxy.errors import ApiError, invalid, no_endpoint
@@ -49,6 +50,7 @@ class Market:
         self.catalog = catalog
         self.rates = rates
         self._demo = demo
+        self._stale = rates.level is Level.STOP
         self._prices: dict[tuple[int, str], Price] = {}
         self._routes: dict[tuple[str, str, frozenset[str] | None], tuple[Route, ...]] = {}
         own = {endpoint.id for endpoint in catalog.sandboxes.values()}
@@ -74,7 +76,7 @@ class Market:
         for leg, endpoint in chosen:
             _check(call, leg.model, endpoint)
         candidates = tuple(self._candidate(leg, endpoint, call) for leg, endpoint in chosen)
-        return Plan(candidates, *output_bounds(call, candidates), reasons, prefix)
+        return Plan(candidates, *output_bounds(call, candidates), reasons, prefix, self._stale)
 
     # names
 
@@ -211,7 +213,8 @@ class Market:
         entry = Entry(endpoint, total(expected(call), price.sale), health.figures(endpoint.id))
         if not call.wishes.rules.max_price:
             return Offer(entry)
-        asks = {name: nano * (10_000 + price.bps) // 10_000 for name, nano in price.cost.components.items()}
+        factor = (10_000 + price.bps) * (10_000 + price.fx_bps)
+        asks = {name: nano * factor // 10**8 for name, nano in price.cost.components.items()}
         return Offer(entry, asks)
 
     # prices
@@ -236,16 +239,19 @@ class Market:
         markup = self.rates.markups.get(endpoint.markup_kind)
         if markup is None or not self.rates.micros_per_usd:
             raise ApiError(503, "price_unavailable", "No exchange rate is in force at the moment.")
+        rate, margin = self.rates.micros_per_usd, self.rates.fx_margin
         cost = Tariff(endpoint.cost.components, endpoint.cost.above_input)
         return Price(
             cost_version=endpoint.cost.id,
             fx_rate=self.rates.fx_id,
             markup=markup.id,
-            micros_per_usd=self.rates.micros_per_usd,
+            micros_per_usd=rate,
             bps=markup.bps,
-            sale=priced(cost, self.rates.micros_per_usd, markup.bps),
-            base=priced(cost, self.rates.micros_per_usd, 0),
+            sale=priced(cost, rate, markup.bps, margin.bps),
+            base=priced(cost, rate, 0),
             cost=cost,
+            fx_margin=margin.id if margin.bps else None,
+            fx_bps=margin.bps,
         )
 
 

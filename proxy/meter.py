@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 MILLION = 1_000_000
-_NANO_BPS = 10**9 * 10_000
+_NANO_BPS_BPS = 10**9 * 10_000 * 10_000
 _NONE: Mapping[str, int] = MappingProxyType({})
 
 
-def unit_price(nano_usd: int, micros_per_usd: int, bps: int) -> int:
-    """Micros per 10^6 units = cost × rate × (1 + markup), rounded half-up once (ARCHITECTURE §3).
+def unit_price(nano_usd: int, micros_per_usd: int, bps: int, fx_bps: int = 0) -> int:
+    """Micros per 10^6 units = cost × rate × (1 + markup) × (1 + exchange margin), rounded half-up once.
 
-    The same function prices a charge, /v1/models, /pricing and the charts.
+    The same function prices a charge, /v1/models, /pricing and the charts (ARCHITECTURE §3).
     """
-    return (nano_usd * micros_per_usd * (10_000 + bps) + _NANO_BPS // 2) // _NANO_BPS
+    exact = nano_usd * micros_per_usd * (10_000 + bps) * (10_000 + fx_bps)
+    return (exact + _NANO_BPS_BPS // 2) // _NANO_BPS_BPS
 
 
 def charge(units: int, price: int) -> int:
@@ -69,7 +70,10 @@ class Tariff:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What one endpoint costs the caller and us, with the three versions that made it (ARCHITECTURE §3)."""
+    """What one endpoint costs the caller and us, with the versions that made it (ARCHITECTURE §3).
+
+    `base` has neither markup nor exchange margin on it. `fx_margin`: the margin's row; None while it is zero.
+    """
 
     cost_version: int
     fx_rate: int
@@ -79,22 +83,40 @@ class Price:
     sale: Tariff
     base: Tariff
     cost: Tariff
+    fx_margin: int | None = None
+    fx_bps: int = 0
     version: str = field(init=False)
     report: Mapping[str, Mapping[str, int]] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Adds the version's name, and `report`: component → base and final micros, for the request row."""
-        base = self.base.components
-        report = {name: {"base": base[name], "final": final} for name, final in self.sale.components.items()}
-        object.__setattr__(self, "version", f"c{self.cost_version}.f{self.fx_rate}.m{self.markup}")
-        object.__setattr__(self, "report", report)
+        """Adds the version's name, and `report`: component → base and final micros, for the request row.
+
+        Where there is an exchange margin, `fx_margin` says how much of the final price it is.
+        """
+        object.__setattr__(
+            self, "version", version_name(self.cost_version, self.fx_rate, self.markup, self.fx_margin)
+        )
+        object.__setattr__(self, "report", {name: self._parts(name) for name in self.sale.components})
+
+    def _parts(self, name: str) -> dict[str, int]:
+        parts = {"base": self.base.components[name], "final": self.sale.components[name]}
+        if self.fx_bps:
+            without = unit_price(self.cost.components[name], self.micros_per_usd, self.bps)
+            parts["fx_margin"] = parts["final"] - without
+        return parts
 
 
-def priced(cost: Tariff, micros_per_usd: int, bps: int) -> Tariff:
+def version_name(cost_version: object, fx_rate: object, markup: object, fx_margin: object = None) -> str:
+    """The header x-cloudapi-price-version: c12.f3.m1, with .x4 behind it where a margin was on the rate."""
+    name = f"c{cost_version}.f{fx_rate}.m{markup}"
+    return name if fx_margin is None else f"{name}.x{fx_margin}"
+
+
+def priced(cost: Tariff, micros_per_usd: int, bps: int, fx_bps: int = 0) -> Tariff:
     """A cost tariff (nano-USD) as a price tariff (micros)."""
 
     def convert(components: Mapping[str, int]) -> dict[str, int]:
-        return {name: unit_price(nano, micros_per_usd, bps) for name, nano in components.items()}
+        return {name: unit_price(nano, micros_per_usd, bps, fx_bps) for name, nano in components.items()}
 
     return Tariff(convert(cost.components), tuple((over, convert(c)) for over, c in cost.above_input))
 

@@ -61,6 +61,8 @@ class Request(models.Model):
     seconds = models.BigIntegerField(default=0)
     characters = models.BigIntegerField(default=0)
     route = models.JSONField(default=list)
+    fx_margin = models.BigIntegerField(null=True)
+    fx_margin_bps = models.IntegerField(default=0)
 
     class Meta:
         managed = False

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from proxy.call import Call
-from proxy.errors import invalid
+from proxy.errors import ApiError, invalid, unavailable
+from proxy.keys import Caller
 from proxy.meter import Price, Usage, guessed
 from routing import choose
 from routing.pick import Verdict
@@ -62,7 +63,7 @@ class Plan:
     """Step 3's outcome. reasons: on each endpoint that was considered, as header and receipt tell them.
 
     prefix: names the long beginning of this prompt, which the endpoint that has read it lately may have
-    cached; 0 where that decides nothing.
+    cached; 0 where that decides nothing. stale: the rate is too old to charge a customer by.
     """
 
     candidates: tuple[Candidate, ...]
@@ -70,6 +71,7 @@ class Plan:
     output_max: int
     reasons: Sequence[Mapping[str, Any]]
     prefix: int = 0
+    stale: bool = False
 
     @property
     def model(self) -> ModelSnap:
@@ -81,8 +83,20 @@ class Plan:
         """Whether a free unit may pay, whoever of the candidates serves."""
         return all(candidate.route.model.free for candidate in self.candidates)
 
+    def check_rate(self, caller: Caller) -> None:
+        """Raises ApiError 503 for who would pay by a stale rate; free and the platform's calls go on."""
+        if self.stale and not self.free and not caller.builtin:
+            raise too_old()
+
+    def bids(self, caller: Caller) -> tuple[tuple[int, int], ...]:
+        """What each candidate costs at most, for the ledger: (micros, micros per 10^6 of output)."""
+        if self.stale and not caller.builtin:
+            # No wallet has as much, so that a free unit may pay and nothing else.
+            return ((LARGEST, 0),) * len(self.candidates)
+        return tuple((c.fixed_micros, c.output_price) for c in self.candidates)
+
     def quote(self) -> list[dict[str, int]]:
-        """What the hold keeps of each candidate: the three versions and the integers they made."""
+        """What the hold keeps of each candidate: the versions and the integers they made."""
         return [
             {
                 "endpoint": c.endpoint.id,
@@ -91,9 +105,19 @@ class Plan:
                 "m": c.price.markup,
                 "fixed": c.fixed_micros,
                 "out": c.output_price,
+                **({} if c.price.fx_margin is None else {"x": c.price.fx_margin}),
             }
             for c in self.candidates
         ]
+
+
+def too_old() -> ApiError:
+    """503: nobody is charged by a rate of so long ago."""
+    return unavailable(
+        "price_unavailable",
+        "Paid calls are paused: the exchange rate is too old to charge by. Free models still answer.",
+        retry_after_s=600,
+    )
 
 
 def reason(verdict: Verdict, model: ModelSnap) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from billing.money import exact_uzs
+from proxy.meter import version_name
 from proxy.models import Request
 from proxy.plan import considered
 from routing.models import Endpoint
@@ -58,20 +59,29 @@ def receipt(row: Request) -> dict[str, Any]:
 
 
 def _money(row: Request) -> dict[str, Any]:
-    """Prices are so'm per million tokens: the provider's at the rate of `rate_date`, and with our markup."""
+    """Prices are so'm per million tokens: the provider's at the rate of `rate_date`, and with our markup.
+
+    An exchange margin is told only where there was one.
+    """
+    margin = {"fx_margin_percent": percent(row.fx_margin_bps)} if row.fx_margin_bps else {}
     return {
         "free": row.free,
         "prices_uzs": {
-            name: {"base": exact_uzs(both["base"]), "final": exact_uzs(both["final"])}
-            for name, both in row.prices.items()
+            name: {part: exact_uzs(micros) for part, micros in parts.items()}
+            for name, parts in row.prices.items()
         },
-        "markup_percent": format((Decimal(row.markup_bps) / 100).normalize(), "f"),
+        "markup_percent": percent(row.markup_bps),
         "rate_date": row.fx_date.isoformat() if row.fx_date else None,
-        "price_version": f"c{row.cost_version}.f{row.fx_rate}.m{row.markup}",
+        "price_version": version_name(row.cost_version, row.fx_rate, row.markup, row.fx_margin),
         "price_uzs": exact_uzs(row.price_micros),
         "cost_uzs": exact_uzs(row.cost_micros),
         "hold_uzs": exact_uzs(row.hold_micros),
-    }
+    } | margin
+
+
+def percent(bps: int) -> str:
+    """Basis points as an exact decimal of per cent: 525 → "5.25"."""
+    return format((Decimal(bps) / 100).normalize(), "f")
 
 
 def _endpoint(row: Request) -> dict[str, Any]:

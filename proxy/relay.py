@@ -13,7 +13,7 @@ from proxy.failpoint import failpoint
 from proxy.idempotency import claimed
 from proxy.job import Grant, Job, nothing_yet
 from proxy.keys import Caller
-from proxy.plan import Plan
+from proxy.plan import Plan, too_old
 from proxy.routes import Route
 from proxy.serve import Serving
 from proxy.surfaces import SURFACES
@@ -41,6 +41,7 @@ async def relay(worker: Worker, route: Route, scope: Scope, receive: Receive, se
         call = lifted(surface.parse(raw, exchange.inbound), pins=caller.is_platform)
         market = worker.market
         plan = market.plan(caller, call, worker.vitals)
+        plan.check_rate(caller)
         if not caller.anonymous:
             await limit(worker, exchange, caller, plan)
         elif not plan.free:
@@ -99,6 +100,8 @@ async def reserve(worker: Worker, job: Job) -> None:
     except ApiError as error:
         if caller.anonymous and error.status == 402:
             raise anonymous.spent(error) from None
+        if job.plan.stale and error.code == "insufficient_balance":
+            raise too_old() from None
         raise
     kept = tuple(candidates[place] for place in answer["keep"])
     job.grant = Grant(answer["out"], answer["free"], answer["hold"], kept or candidates)
@@ -111,7 +114,7 @@ def _wanted(worker: Worker, job: Job) -> Reserve:
         org=caller.organization,
         project=caller.project,
         key=caller.key,
-        candidates=tuple((c.fixed_micros, c.output_price) for c in plan.candidates),
+        candidates=plan.bids(caller),
         out_min=plan.output_min,
         out_max=plan.output_max,
         ttl_s=HOLD_TTL_S,

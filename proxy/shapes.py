@@ -89,6 +89,7 @@ class Generation(Schema):
     usage: dict[str, Any]
     prices_uzs: dict[str, dict[str, str]]
     markup_percent: str
+    fx_margin_percent: str = Field("", description="The margin on the rate; absent where there was none.")
     rate_date: str | None
     price_uzs: str
     cost_uzs: str

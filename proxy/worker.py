@@ -6,13 +6,14 @@ import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 import psycopg
 
 from billing import holds
-from billing.errors import BillingError
+from billing.errors import BillingError, MissingRate
 from billing.rates import load_rates, rates_version
 from proxy import tokens
 from proxy.anonymous import Anonymous
@@ -73,7 +74,8 @@ class Worker:
         self.limiter = Limiter(self.config.redis_url, lambda: self._live_workers)
         self.upstream = Upstream(self.watch)
         tokens.warm()
-        await self._refresh()
+        with suppress(MissingRate):  # a new installation has none yet; its pages are there to mend that
+            await self._refresh()
         await self.anonymous.load(self.control)
         rounds = (self._beats(), self._replays(), self._listen(), self.watch.run())
         self._rounds = [asyncio.create_task(one) for one in rounds]

@@ -13,6 +13,7 @@ class FxRate(models.Model):
     class Source(models.TextChoices):
         CBU = "cbu", _("Central Bank")
         MANUAL = "manual", _("manual")
+        SEED = "seed", _("of the installation")  # until there is another one
 
     id = models.AutoField(primary_key=True)
     source = models.TextField(choices=Source)
@@ -20,6 +21,7 @@ class FxRate(models.Model):
     micros_per_usd = models.BigIntegerField()
     author = models.TextField()
     reason = models.TextField(blank=True)
+    ends_manual = models.BooleanField(_("ends the manual rates before it"), default=False)
     created_at = models.DateTimeField()
 
     class Meta:

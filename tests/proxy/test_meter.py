@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.meter import Tariff, Usage, charge, lines, priced, total, unit_price, worst_case
+from proxy.meter import Price, Tariff, Usage, charge, lines, priced, total, unit_price, worst_case
 
 RATE = 12_000_000_000  # 12,000 so'm a dollar
 GPT = {"input": 2_500_000_000, "cached_input": 1_250_000_000, "output": 10_000_000_000}
@@ -14,6 +14,13 @@ GPT = {"input": 2_500_000_000, "cached_input": 1_250_000_000, "output": 10_000_0
 def test_the_price_of_gpt_4o_with_the_routing_fee():
     # $2.50 × 12,000 × 1.05 = 31,500 so'm per million tokens
     assert unit_price(2_500_000_000, RATE, 500) == 31_500_000_000
+
+
+def test_a_margin_on_the_rate_is_one_factor_more_with_one_rounding():
+    # $2.50 × 12,000 × 1.05 × 1.03 = 32,445 so'm per million tokens
+    assert unit_price(2_500_000_000, RATE, 500, 300) == 32_445_000_000
+    # 1.5 × 1.5 × 1 micro is 2.25; in two steps it would have been 3
+    assert unit_price(1, 10**9, 5_000, 5_000) == 2
 
 
 def test_half_a_micro_is_rounded_up():
@@ -57,10 +64,28 @@ tariffs = st.builds(
 )
 
 
-@given(st.integers(0, 10**14), st.integers(0, 10**12), st.integers(0, 20_000))
-def test_a_unit_price_is_within_half_a_micro_of_the_exact_one(nano, rate, bps):
-    exact = Fraction(nano * rate * (10_000 + bps), 10**13)
-    assert abs(unit_price(nano, rate, bps) - exact) <= Fraction(1, 2)
+@given(st.integers(0, 10**14), st.integers(0, 10**12), st.integers(0, 20_000), st.integers(0, 5_000))
+def test_a_unit_price_is_within_half_a_micro_of_the_exact_one(nano, rate, bps, margin):
+    exact = Fraction(nano * rate * (10_000 + bps) * (10_000 + margin), 10**17)
+    assert abs(unit_price(nano, rate, bps, margin) - exact) <= Fraction(1, 2)
+
+
+def _price(bps, margin):
+    cost = Tariff(GPT)
+    sale, base = priced(cost, RATE, bps, margin), priced(cost, RATE, 0)
+    row = 7 if margin else None
+    return Price(12, 3, 1, RATE, bps, sale, base, cost, fx_margin=row, fx_bps=margin)
+
+
+def test_a_margin_is_named_in_the_version_and_told_in_the_prices_only_where_there_is_one():
+    plain, dearer = _price(500, 0), _price(500, 300)
+    assert (plain.version, dearer.version) == ("c12.f3.m1", "c12.f3.m1.x7")
+    assert plain.report["input"] == {"base": 30_000_000_000, "final": 31_500_000_000}
+    assert dearer.report["input"] == {
+        "base": 30_000_000_000,
+        "final": 32_445_000_000,
+        "fx_margin": 945_000_000,
+    }
 
 
 @given(
