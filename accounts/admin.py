@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.keys import revoke_key
-from accounts.models import ApiKey, Membership, Organization, Project, User
+from accounts.models import Alert, ApiKey, Membership, Organization, Project, User
 from accounts.signup import open_personal_organization
 
 # The site's own login: throttled, and with a second factor where the operator has one.
@@ -162,6 +162,25 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # the plain key would pass through an operator's hands
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Alert)
+class AlertAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What operators were told, and what waits to be."""
+
+    list_display = ("created_at", "kind", "subject", "sent_at")
+    list_filter = ("kind", ("sent_at", admin.EmptyFieldListFilter))
+    search_fields = ("subject", "text")
+    fields = ("kind", "subject", "text", "created_at", "sent_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

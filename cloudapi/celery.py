@@ -37,6 +37,10 @@ app.conf.beat_schedule = {
     "anonymous": _every("billing.tasks.fund_anonymous", MINUTE_S, queue="money", expires_s=MINUTE_S),
     "videos": _every("proxy.tasks.poll_videos", 5.0, queue="default", expires_s=5),
     "films": _every("proxy.tasks.clear_videos", crontab(minute="25"), queue="default", expires_s=HOUR_S),
+    "alerts": _every("accounts.tasks.send_alerts", 30.0, queue="default", expires_s=30),
+    "old alerts": _every(
+        "accounts.tasks.forget_alerts", crontab(hour="3", minute="20"), queue="default", expires_s=DAY_S
+    ),
     "partitions": _every(
         "billing.tasks.ensure_partitions", crontab(hour="3", minute="10"), queue="money", expires_s=DAY_S
     ),

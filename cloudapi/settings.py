@@ -187,6 +187,7 @@ if smtp := env.text("SMTP_HOST"):
             "timeout": 10,
         },
     }
+ALERT_EMAILS = env.words("ALERT_EMAILS")  # operators, told of what needs them; without any Django's ADMINS
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "CloudAPI <noreply@localhost>")
 
 # --- Who is calling -----------------------------------------------------------------------------------------

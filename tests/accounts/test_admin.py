@@ -10,7 +10,7 @@ from accounts.signup import open_account
 
 from .people import PASSWORD, home, project, signed_in
 
-MODELS = ["user", "organization", "project", "apikey"]
+MODELS = ["user", "organization", "project", "apikey", "alert"]
 
 
 @pytest.fixture
