@@ -114,7 +114,10 @@ class ProjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("is_default", ("archived_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "public_id", "organization__name", "organization__owner__email")
     list_select_related = ("organization",)
-    fields = ("name", "api_id", "organization", "is_default", "allowed_models", "archived_at", "created_at")
+    fields = (
+        *("name", "api_id", "organization", "is_default", "allowed_models", "rescue"),
+        *("archived_at", "created_at"),
+    )
     readonly_fields = ("api_id", "organization", "is_default", "archived_at", "created_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:

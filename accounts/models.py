@@ -170,6 +170,12 @@ class Project(models.Model):
     # Canonical model ids; null allows all. Plain text: accounts doesn't know routing.
     allowed_models = ArrayField(models.TextField(), null=True, blank=True)
     content_logging = models.CharField(max_length=10, choices=ContentLogging, default=ContentLogging.OFF)
+    rescue = models.BooleanField(
+        _("continue broken streams"),
+        default=False,
+        db_default=False,
+        help_text=_("When a provider breaks off in the middle of an answer, another one goes on with it."),
+    )
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
 

@@ -38,7 +38,7 @@ _LOOKUP = """
 SELECT k.digest, k.id, k.project_id, p.organization_id, k.rpm, o.key_rpm_max, o.rpm_max,
        k.allowed_ips, k.scopes, k.expires_at, k.revoked_at IS NOT NULL,
        o.suspended_at IS NOT NULL OR p.archived_at IS NOT NULL,
-       o.is_personal AND o.verified_at IS NOT NULL, o.slug IS NOT NULL, p.allowed_models
+       o.is_personal AND o.verified_at IS NOT NULL, o.slug IS NOT NULL, p.allowed_models, p.rescue
   FROM accounts_apikey k
   JOIN accounts_project p ON p.id = k.project_id
   JOIN accounts_organization o ON o.id = p.organization_id
@@ -65,6 +65,7 @@ class Caller:
     builtin: bool
     allowed_models: frozenset[str] | None
     anonymous: bool = False
+    rescue: bool = False  # a stream of its that breaks off may be continued by another endpoint
 
     @property
     def is_platform(self) -> bool:
@@ -137,7 +138,7 @@ class Keys:
 
 
 def _caller(row: Sequence[Any]) -> Caller:
-    key, project, organization, rpm, key_max, org_max, ips, scopes, expires, *flags, models = row
+    key, project, organization, rpm, key_max, org_max, ips, scopes, expires, *flags, models, rescue = row
     revoked, suspended, free_units, builtin = flags
     return Caller(
         key=key,
@@ -154,6 +155,7 @@ def _caller(row: Sequence[Any]) -> Caller:
         free_units=free_units,
         builtin=builtin,
         allowed_models=None if models is None else frozenset(models),
+        rescue=rescue,
     )
 
 

@@ -26,7 +26,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Provider
         fields: ClassVar[list[str]] = [
             *("slug", "name", "dialect", "base_url", "base_url_ref", "credential_ref"),
-            *("on_disconnect", "hosted", "sandbox", "active"),
+            *("on_disconnect", "prefill", "hosted", "sandbox", "active"),
         ]
 
     def clean_base_url(self) -> str:

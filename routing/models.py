@@ -41,6 +41,16 @@ class OnDisconnect(models.TextChoices):
     DRAIN = "drain"  # the upstream bills to the end anyway: read on for the real usage
 
 
+class Prefill(models.TextChoices):
+    """How an endpoint is asked to go on with what another one has said (proxy/dialects/prefill.py)."""
+
+    NO = "", "no"
+    TURN = "turn", "a conversation that ends with the assistant's turn"
+    FINAL_MESSAGE = "final_message", "continue_final_message (vLLM, SGLang)"
+    PREFIX = "prefix", "prefix: true (DeepSeek's beta, Mistral)"
+    PARTIAL = "partial", "partial: true (Moonshot, Alibaba)"
+
+
 class Modality(models.TextChoices):
     CHAT = "chat"
     EMBEDDING = "embedding"
@@ -75,6 +85,13 @@ class Provider(models.Model):
     credential_last4 = models.CharField(max_length=4, blank=True, editable=False)
     sealed_from_env = models.BooleanField(default=False, editable=False)
     on_disconnect = models.TextField(choices=OnDisconnect.choices, default=OnDisconnect.CANCEL)
+    prefill = models.TextField(
+        choices=Prefill.choices,
+        default=Prefill.NO,
+        db_default=Prefill.NO,
+        blank=True,
+        help_text="How its models are asked to go on with an answer that another provider began.",
+    )
     hosted = models.BooleanField(default=False, help_text="A site of our own.")
     sandbox = models.BooleanField(default=False, help_text="Stands in for unconfigured models in the demo.")
     active = models.BooleanField(default=True)

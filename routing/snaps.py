@@ -10,7 +10,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSnap:
-    """`available`: active, has an address, and its credential (if it needs one) is there."""
+    """`available`: active, has an address, and its credential (if it needs one) is there.
+
+    `prefill`: how it is asked to go on with an answer that another began; empty: it can't be.
+    """
 
     id: int
     slug: str
@@ -23,6 +26,7 @@ class ProviderSnap:
     hosted: bool
     sandbox: bool
     available: bool
+    prefill: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,8 @@ SELECT json_build_object(
   'providers', (SELECT coalesce(json_agg(json_build_object(
       'id', id, 'slug', slug, 'name', name, 'dialect', dialect, 'base_url', base_url,
       'credential_ref', credential_ref, 'sealed', encode(credential_sealed, 'base64'),
-      'on_disconnect', on_disconnect, 'hosted', hosted, 'sandbox', sandbox, 'active', active)), '[]')
+      'on_disconnect', on_disconnect, 'prefill', prefill, 'hosted', hosted, 'sandbox', sandbox,
+      'active', active)), '[]')
     FROM routing_provider),
   'models', (SELECT coalesce(json_agg(m ORDER BY m.slug), '[]') FROM routing_model m),
   'names', (SELECT coalesce(json_agg(json_build_array(folded, model_id)), '[]') FROM routing_modelname),
@@ -62,7 +63,8 @@ _PROVIDER: Final = """
 SELECT json_build_object(
       'id', id, 'slug', slug, 'name', name, 'dialect', dialect, 'base_url', base_url,
       'credential_ref', credential_ref, 'sealed', encode(credential_sealed, 'base64'),
-      'on_disconnect', on_disconnect, 'hosted', hosted, 'sandbox', sandbox, 'active', active)::text
+      'on_disconnect', on_disconnect, 'prefill', prefill, 'hosted', hosted, 'sandbox', sandbox,
+      'active', active)::text
   FROM routing_provider WHERE id = %s
 """
 
@@ -138,7 +140,7 @@ def _provider(row: dict[str, Any], environ: Mapping[str, str], unseal: Unseal) -
     needs = bool(row["credential_ref"] or row["sealed"])
     return ProviderSnap(
         **{key: row[key] for key in ("id", "slug", "name", "dialect", "base_url", "credential_ref")},
-        **{key: row[key] for key in ("on_disconnect", "hosted", "sandbox")},
+        **{key: row[key] for key in ("on_disconnect", "prefill", "hosted", "sandbox")},
         secret=secret,
         available=row["active"] and bool(row["base_url"]) and (secret is not None or not needs),
     )

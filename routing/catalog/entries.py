@@ -18,6 +18,7 @@ class ProviderEntry:
     base_url: str
     credential: str = ""
     on_disconnect: str = "cancel"
+    prefill: str = ""
     hosted: bool = False
     sandbox: bool = False
     active: bool = True

@@ -57,6 +57,8 @@ def _provider(provider: Provider) -> dict[str, Any]:
         entry["credential"] = provider.credential_ref
     if provider.on_disconnect != "cancel":
         entry["on_disconnect"] = provider.on_disconnect
+    if provider.prefill:
+        entry["prefill"] = provider.prefill
     entry |= {flag: True for flag in ("hosted", "sandbox") if getattr(provider, flag)}
     if not provider.active:
         entry["active"] = False

@@ -24,7 +24,7 @@ _MODEL_FIELDS: Final = (
     *("default_output_tokens", "creator", "description", "strengths", "weaknesses", "tokenizer"),
     *("max_duration_s", "default_size", "max_side_px"),
 )
-_PROVIDER_FIELDS: Final = ("name", "dialect", "on_disconnect", "hosted", "sandbox", "active")
+_PROVIDER_FIELDS: Final = ("name", "dialect", "on_disconnect", "prefill", "hosted", "sandbox", "active")
 _HOPS_MAX: Final = 8
 
 

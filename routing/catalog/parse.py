@@ -12,6 +12,7 @@ from routing.catalog.nodes import Fields, Reader, number_text
 from routing.names import fold
 
 DIALECTS: Final = ("openai", "anthropic", "gemini", "pollinations")
+PREFILLS: Final = ("turn", "final_message", "prefix", "partial")
 MODALITIES: Final = ("chat", "embedding", "image", "video", "speech", "transcription", "moderation")
 CATEGORIES: Final = ("hosted", "third_party")
 MARKUPS: Final = ("margin", "routing_fee", "hosted")
@@ -21,7 +22,7 @@ COMPONENTS: Final = (
 )
 _TOP: Final = ("prices_as_of", "providers", "models")
 _PROVIDER: Final = (
-    *("slug", "name", "dialect", "base_url", "credential", "on_disconnect"),
+    *("slug", "name", "dialect", "base_url", "credential", "on_disconnect", "prefill"),
     *("hosted", "sandbox", "active"),
 )
 _MODEL: Final = (
@@ -101,6 +102,7 @@ def _provider(reader: Reader, node: yaml.Node) -> ProviderEntry:
         base_url=_base_url(fields),
         credential=credential,
         on_disconnect=fields.choice("on_disconnect", ("cancel", "drain"), "cancel"),
+        prefill=fields.choice("prefill", PREFILLS, ""),
         hosted=fields.flag("hosted", False),
         sandbox=fields.flag("sandbox", False),
         active=fields.flag("active", True),
