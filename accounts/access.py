@@ -26,6 +26,7 @@ from accounts.signup import open_personal_organization
 
 ORGANIZATION = "organization_id"  # session key: the organization that the person works in now
 WRITERS = frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER})
+MANAGERS = frozenset({Role.OWNER, Role.ADMIN})  # answer for the organization's money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,11 @@ class Caller:
     def require_writer(self) -> None:
         """Raises RoleNotAllowed for a viewer. A key's powers are its scopes, checked before."""
         if self.key is None and self.role not in WRITERS:
+            raise RoleNotAllowed
+
+    def require_manager(self) -> None:
+        """Raises RoleNotAllowed for whoever doesn't answer for the money. A key's powers are its scopes."""
+        if self.key is None and self.role not in MANAGERS:
             raise RoleNotAllowed
 
     def projects(self) -> list[Project]:
@@ -102,6 +108,14 @@ def caller(request: HttpRequest, scope: str) -> Caller:
         return signed_in_caller(request)
     key = require_key(request, scope)
     return Caller(organization=key.project.organization, key=key, user=key.created_by)
+
+
+def find_caller_project(caller: Caller, api_id: str) -> Project:
+    """A project by its `proj_…` id within the caller's reach. Raises NotFound, for foreign ids too."""
+    for project in caller.projects():
+        if project.api_id == api_id:
+            return project
+    raise NotFound
 
 
 def find_caller_key(caller: Caller, api_id: str) -> ApiKey:

@@ -6,6 +6,7 @@ then calls are refused until the window ends; nothing that runs is killed.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import IntEnum
 
 from django.db import connection
@@ -65,10 +66,38 @@ def limits(scopes: Iterable[Scope], scope_ids: Sequence[int]) -> list[tuple[Scop
         return [(Scope(scope), scope_id, micros) for scope, scope_id, micros in cursor.fetchall()]
 
 
-def use(scope: Scope, scope_id: int) -> Use:
-    """Spent and held in the window of now."""
+def lock_caps(scope_ids: Sequence[int]) -> None:
+    """Nobody else changes the caps that these have, until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT spent, held FROM cap_used(%s::smallint, %s, billing_today())", [scope, scope_id]
+            "SELECT FROM cap WHERE scope_id = ANY(%s) ORDER BY scope_id, scope FOR UPDATE", [list(scope_ids)]
         )
-        return Use(*cursor.fetchone())
+
+
+def use(scope: Scope, scope_id: int) -> Use:
+    """Spent and held in the window of now."""
+    return uses([(scope, scope_id)])[scope, scope_id]
+
+
+def uses(asked: Iterable[tuple[Scope, int]]) -> dict[tuple[Scope, int], Use]:
+    """Spent and held in the windows of now, by (scope, scope_id)."""
+    wanted = list(asked)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT w.scope, w.id, u.spent, u.held FROM unnest(%s::smallint[], %s::bigint[]) w (scope, id),"
+            " cap_used(w.scope, w.id, billing_today()) u",
+            [[int(scope) for scope, _ in wanted], [scope_id for _, scope_id in wanted]],
+        )
+        return {(Scope(scope), scope_id): Use(*used) for scope, scope_id, *used in cursor.fetchall()}
+
+
+def begins_anew(scope: Scope) -> date | None:
+    """The Tashkent day on which the window of now ends and an empty one begins; a lifetime has none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT CASE WHEN isfinite(until) THEN until + 1 END"
+            " FROM cap_window(%s::smallint, billing_today())",
+            [scope],
+        )
+        day: date | None = cursor.fetchone()[0]
+        return day

@@ -92,7 +92,17 @@ class CapSerializer(serializers.Serializer):  # type: ignore[type-arg]
     window = serializers.ChoiceField(choices=[window.name.lower() for window in Window])
 
 
-class KeySerializer(serializers.Serializer):  # type: ignore[type-arg]
+class StrictSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """Refuses what it doesn't know: a misspelt limit must not silently be no limit."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
+        if unknown:
+            raise ValidationError({unknown[0]: [ErrorDetail("This field is not known.", "unknown")]})
+        return super().to_internal_value(data)
+
+
+class KeySerializer(StrictSerializer):
     """What a key may be asked for with. A field left out takes the asking key's own value, if it has one."""
 
     name = serializers.CharField(max_length=100)
@@ -102,13 +112,6 @@ class KeySerializer(serializers.Serializer):  # type: ignore[type-arg]
     allowed_ips = serializers.ListField(child=serializers.CharField(max_length=43), required=False)
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
     cap = CapSerializer(required=False, allow_null=True)
-
-    def to_internal_value(self, data: Any) -> Any:
-        """A misspelt limit must not silently be no limit."""
-        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
-        if unknown:
-            raise ValidationError({unknown[0]: [ErrorDetail("This field is not known.", "unknown")]})
-        return super().to_internal_value(data)
 
 
 class KeysView(ManagementView):

@@ -1,4 +1,4 @@
-"""What `/api/keys` answers, for the API documentation only: the answers are built as plain values."""
+"""What the management API answers, for the API documentation only: the answers are built as plain values."""
 
 from collections.abc import Callable
 from typing import Any
@@ -48,10 +48,41 @@ class DeletedKey(serializers.Serializer):  # type: ignore[type-arg]
     id = serializers.CharField()
 
 
+class ShownBudget(serializers.Serializer):  # type: ignore[type-arg]
+    """One window: its cap (null: none), what is spent and held in it, what is left, when it begins anew."""
+
+    limit_uzs = serializers.CharField(allow_null=True)
+    spent_uzs = serializers.CharField()
+    held_uzs = serializers.CharField()
+    left_uzs = serializers.CharField(allow_null=True)
+    resets_at = serializers.DateTimeField(allow_null=True)
+
+
+class ProjectWindows(serializers.Serializer):  # type: ignore[type-arg]
+    day = ShownBudget()
+    month = ShownBudget()
+
+
+class KeyWindows(ProjectWindows):
+    lifetime = ShownBudget()
+
+
+class ProjectCaps(serializers.Serializer):  # type: ignore[type-arg]
+    id = serializers.CharField(help_text="proj_…")
+    object = serializers.CharField()
+    caps = ProjectWindows()
+
+
+class KeyCaps(serializers.Serializer):  # type: ignore[type-arg]
+    id = serializers.CharField(help_text="key_…")
+    object = serializers.CharField()
+    caps = KeyWindows()
+
+
 def described[View: Callable[..., Any]](
-    operation_id: str, summary: str, answer: type, **more: Any
+    operation_id: str, summary: str, answer: type, *, tag: str = "Keys", **more: Any
 ) -> Callable[[View], View]:
     """Documents a method of a management view."""
     return extend_schema(
-        operation_id=operation_id, summary=summary, responses={200: answer}, tags=["Keys"], auth=AUTH, **more
+        operation_id=operation_id, summary=summary, responses={200: answer}, tags=[tag], auth=AUTH, **more
     )

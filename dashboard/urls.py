@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from dashboard import api, views
+from dashboard import api, budget_api, budget_pages, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.landing, name="landing"),
@@ -12,6 +12,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard", views.overview, name="overview"),
     path("dashboard/keys", views.keys, name="keys"),
     path("dashboard/keys/<str:key_id>/revoke", views.key_revoke, name="key_revoke"),
+    path("dashboard/budgets", budget_pages.budgets, name="budgets"),
+    path("dashboard/budgets/projects/<str:project_id>", budget_pages.project, name="project_budget"),
+    path("dashboard/budgets/keys/<str:key_id>", budget_pages.key, name="key_budget"),
     path("dashboard/activity", views.activity_list, name="activity"),
     path("dashboard/activity/<uuid:call_id>", views.receipt, name="receipt"),
     path("dashboard/billing", views.billing, name="billing"),
@@ -19,4 +22,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/account", views.account, name="account"),
     path("api/keys", api.KeysView.as_view(), name="api-keys"),
     path("api/keys/<str:key_id>", api.KeyView.as_view(), name="api-key"),
+    path("api/keys/<str:key_id>/caps", budget_api.KeyCapsView.as_view(), name="api-key-caps"),
+    path("api/projects/<str:project_id>/caps", budget_api.ProjectCapsView.as_view(), name="api-project-caps"),
 ]

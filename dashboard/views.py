@@ -105,7 +105,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     context = {
         "wallet": purse,
         "today": activity.spent_today(organization),
-        "free_left": wallet.free_left(organization, purse),
+        "free": wallet.free_today(organization, purse),
         "latest": latest,
         "steps": steps,
         "settled": all(steps.values()),
@@ -173,9 +173,11 @@ def billing(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("The request is filed. The balance grows when the transfer has arrived."))
         return redirect("billing")
     kind = request.GET.get("kind", "")
+    purse = wallet.balance(caller.organization)
     context = {
         "form": form,
-        "wallet": wallet.balance(caller.organization),
+        "wallet": purse,
+        "free": wallet.free_today(caller.organization, purse),
         "topups": wallet.topups(caller.organization),
         "statement": wallet.statement(caller.organization, kind, cursor(request)),
         "kind": kind,

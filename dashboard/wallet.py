@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Organization
 from billing.ids import Kind, op_of
 from billing.models import TopUp, Transfer, Wallet
-from dashboard.moments import today
+from dashboard.moments import TASHKENT, today
 
 PAGE = 25
 TOPUPS_SHOWN = 20
@@ -48,6 +48,19 @@ class Movement:
 class Statement:
     movements: Sequence[Movement]
     older: UUID | None  # the cursor of the next page
+
+
+@dataclass(frozen=True, slots=True)
+class FreeQuota:
+    """Free requests of one Tashkent day; the next day begins with none used."""
+
+    used: int
+    limit: int
+    resets_at: datetime
+
+    @property
+    def left(self) -> int:
+        return max(0, self.limit - self.used)
 
 
 def balance(organization: Organization) -> Wallet:
@@ -86,11 +99,13 @@ def topups(organization: Organization) -> QuerySet[TopUp]:
     return TopUp.objects.filter(org=organization)[:TOPUPS_SHOWN]
 
 
-def free_left(organization: Organization, wallet: Wallet) -> int | None:
-    """Free requests that are left today; None for an organization that has none a day."""
+def free_today(organization: Organization, wallet: Wallet) -> FreeQuota | None:
+    """Today's free requests; None for an organization that has none a day."""
     if organization.verified_at is None and wallet.topped_up_at is None:
         return None
+    day = today()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT used FROM free_use WHERE org = %s AND day = %s", [organization.pk, today()])
+        cursor.execute("SELECT used FROM free_use WHERE org = %s AND day = %s", [organization.pk, day])
         row = cursor.fetchone()
-    return max(0, settings.FREE_DAILY_REQUESTS - (row[0] if row else 0))
+    midnight = datetime.combine(day + timedelta(days=1), time.min, TASHKENT)
+    return FreeQuota(row[0] if row else 0, settings.FREE_DAILY_REQUESTS, midnight)

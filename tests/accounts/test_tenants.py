@@ -81,8 +81,12 @@ def plain(answer):
 @pytest.mark.django_db
 def test_a_foreign_id_is_as_missing_as_a_missing_one(alice, bob):
     key, _ = create_key(project=project(alice), name="Alice's secret name")
-    theirs = {"key_id": key.api_id, "call_id": call_of(alice).id}
-    missing = {"key_id": f"key_{uuid4().hex}", "call_id": new_op_id()}
+    theirs = {"key_id": key.api_id, "call_id": call_of(alice).id, "project_id": project(alice).api_id}
+    missing = {
+        "key_id": f"key_{uuid4().hex}",
+        "call_id": new_op_id(),
+        "project_id": f"proj_{uuid4().hex}",
+    }
     seen = 0
     for route, names in addresses():
         if names & (PUBLIC | BY_KEY_ONLY):
@@ -125,5 +129,5 @@ def test_every_private_address_asks_nobody_in(client):
     for route, names in addresses():
         if names & (PUBLIC | BY_KEY_ONLY):
             continue
-        answer = client.get(filled(route, {"key_id": "key_0", "call_id": uuid4()}))
+        answer = client.get(filled(route, dict.fromkeys(names, uuid4())))
         assert answer.status_code in {302, 401, 405}, route
