@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import connection
 
 from billing import partitions, sweeper
-from billing.anonymous import fund
+from billing.builtin import fund
 from billing.invariants import broken, check
 
 log = logging.getLogger(__name__)
@@ -44,8 +44,8 @@ def advance_checkpoints() -> None:
 
 
 @shared_task
-def fund_anonymous() -> None:
-    """Each minute: what callers without a key may use today; a new day's money is there when it begins."""
-    given = fund(settings.ANONYMOUS_DAILY_UZS)
+def fund_builtin() -> None:
+    """Each minute: what callers without a key and probes may use today, there when the day begins."""
+    given = fund(anonymous_uzs=settings.ANONYMOUS_DAILY_UZS, probes_uzs=settings.PROBE_DAILY_UZS)
     if given:
-        log.info("anonymous callers were given %d micros", given)
+        log.info("the built-in organizations were given %d micros", given)

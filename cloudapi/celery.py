@@ -34,8 +34,9 @@ app.conf.beat_schedule = {
         "billing.tasks.advance_checkpoints", crontab(minute="5"), queue="money", expires_s=HOUR_S
     ),
     "provider costs": _every("proxy.tasks.post_costs", crontab(minute="15"), queue="money", expires_s=HOUR_S),
-    "anonymous": _every("billing.tasks.fund_anonymous", MINUTE_S, queue="money", expires_s=MINUTE_S),
+    "built-in": _every("billing.tasks.fund_builtin", MINUTE_S, queue="money", expires_s=MINUTE_S),
     "videos": _every("proxy.tasks.poll_videos", 5.0, queue="default", expires_s=5),
+    "probes": _every("proxy.tasks.probe_endpoints", MINUTE_S, queue="default", expires_s=MINUTE_S),
     "films": _every("proxy.tasks.clear_videos", crontab(minute="25"), queue="default", expires_s=HOUR_S),
     "alerts": _every("accounts.tasks.send_alerts", 30.0, queue="default", expires_s=30),
     "old alerts": _every(

@@ -46,6 +46,11 @@ ORG_RPM_MAX = env.number("ORG_RPM_MAX", 600, least=1)
 FREE_DAILY_REQUESTS = env.number("FREE_DAILY_REQUESTS", 100)
 # So'm a day that the platform gives to callers without a key, on free models; 0 lets nobody in without one.
 ANONYMOUS_DAILY_UZS = env.number("ANONYMOUS_DAILY_UZS", 0)
+# Where our own jobs and the admin reach the gateway, for probes and an operator's test calls.
+GATEWAY_URL = env.text("GATEWAY_URL", API_BASE_URL).rstrip("/")
+PROBE_IDLE_S = env.number("PROBE_IDLE_S", 600)  # an endpoint without a call for so long is probed; 0: none is
+PROBE_DAILY_UZS = env.number("PROBE_DAILY_UZS", 10_000)  # so'm a day for probes and test calls
+PROBE_KEYLESS = env.flag("PROBE_KEYLESS", default=False)  # also other people's endpoints without credential
 SPOOL_DIR = env.text("SPOOL_DIR", str(BASE_DIR / "var" / "spool"))
 VIDEO_DIR = env.text("VIDEO_DIR", str(BASE_DIR / "var" / "videos"))
 VIDEO_POLL_S = env.number("VIDEO_POLL_S", 3)

@@ -1,7 +1,7 @@
 """Callers without any credential: on CloudGPT's own addresses they may use free models, some calls a minute.
 
 They are the built-in organization `anonymous`. What they use is paid from its wallet, which the platform
-fills from its promo account up to a daily cap (billing/anonymous.py); without a cap nobody is let in.
+fills from its promo account up to a daily cap (billing/builtin.py); without a cap nobody is let in.
 """
 
 from ipaddress import IPv6Address, IPv6Network

@@ -9,6 +9,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import ApiKey
 from routing.models import Endpoint
 
 
@@ -149,3 +150,19 @@ class EndpointHealth(Endpoint):
         verbose_name = _("endpoint health")
         verbose_name_plural = _("endpoint health")
         ordering: ClassVar[list[str]] = ["provider__slug", "model__slug"]
+
+
+class ProbeKey(models.Model):
+    """One row, id 1: the key of our own test calls, sealed as provider credentials are (probe_key.py)."""
+
+    key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="+")
+    sealed = models.BinaryField(editable=False)
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(id=1), name="proxy_probekey_single"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.key)

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection
 
 from billing.ids import new_op_id
+from proxy import probing
 from proxy.video import films, jobs
 from proxy.video.ending import KEPT_S
 from routing.models import Provider
@@ -43,3 +44,11 @@ def clear_videos() -> None:
     cleared = films.clear(Path(settings.VIDEO_DIR), KEPT_S)
     if cleared:
         log.info("%d films removed", cleared)
+
+
+@shared_task
+def probe_endpoints() -> None:
+    """Each minute: a tiny real call to endpoints that nobody has called lately, or whose rest is over."""
+    probed = probing.run()
+    if probed:
+        log.info("%d endpoints probed", probed)

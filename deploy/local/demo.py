@@ -21,7 +21,7 @@ from accounts.errors import AccountsError  # noqa: E402
 from accounts.keys import create_key, find_key  # noqa: E402
 from accounts.models import Organization, User  # noqa: E402
 from accounts.signup import open_account  # noqa: E402
-from billing.anonymous import fund  # noqa: E402
+from billing.builtin import fund  # noqa: E402
 from billing.errors import MissingRate  # noqa: E402
 from billing.ledger import credit_promo  # noqa: E402
 from billing.partitions import ensure_partitions  # noqa: E402
@@ -40,7 +40,7 @@ def main() -> None:
     call_command("catalog", "load", settings.MODEL_CATALOG)
     ensure_partitions()
     _rate()
-    fund(settings.ANONYMOUS_DAILY_UZS)
+    fund(anonymous_uzs=settings.ANONYMOUS_DAILY_UZS, probes_uzs=settings.PROBE_DAILY_UZS)
     known: dict[str, str] = json.loads(DEMO_FILE.read_text()) if DEMO_FILE.exists() else {}
     password, user = _account(EMAIL, known.get("password"), name="Demo")
     admin_password, _ = _account(

@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.keyformat import new_key
 from accounts.models import ANONYMOUS, Organization
-from billing.anonymous import fund
+from billing.builtin import fund
 from billing.caps import Scope, set_cap, use
 from billing.ledger import balance
 from tests.factories import Caller, make_caller, rows
@@ -37,7 +37,7 @@ def open_gateway(_running_stack: Stack) -> Iterator[Gateway]:
 @pytest.fixture
 def door(stack: Stack, open_gateway: Gateway) -> Gateway:
     """The same with the day's money in place."""
-    fund(DAILY_UZS)
+    fund(anonymous_uzs=DAILY_UZS, probes_uzs=0)
     return open_gateway
 
 
@@ -196,7 +196,7 @@ def test_a_mapped_address_is_its_ipv4_address(door: Gateway):
 
 
 def test_an_address_from_a_proxy_that_nobody_trusts_is_no_address(stack: Stack):
-    fund(DAILY_UZS)
+    fund(anonymous_uzs=DAILY_UZS, probes_uzs=0)
     peer = "127." + address().partition(".")[2]  # tests that come from 127.0.0.1 share one rate
     env = {"ANONYMOUS_DAILY_UZS": str(DAILY_UZS), "FORWARDED_ALLOW_IPS": "192.0.2.1"}
     with stack.another_gateway("distrust", **env) as gateway:
@@ -245,7 +245,7 @@ def test_a_day_that_is_used_up_is_told_without_a_wallet(door: Gateway):
     try:
         reply = ask(door, address())
     finally:
-        fund(DAILY_UZS)
+        fund(anonymous_uzs=DAILY_UZS, probes_uzs=0)
     assert (reply.status, reply.error["code"]) == (429, "free_quota_exceeded")
     assert reply.error["resets_at"]
     assert "available_micros" not in reply.error

@@ -1,0 +1,101 @@
+"""Probes through our own gateway: they find out about one endpoint, and nobody but the platform pays."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts.models import PLATFORM, Organization
+from billing.builtin import fund
+from billing.caps import Scope, use
+from billing.ledger import balance
+from proxy import checkup
+from proxy.checkup import read
+from proxy.offers import _held, catalog
+from proxy.probe import ask as ask_endpoint
+from proxy.probe_key import probe_key
+from proxy.probing import Target, probe
+from routing.models import Endpoint
+from tests.factories import make_caller, rows
+from tests.live.test_health import ask, route
+from tests.processes import Gateway, until
+from tests.stack import Stack
+
+
+@pytest.fixture
+def gateway(stack: Stack, settings: Any) -> Iterator[Gateway]:
+    """A gateway whose endpoints rest, asked by this process as a Celery worker would."""
+    settings.REDIS_URL = stack.env["REDIS_URL"]
+    checkup.redis.cache_clear()
+    _held.clear()
+    fund(anonymous_uzs=0, probes_uzs=100_000)
+    with stack.another_gateway("probing", ENDPOINT_REST_S="1") as gateway:
+        settings.GATEWAY_URL = gateway.url
+        yield gateway
+    checkup.redis.cache_clear()
+    _held.clear()
+
+
+def target(name: str, provider: str) -> Target:
+    model = catalog().models[f"test/frail-{name}"]
+    # This process has none of the providers' credentials; who asks for a probe needs none.
+    found = Endpoint.objects.get(model__slug=model.slug, provider__slug=provider)
+    [endpoint] = [one for one in model.endpoints if one.id == found.pk]
+    return Target(model, endpoint, claim_s=50)
+
+
+def platform() -> Organization:
+    return Organization.objects.get(slug=PLATFORM)
+
+
+def calls(pk: int) -> list[dict[str, Any]]:
+    """The platform's calls of an endpoint."""
+    query = "SELECT * FROM proxy_request WHERE org_id = %s AND endpoint_id = %s ORDER BY id"
+    return rows(query, platform().pk, pk)
+
+
+def test_a_probe_brings_a_rested_endpoint_back_and_the_platform_pays(stack: Stack, gateway: Gateway):
+    caller = make_caller(balance_uzs=1_000, caps={"project_day": 10**12})
+    wanted = target("asked", "alpha")
+    for _ in range(3):
+        assert ask(gateway, caller, "asked", fault="500").status == 200
+    until(lambda: read([wanted.endpoint.id])[wanted.endpoint.id].half_open, "the end of the rest")
+    charged, before = caller.charged(), balance(platform().pk).total
+    spent = use(Scope.PLATFORM_DAY, 0).spent_micros
+    assert probe([wanted]) == 1
+    until(lambda: not read([wanted.endpoint.id])[wanted.endpoint.id].resting, "the others to hear")
+    [row] = calls(wanted.endpoint.id)
+    assert (row["status"], row["stream"], row["provider"]) == ("ok", True, "alpha")
+    assert before - balance(platform().pk).total == row["cost_micros"] > 0
+    assert use(Scope.PLATFORM_DAY, 0).spent_micros - spent == row["cost_micros"]
+    assert caller.charged() == charged
+    assert route(ask(gateway, caller, "asked")) == "alpha, beta"
+    connection.close()
+    assert stack.check_ledger()
+
+
+def test_two_workers_probe_once(gateway: Gateway):
+    wanted = target("twice", "beta")  # never the first to be asked, unless it is named
+    probe_key()
+
+    def worker(_: int) -> int:
+        try:
+            return probe([wanted])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(worker, range(2))) == [0, 1]
+    assert [row["provider"] for row in calls(wanted.endpoint.id)] == ["beta"]
+
+
+def test_where_our_own_gateway_is_away_no_endpoint_is_blamed(gateway: Gateway, settings: Any):
+    wanted = target("away", "alpha")
+    settings.GATEWAY_URL = "http://127.0.0.1:1"
+    found = ask_endpoint(wanted.model, wanted.endpoint, probe_key())
+    assert (found.status, found.asked, found.is_ours) == (0, False, True)
+    assert probe([wanted]) == 1
+    assert read([wanted.endpoint.id])[wanted.endpoint.id].called_at is None
+    assert calls(wanted.endpoint.id) == []
