@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from accounts.keyformat import checksum_ok
@@ -11,8 +11,8 @@ from proxy.limits import Taken
 from proxy.routes import Route
 
 JSON = b"application/json"
-# Our own ASGI extension (cloudapi/wire.py): closes the connection when what was sent has left.
-CUT = "cloudapi.cut"
+# Our own ASGI extension (cloudapi/wire.py): the request's Line.
+LINE = "cloudapi.line"
 BODY_MAX = 32 * 1024 * 1024
 _BODY_STEP_S = 30.0
 _KEY_NAMES = frozenset({"key", "api_key", "api-key", "apikey", "access_token"})
@@ -23,11 +23,24 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 
+class Line(Protocol):
+    """What the server does for one request beside ASGI's messages."""
+
+    def body(self) -> bytes | None:
+        """The whole body, if it has come already: the usual case of a small request. To be taken once."""
+
+    def answer(self, status: int, headers: Headers, data: bytes) -> bool:
+        """Sends a whole answer in one piece. False where only ASGI's messages will do."""
+
+    def cut(self) -> None:
+        """Closes the connection when what was sent has left."""
+
+
 class Exchange:
     """Reads the request once, answers once. `gone` turns true when the client has left."""
 
     __slots__ = (
-        *("_ended", "_receive", "_send", "_voice"),
+        *("_ended", "_line", "_receive", "_send", "_voice"),
         *("body_max", "gone", "id", "inbound", "route", "scope", "started", "taken"),
     )
 
@@ -37,6 +50,7 @@ class Exchange:
         self.scope = scope
         self._receive = receive
         self._send = send
+        self._line: Line = scope["extensions"][LINE]
         self.route, self._voice = door
         self.id = request_id
         self.body_max = BODY_MAX
@@ -115,6 +129,9 @@ class Exchange:
 
     async def body(self) -> bytes:
         """The whole body. Raises ApiError 413 past the cap, 408 when it stops coming."""
+        whole = self._line.body()
+        if whole is not None:
+            return whole
         message = await self._next()
         data: bytes = message.get("body", b"")
         if not message.get("more_body"):
@@ -164,6 +181,9 @@ class Exchange:
             (b"content-length", b"%d" % len(data)),
         ]
         self.started = True
+        if self._line.answer(status, head, data):
+            self._ended = True
+            return
         await self._out({"type": "http.response.start", "status": status, "headers": head})
         self._ended = True
         await self._out({"type": "http.response.body", "body": data})
@@ -199,7 +219,7 @@ class Exchange:
             await self.end(data)
         else:
             self._ended = True
-            self.scope["extensions"][CUT]["close"]()
+            self._line.cut()
 
     async def _out(self, message: MutableMapping[str, Any]) -> None:
         if not self.gone:

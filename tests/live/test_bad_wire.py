@@ -153,3 +153,16 @@ def test_a_client_that_still_sends_reads_its_answer(stack: Stack):
             connection.sendall(b" " * MIB)
         assert (reply := read(connection)).status == 413
     assert reply.closed
+
+
+def test_an_answer_to_head_has_no_body(stack: Stack):
+    with socket.create_connection(("127.0.0.1", port_of(stack)), timeout=PATIENCE_S) as connection:
+        connection.sendall(head(first=f"HEAD {PATH} HTTP/1.1") + head(first=f"GET {PATH} HTTP/1.1"))
+        data = b""
+        while not data.endswith(b"}"):
+            more = connection.recv(65536)
+            assert more, data
+            data += more
+        one, _, rest = data.partition(b"\r\n\r\n")
+        assert one.startswith(b"HTTP/1.1 405")
+        assert rest.startswith(b"HTTP/1.1 405")  # the second answer follows at once
