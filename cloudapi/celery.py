@@ -38,6 +38,9 @@ app.conf.beat_schedule = {
     "videos": _every("proxy.tasks.poll_videos", 5.0, queue="default", expires_s=5),
     "probes": _every("proxy.tasks.probe_endpoints", MINUTE_S, queue="default", expires_s=MINUTE_S),
     "films": _every("proxy.tasks.clear_videos", crontab(minute="25"), queue="default", expires_s=HOUR_S),
+    "catalog sync": _every(
+        "routing.tasks.sync_catalog", crontab(minute="40"), queue="default", expires_s=HOUR_S
+    ),
     "alerts": _every("accounts.tasks.send_alerts", 30.0, queue="default", expires_s=30),
     "old alerts": _every(
         "accounts.tasks.forget_alerts", crontab(hour="3", minute="20"), queue="default", expires_s=DAY_S

@@ -59,6 +59,10 @@ DRAIN_S = env.number("DRAIN_S", 900 if PRODUCTION else 10)
 SANDBOX_URL = env.text("SANDBOX_URL")
 SANDBOX_MEDIA_URL = env.text("SANDBOX_MEDIA_URL")
 SANDBOX_EMBED_URL = env.text("SANDBOX_EMBED_URL")
+# Reading providers' lists of models each day; prices follow them by themselves up to so many percent.
+CATALOG_SYNC = env.flag("CATALOG_SYNC", default=True)
+CATALOG_SYNC_AUTO_PERCENT = env.number("CATALOG_SYNC_AUTO_PERCENT", 20)
+CATALOG_SYNC_PRIVATE = env.flag("CATALOG_SYNC_PRIVATE", default=False)
 MODEL_CATALOG = env.text("MODEL_CATALOG", str(BASE_DIR / "routing" / "catalog" / "models.yaml"))
 BANK_DETAILS = env.text("BANK_DETAILS")  # where customers send transfers; shown beside the top-up form
 

@@ -3,7 +3,9 @@ RoutingError
 ├── UnknownModel      nobody sells what was asked for
 ├── InvalidStrategy   the word after @ is not one of ours
 ├── NoEndpoint        the model exists, but nothing can serve it now
-└── CatalogError      a catalog file with mistakes; nothing of it was loaded
+├── CatalogError      a catalog file with mistakes; nothing of it was loaded
+├── ListRefused       a provider's list of models that can't be used; nothing was changed
+└── ProposalRefused   a proposal that can't be decided so
 """
 
 from collections.abc import Sequence
@@ -43,3 +45,11 @@ class CatalogError(RoutingError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
+
+
+class ListRefused(RoutingError):
+    """A provider's list of models could not be read or trusted; the text says why, without any secret."""
+
+
+class ProposalRefused(RoutingError):
+    """A proposal that was decided before, is stale, or lacks what it takes."""

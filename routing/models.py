@@ -10,10 +10,12 @@ The law of this file:
 - Each statement on these tables moves CatalogVersion by trigger; workers poll that row (ARCHITECTURE §2.3).
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 COMPONENTS = (
     "input",
@@ -72,6 +74,17 @@ class MarkupKind(models.TextChoices):
     HOSTED = "hosted"
 
 
+class ModelList(models.TextChoices):
+    """Whose shape a provider's list of models has, for the catalog sync."""
+
+    DIALECT = "", "as its dialect"
+    OFF = "off", "not read"
+    OPENAI = "openai", "OpenAI"
+    OPENROUTER = "openrouter", "OpenRouter (with prices)"
+    ANTHROPIC = "anthropic", "Anthropic"
+    GEMINI = "gemini", "Gemini"
+
+
 class Provider(models.Model):
     """Somebody who answers calls: a vendor, a reseller, or a site of ours."""
 
@@ -94,6 +107,10 @@ class Provider(models.Model):
     )
     hosted = models.BooleanField(default=False, help_text="A site of our own.")
     sandbox = models.BooleanField(default=False, help_text="Stands in for unconfigured models in the demo.")
+    model_list = models.TextField(choices=ModelList.choices, blank=True, default="", db_default="")
+    list_fee_bps = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="What it adds to its listed prices, in basis points: 550 is 5.5 %."
+    )
     active = models.BooleanField(default=True)
 
     class Meta:
@@ -166,6 +183,9 @@ class Endpoint(models.Model):
     token_rate = models.PositiveIntegerField(
         null=True, blank=True, help_text="Expected until traffic says better: output tokens a second."
     )
+    price_pinned = models.BooleanField(
+        default=False, db_default=False, help_text="The catalog sync leaves its price alone."
+    )
     active = models.BooleanField(default=True)
     retired_at = models.DateTimeField(null=True, blank=True)
 
@@ -187,6 +207,9 @@ class CostVersion(models.Model):
     endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="costs")
     components = models.JSONField()
     above_input = models.JSONField(default=list, blank=True)
+    from_sync = models.BooleanField(
+        default=False, db_default=False, help_text="Read off the provider's list."
+    )
     valid_from = models.DateTimeField(auto_now_add=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -195,6 +218,87 @@ class CostVersion(models.Model):
 
     def __str__(self) -> str:
         return f"c{self.pk} of {self.endpoint}"
+
+
+class ProposalKind(models.TextChoices):
+    NEW = "new", _("new model")
+    VANISHED = "vanished", _("no longer listed")
+    PRICE = "price", _("price")
+    CONTEXT = "context", _("context window")
+    MAX_OUTPUT = "max_output", _("longest output")
+    CAPABILITIES = "capabilities", _("capabilities")
+
+
+class ProposalState(models.TextChoices):
+    OPEN = "open", _("open")
+    ACCEPTED = "accepted", _("accepted")  # by an operator, and in force since
+    APPLIED = "applied", _("applied by sync")  # a small change of price, without anybody
+    REJECTED = "rejected", _("rejected")
+    SUPERSEDED = "superseded", _("superseded")  # a later list said something else
+
+
+class CatalogProposal(models.Model):
+    """What a provider's list says otherwise than the catalog. One open row for one finding.
+
+    `before` is what the catalog held when it was found, so that it is refused once that is no longer true.
+    """
+
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="proposals")
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, null=True, related_name="proposals")
+    kind = models.TextField(_("kind"), choices=ProposalKind.choices)
+    subject = models.TextField(_("model"), help_text="What the provider calls the model.")
+    before: Any = models.JSONField(null=True)
+    after: Any = models.JSONField(null=True)
+    change_bps = models.IntegerField(null=True, help_text="The largest step of a component; empty from zero.")
+    state = models.TextField(_("state"), choices=ProposalState.choices, default=ProposalState.OPEN)
+    found_at = models.DateTimeField(_("found"), auto_now_add=True)
+    seen_at = models.DateTimeField(_("last seen"))
+    decided_at = models.DateTimeField(_("decided"), null=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    reason = models.TextField(_("reason"), blank=True)
+    cost = models.ForeignKey(CostVersion, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("catalog proposal")
+        verbose_name_plural = _("catalog proposals")
+        ordering: ClassVar[list[str]] = ["provider__slug", "kind", "subject", "-id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["provider", "kind", "subject", "endpoint"],
+                condition=models.Q(state="open"),
+                nulls_distinct=False,
+                name="routing_proposal_open_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="open") ^ models.Q(decided_at__isnull=False),
+                name="routing_proposal_decided",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {self.subject}, {self.get_kind_display()}"
+
+
+class ProviderSync(models.Model):
+    """How reading a provider's list went last. Apart from Provider, as a row of that moves the catalog."""
+
+    provider = models.OneToOneField(Provider, on_delete=models.PROTECT, related_name="sync")
+    tried_at = models.DateTimeField(_("last tried"), null=True)
+    ok_at = models.DateTimeField(_("last read"), null=True)
+    error = models.TextField(_("error"), blank=True)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    counts = models.JSONField(_("counts"), default=dict)
+    absent = models.JSONField(default=dict, help_text="Endpoint id → the days on which it wasn't listed.")
+
+    class Meta:
+        verbose_name = _("catalog sync")
+        verbose_name_plural = _("catalog syncs")
+        ordering: ClassVar[list[str]] = ["provider__slug"]
+
+    def __str__(self) -> str:
+        return str(self.provider)
 
 
 class CatalogVersion(models.Model):

@@ -21,6 +21,8 @@ class ProviderEntry:
     prefill: str = ""
     hosted: bool = False
     sandbox: bool = False
+    model_list: str = ""
+    list_fee_bps: int = 0
     active: bool = True
 
 
@@ -38,6 +40,7 @@ class EndpointEntry:
     context_window: int | None = None
     ttft_ms: int | None = None
     token_rate: int | None = None
+    price_pinned: bool = False
     active: bool = True
 
 

@@ -60,6 +60,9 @@ def _provider(provider: Provider) -> dict[str, Any]:
     if provider.prefill:
         entry["prefill"] = provider.prefill
     entry |= {flag: True for flag in ("hosted", "sandbox") if getattr(provider, flag)}
+    entry |= {
+        name: getattr(provider, name) for name in ("model_list", "list_fee_bps") if getattr(provider, name)
+    }
     if not provider.active:
         entry["active"] = False
     return entry
@@ -95,6 +98,8 @@ def _endpoint(endpoint: Endpoint, cost: CostVersion) -> dict[str, Any]:
         ]
     figures = {name: getattr(endpoint, name) for name in ("context_window", "ttft_ms", "token_rate")}
     entry |= {name: value for name, value in figures.items() if value}
+    if endpoint.price_pinned:
+        entry["price_pinned"] = True
     if not endpoint.active:
         entry["active"] = False
     return entry

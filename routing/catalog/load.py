@@ -24,7 +24,10 @@ _MODEL_FIELDS: Final = (
     *("default_output_tokens", "creator", "description", "strengths", "weaknesses", "tokenizer"),
     *("max_duration_s", "default_size", "max_side_px"),
 )
-_PROVIDER_FIELDS: Final = ("name", "dialect", "on_disconnect", "prefill", "hosted", "sandbox", "active")
+_PROVIDER_FIELDS: Final = (
+    *("name", "dialect", "on_disconnect", "prefill", "hosted", "sandbox", "active"),
+    *("model_list", "list_fee_bps"),
+)
 _HOPS_MAX: Final = 8
 
 
@@ -252,6 +255,7 @@ def _endpoint_values(model: ModelEntry, entry: EndpointEntry, provider: Provider
         "context_window": entry.context_window,
         "ttft_ms": entry.ttft_ms,
         "token_rate": entry.token_rate,
+        "price_pinned": entry.price_pinned,
         "active": entry.active,
         "retired_at": None,
     }
@@ -265,14 +269,19 @@ def _markup(model: ModelEntry, provider: Provider) -> str:
 
 
 def _load_costs(asked: list[tuple[Endpoint, EndpointEntry]], changes: Changes) -> None:
-    """A new version where the figures differ from those in force."""
+    """A new version where the figures differ from those in force.
+
+    A price read off the provider's list stays until a file says something else than before that, or pins it.
+    """
     newest = CostVersion.objects.order_by("endpoint_id", "-id").distinct("endpoint_id")
     in_force = {cost.endpoint_id: (cost.components, cost.above_input) for cost in newest}
+    typed = {cost.endpoint_id: (cost.components, cost.above_input) for cost in newest.filter(from_sync=False)}
     fresh = []
     for endpoint, entry in asked:
         tiers = [{"over": over, "components": dict(costs)} for over, costs in entry.above_input]
         figures = (dict(entry.components), tiers)
-        if in_force.get(endpoint.pk) != figures:
+        repeated = not entry.price_pinned and figures == typed.get(endpoint.pk)
+        if figures != in_force.get(endpoint.pk) and not repeated:
             fresh.append(CostVersion(endpoint=endpoint, components=figures[0], above_input=tiers))
     if fresh:
         CostVersion.objects.bulk_create(fresh)

@@ -16,6 +16,7 @@ PREFILLS: Final = ("turn", "final_message", "prefix", "partial")
 MODALITIES: Final = ("chat", "embedding", "image", "video", "speech", "transcription", "moderation")
 CATEGORIES: Final = ("hosted", "third_party")
 MARKUPS: Final = ("margin", "routing_fee", "hosted")
+LISTS: Final = ("off", "openai", "openrouter", "anthropic", "gemini")
 COMPONENTS: Final = (
     *("input", "cached_input", "cache_write_5m", "cache_write_1h", "output", "reasoning"),
     *("image", "second", "character", "request"),
@@ -23,7 +24,7 @@ COMPONENTS: Final = (
 _TOP: Final = ("prices_as_of", "providers", "models")
 _PROVIDER: Final = (
     *("slug", "name", "dialect", "base_url", "credential", "on_disconnect", "prefill"),
-    *("hosted", "sandbox", "active"),
+    *("hosted", "sandbox", "model_list", "list_fee_bps", "active"),
 )
 _MODEL: Final = (
     *("id", "name", "aliases", "modality", "category", "free", "context_window", "capabilities", "endpoints"),
@@ -41,6 +42,7 @@ _ENDPOINT: Final = (
         "context_window",
         "ttft_ms",
         "token_rate",
+        "price_pinned",
         "active",
     ),
 )
@@ -105,6 +107,8 @@ def _provider(reader: Reader, node: yaml.Node) -> ProviderEntry:
         prefill=fields.choice("prefill", PREFILLS, ""),
         hosted=fields.flag("hosted", False),
         sandbox=fields.flag("sandbox", False),
+        model_list=fields.choice("model_list", LISTS, ""),
+        list_fee_bps=fields.whole("list_fee_bps", 0) or 0,
         active=fields.flag("active", True),
     )
 
@@ -207,6 +211,7 @@ def _endpoint(reader: Reader, node: yaml.Node, label: str, modality: str) -> End
         context_window=fields.whole("context_window"),
         ttft_ms=fields.whole("ttft_ms"),
         token_rate=fields.whole("token_rate"),
+        price_pinned=fields.flag("price_pinned", False),
         active=fields.flag("active", True),
     )
 

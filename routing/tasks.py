@@ -1,0 +1,23 @@
+"""The catalog's jobs."""
+
+import logging
+
+from celery import shared_task
+from django.conf import settings
+
+from routing.sync import daily
+
+log = logging.getLogger(__name__)
+
+
+@shared_task
+def sync_catalog() -> None:
+    """Each hour: a job for every provider whose list wasn't read yet today."""
+    for provider in daily.due() if settings.CATALOG_SYNC else []:
+        sync_provider.apply_async((provider.pk,), expires=3000)
+
+
+@shared_task(time_limit=300)
+def sync_provider(provider: int) -> None:
+    """Reads one provider's list; twice at once does no harm."""
+    daily.sync(provider)
