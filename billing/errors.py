@@ -13,6 +13,7 @@ BillingError
 └── TopUpError
     ├── NotPending       somebody decided it before
     ├── SamePerson       who asked may not approve
+    ├── UnderWay         a provider is taking the money right now
     └── DuplicateReference  this bank transfer was credited before
 """
 
@@ -71,6 +72,10 @@ class NotPending(TopUpError):
 
 
 class SamePerson(TopUpError):
+    pass
+
+
+class UnderWay(TopUpError):
     pass
 
 

@@ -32,6 +32,9 @@ class Kind(IntEnum):
     LATE_LOSS = 12
     ADJUSTMENT = 13
     ADJUSTMENT_BONUS = 14
+    REVERSAL = 15
+    DISPUTE = 16
+    DISPUTE_BACK = 17
 
 
 def new_op_id() -> UUID:

@@ -46,6 +46,8 @@ LAWS = (
     Invariant("free_units_within_quota", "units"),
     Invariant("one_charge_per_call", "calls"),
     Invariant("topups_are_credited_once", "top-ups"),
+    Invariant("clearing_is_credited_topups", "clearing accounts"),
+    Invariant("disputes_add_up", "disputes", quick=True),
     Invariant("jobs_own_their_holds", "jobs", quick=True, table="proxy_video"),
     Invariant("request_rows_are_charges", "requests", table="proxy_request"),
 )

@@ -6,6 +6,7 @@ Each is one operation id and happens once, however often asked. Amounts are posi
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -87,6 +88,30 @@ def top_up(
         return _claim(reference, op_id) and _credit(org_id, posting)
 
 
+def reverse_top_up(credit_op: UUID, op_id: UUID, meta: Mapping[str, object]) -> None:
+    """Take the credit of operation `credit_op` out of the wallet again, back to the account it came from.
+
+    Raises NothingToReverse, AlreadyReversed, and InsufficientFunds if less is paid and not held.
+    """
+    answer = _ask("SELECT reverse_topup(%s, %s, %s)", credit_op, op_id, json.dumps(meta))
+    if answer == "missing":
+        raise NothingToReverse(str(credit_op))
+    if answer == "done":
+        raise AlreadyReversed(str(credit_op))
+    if answer == "short":
+        raise InsufficientFunds(f"the wallet has less than the operation {credit_op} brought")
+
+
+def set_aside(org_id: int, micros: int, op_id: UUID, meta: Mapping[str, object]) -> int:
+    """Move up to so much paid money into dispute; answers what there was of it, perhaps nothing."""
+    return int(_ask("SELECT dispute(%s, %s, %s, %s)", org_id, op_id, micros, json.dumps(meta)))
+
+
+def give_back(org_id: int, micros: int, op_id: UUID, meta: Mapping[str, object]) -> bool:
+    """Return money out of dispute. False: done before."""
+    return _credit(org_id, _Posting(op_id, Kind.DISPUTE_BACK, "disputed", micros, meta))
+
+
 def refund(op_id: UUID, *, reason: str, author: str) -> int:
     """Give back what a call was charged, each part to where it came from; answers the micros.
 
@@ -130,13 +155,15 @@ def _credit(org_id: int, posting: _Posting) -> bool:
 
 
 def _post(function: str, org_id: int, posting: _Posting) -> bool | None:
+    moved = (posting.kind, posting.account, posting.micros, json.dumps(posting.meta))
+    answer: bool | None = _ask(f"SELECT {function}(%s, %s, %s, %s, %s, %s)", org_id, posting.op_id, *moved)
+    return answer
+
+
+def _ask(sql: str, *args: UUID | str | int) -> Any:
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {function}(%s, %s, %s, %s, %s, %s)",
-            [org_id, posting.op_id, posting.kind, posting.account, posting.micros, json.dumps(posting.meta)],
-        )
-        answer: bool | None = cursor.fetchone()[0]
-        return answer
+        cursor.execute(sql, args)
+        return cursor.fetchone()[0]
 
 
 def _claim(reference: Reference, op_id: UUID) -> bool:

@@ -29,6 +29,9 @@ MEANING: dict[int, Promise] = {
     Kind.REFUND: _("Refund"),
     Kind.REFUND_BONUS: _("Refund to the promo balance"),
     Kind.PAYOUT: _("Payout to your bank"),
+    Kind.REVERSAL: _("Top-up taken back"),
+    Kind.DISPUTE: _("Set aside: the payment is in question"),
+    Kind.DISPUTE_BACK: _("Released: the payment is settled"),
     Kind.ADJUSTMENT: _("Correction"),
     Kind.ADJUSTMENT_BONUS: _("Correction of the promo balance"),
 }

@@ -5,24 +5,31 @@ The law of this app:
 - One Transfer carries both legs, so the books sum to zero by their shape. Transfers, rates and markups are
   only added; the database refuses UPDATE, DELETE and TRUNCATE. A correction is a new transfer.
 - Wallets, holds, cap use and free units change only inside the SQL functions of billing/sql, which the
-  migrations load; every table here but TopUp is made there, so those models are unmanaged.
-- Holds and transfers are partitioned by their UUIDv7; no foreign key leads to or from them.
+  migrations load; the tables that they write are made there too, so those models are unmanaged.
+- Holds, transfers and providers' messages are partitioned by their UUIDv7; no foreign key leads to or from
+  them.
+- A top-up, its provider transactions, then the wallet: locks are taken in this order only.
 - A wallet row is made by its first credit; an absent one is zero. Never negative.
 """
 
 from billing.models.hold import Hold
+from billing.models.payment import Discrepancy, ExternalMessage, ProviderTransaction
 from billing.models.rate import FxRate, Markup
-from billing.models.topup import TOPUP_MICROS_MAX, TOPUP_MICROS_MIN, TopUp
+from billing.models.topup import TOPUP_MICROS_MAX, TOPUP_MICROS_MIN, Channel, TopUp
 from billing.models.transfer import LedgerAccount, Transfer
 from billing.models.wallet import Wallet
 
 __all__ = [
     "TOPUP_MICROS_MAX",
     "TOPUP_MICROS_MIN",
+    "Channel",
+    "Discrepancy",
+    "ExternalMessage",
     "FxRate",
     "Hold",
     "LedgerAccount",
     "Markup",
+    "ProviderTransaction",
     "TopUp",
     "Transfer",
     "Wallet",

@@ -14,15 +14,31 @@ TOPUP_MICROS_MIN = 1_000 * MICROS_PER_UZS
 TOPUP_MICROS_MAX = 100_000_000 * MICROS_PER_UZS
 
 
+class Channel(models.TextChoices):
+    """How money arrives; clearing:<channel> is its account in the ledger."""
+
+    BANK = "bank", _("bank transfer")
+    PAYME = "payme", "Payme"
+    CLICK = "click", "Click"
+    UZUM = "uzum", "Uzum"
+
+
 class TopUp(models.Model):
-    """A customer's word that a bank transfer is under way; the wallet moves when an operator has seen it."""
+    """A customer's word that so much money is under way; the wallet moves when it has arrived.
+
+    Who says that it has: an operator for bank transfers, the provider's own server for all others.
+    """
 
     class State(models.TextChoices):
         PENDING = "pending", _("pending")
-        APPROVED = "approved", _("approved")
+        PAID = "paid", _("paid")
         REJECTED = "rejected", _("rejected")
+        EXPIRED = "expired", _("expired")  # nothing came in time; money that comes later still counts
+        CANCELLED = "cancelled", _("cancelled")  # by the customer
+        REVERSED = "reversed", _("taken back")  # all of it, by the provider or an operator
 
     op_id = models.UUIDField(default=new_op_id, unique=True, editable=False)
+    provider = models.CharField(_("paid by"), max_length=8, choices=Channel, default=Channel.BANK)
     org = models.ForeignKey(
         "accounts.Organization",
         on_delete=models.PROTECT,
@@ -33,8 +49,11 @@ class TopUp(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("requested by")
     )
     amount_micros = models.BigIntegerField(_("amount, micros"))
-    reference = models.CharField(_("bank reference"), max_length=100)
-    state = models.CharField(_("state"), max_length=8, choices=State, default=State.PENDING)
+    # What its transfers put into the wallet, and what of that was taken back.
+    credited_micros = models.BigIntegerField(_("credited, micros"), default=0, db_default=0)
+    reversed_micros = models.BigIntegerField(_("taken back, micros"), default=0, db_default=0)
+    reference = models.CharField(_("bank reference"), max_length=100, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -44,6 +63,7 @@ class TopUp(models.Model):
         verbose_name=_("decided by"),
     )
     decided_at = models.DateTimeField(_("decided at"), null=True)
+    expires_at = models.DateTimeField(_("waits until"), null=True)
     created_at = models.DateTimeField(_("filed at"), auto_now_add=True)
 
     class Meta:
@@ -58,14 +78,34 @@ class TopUp(models.Model):
             models.CheckConstraint(
                 name="topup_decided",
                 condition=Q(state="pending", decided_at=None, approved_by=None)
-                | Q(state__in=["approved", "rejected"], decided_at__isnull=False, approved_by__isnull=False),
+                | Q(state__in=["expired", "cancelled"], decided_at__isnull=False)
+                | Q(state__in=["paid", "rejected", "reversed"], decided_at__isnull=False)
+                & (~Q(provider="bank") | Q(approved_by__isnull=False)),
             ),
             models.CheckConstraint(
                 name="topup_maker_is_not_approver",
-                condition=~Q(state="approved") | ~Q(approved_by=F("requested_by")),
+                condition=~Q(state="paid") | ~Q(approved_by=F("requested_by")),
+            ),
+            models.CheckConstraint(
+                name="topup_credited",
+                condition=Q(state="paid", credited_micros__gt=F("reversed_micros"), reversed_micros__gte=0)
+                | Q(state="reversed", credited_micros=F("reversed_micros"), reversed_micros__gt=0)
+                | Q(
+                    state__in=["pending", "rejected", "expired", "cancelled"],
+                    credited_micros=0,
+                    reversed_micros=0,
+                ),
             ),
         ]
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["org", "-id"], name="topup_org")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["org", "-id"], name="topup_org"),
+            models.Index(fields=["expires_at"], name="topup_waiting", condition=Q(state="pending")),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.reference} {self.get_state_display()}"
+        return f"{self.number} {self.get_state_display()}"
+
+    @property
+    def number(self) -> str:
+        """What the customer, Payme and Click know it by."""
+        return str(self.pk)

@@ -28,7 +28,7 @@ from billing.ids import Kind
 from billing.ledger import payout
 from billing.sweeper import sweep
 from tests.billing.books import end, query
-from tests.billing.model import BANK, Model
+from tests.billing.model import PAID_IN, Model
 from tests.billing.world import (
     BEGIN,
     World,
@@ -185,8 +185,8 @@ class Floor:
             "release a": settling(end(a)),
             "sweep": (lambda: sweep().released, lambda model: model.sweep()),
             "pay": (
-                lambda: put(org, paid, Kind.TOPUP, "clearing:bank", 5_000),
-                lambda model: model.credit(org, paid, Kind.TOPUP, BANK, 5_000),
+                lambda: put(org, paid, Kind.TOPUP, "adjustment", 5_000),
+                lambda model: model.credit(org, paid, Kind.TOPUP, PAID_IN, 5_000),
             ),
             "pay out": (lambda: pay_out(org, gone, 1_000), lambda model: model.payout(org, gone, 1_000)),
             "lower the cap": (

@@ -35,7 +35,7 @@ def test_approval_credits_paid_money(asked: TopUp) -> None:
 
     done = approve(asked.pk, operator)
 
-    assert (done.state, done.approved_by, done.decided_at is None) == ("approved", operator, False)
+    assert (done.state, done.approved_by, done.decided_at is None) == ("paid", operator, False)
     assert balance(asked.org_id).paid == 250_000 * UZS
 
 
@@ -86,5 +86,5 @@ def test_amounts_are_bounded_by_the_database_too(asked: TopUp, micros: int) -> N
 def test_the_database_refuses_a_maker_who_approves(asked: TopUp) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         TopUp.objects.filter(pk=asked.pk).update(
-            state="approved", approved_by=asked.requested_by, decided_at=asked.created_at
+            state="paid", credited_micros=1, approved_by=asked.requested_by, decided_at=asked.created_at
         )

@@ -18,7 +18,7 @@ from billing.ids import Kind, new_op_id, transfer_id
 from billing.ledger import payout, refund
 from billing.sweeper import sweep
 from tests.billing.books import Customer, ask, query
-from tests.billing.model import BANK, PROMO, TASHKENT, Model
+from tests.billing.model import PAID_IN, PROMO, TASHKENT, Model
 
 # Far from the rows of other tests, a minute before midnight of a month's last day in Tashkent.
 BEGIN = datetime(2040, 1, 31, 23, 59, tzinfo=TASHKENT)
@@ -137,7 +137,7 @@ class World:
     # Money from outside
 
     def pay(self, who: int, micros: int, op: UUID | None = None) -> None:
-        self.credit(who, Kind.TOPUP, ("clearing:bank", BANK), micros, op)
+        self.credit(who, Kind.TOPUP, ("adjustment", PAID_IN), micros, op)
 
     def gift(self, who: int, micros: int, op: UUID | None = None) -> None:
         self.credit(who, Kind.PROMO, ("promo", PROMO), micros, op)

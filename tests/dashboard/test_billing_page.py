@@ -22,7 +22,7 @@ def test_a_request_waits_for_an_operator_and_then_counts() -> None:
     assert caller.balance() == 0
     approve(topup.pk, operator.user)
     text = client.get("/dashboard/billing").content.decode()
-    assert "100,000.00\u00a0UZS" in text and "+100,000.00" in text and "approved" in text
+    assert "100,000.00\u00a0UZS" in text and "+100,000.00" in text and ">paid</span>" in text
 
 
 @pytest.mark.parametrize("amount", ["", "0", "999.99", "100000001", "-5000", "1e6", "NaN", "१०००"])

@@ -8,6 +8,9 @@ SELECT count(*), count(*) FILTER (WHERE NOT right_way), min(id::text) FILTER (WH
                WHEN kind = 5 THEN debit = 3 AND credit = 1
                WHEN kind = 12 THEN debit = 4 AND credit = 1
                WHEN kind = 7 THEN debit >= 4294967296 AND debit %% 2 = 0 AND credit = 5
+               WHEN kind = 15 THEN debit >= 4294967296 AND debit %% 2 = 0 AND credit < 4294967296
+               WHEN kind = 16 THEN debit >= 4294967296 AND debit %% 2 = 0 AND credit = 7
+               WHEN kind = 17 THEN credit >= 4294967296 AND credit %% 2 = 0 AND debit = 7
                WHEN kind IN (8, 9, 10) THEN debit < 4294967296 AND credit < 4294967296
                ELSE true END AS right_way
           FROM transfer) t
