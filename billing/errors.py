@@ -4,7 +4,11 @@ BillingError
 ├── RateError
 │   ├── MissingRate      no rate of the dollar is in force
 │   ├── RateRefused      a rate or markup that can't be
-│   └── RateJump         a step over 5 % that nobody confirmed
+│   ├── RateJump         a step over 5 % that nobody confirmed
+│   ├── FeedAway         the Central Bank's feed gave no answer
+│   ├── ProposalWaits    one of its kind waits to be decided
+│   ├── ProposalDecided  somebody decided it before, or it has waited too long
+│   └── ProposalOwn      who proposed may not confirm
 ├── InsufficientFunds    more than the wallet has free
 ├── AmountRefused        outside of what is allowed here
 ├── AlreadyReversed      a transfer is reversed once
@@ -41,6 +45,22 @@ class RateJump(RateError):
         )
         self.old_micros = old_micros
         self.new_micros = new_micros
+
+
+class FeedAway(RateError):
+    pass
+
+
+class ProposalWaits(RateError):
+    pass
+
+
+class ProposalDecided(RateError):
+    pass
+
+
+class ProposalOwn(RateError):
+    pass
 
 
 class InsufficientFunds(BillingError):

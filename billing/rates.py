@@ -17,6 +17,7 @@ from billing.errors import MissingRate, RateJump, RateRefused
 from billing.fx.ladder import Level, level
 
 JUMP_BPS_MAX = 500  # a larger step against the last rate is more often an error than news
+FEED = "cbu.uz"  # the author of its rates
 FX_MARGIN = "fx"  # the kind of markup that is on the rate, whatever the model
 
 _FX = """

@@ -1,6 +1,7 @@
 """Money's jobs, on the queue `money`. Each runs twice harmlessly and beside itself."""
 
 import logging
+from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
@@ -8,9 +9,49 @@ from django.db import connection
 
 from billing import partitions, sweeper
 from billing.builtin import fund
+from billing.errors import FeedAway, MissingRate
+from billing.fx import feed, proposals
+from billing.fx.ladder import STOP_DAYS, Level
 from billing.invariants import broken, check
+from billing.rates import current_rates
 
 log = logging.getLogger(__name__)
+
+AGES = {
+    Level.WARN: "The Central Bank's feed has had no newer one.",
+    Level.DEGRADE: f"After {STOP_DAYS} days paid calls stop. Two operators can set a manual rate.",
+    Level.STOP: "Paid calls have stopped. Two operators can set a manual rate.",
+}
+
+
+@shared_task
+def fetch_rate() -> None:
+    """Three times a day and at the start: the Central Bank's rate of the dollar."""
+    if not settings.FX_FEED:
+        return
+    try:
+        reading = feed.take_in(feed.fetch(settings.FX_FEED_URL))
+    except FeedAway as error:
+        feed.tell("the Central Bank's feed is away", f"It answered {error}. The rate in force stays.")
+    else:
+        log.info("the Central Bank's feed: %s", reading)
+
+
+@shared_task
+def check_rate() -> None:
+    """Hourly: proposals that waited too long, and a rate that gets old."""
+    proposals.expire()
+    try:
+        rates = current_rates()
+    except MissingRate:
+        feed.tell("there is no exchange rate", "No call can be priced until two operators have set one.")
+        fetch_rate()
+        return
+    if rates.level >= Level.WARN:
+        every = timedelta(0) if rates.level is Level.STOP else timedelta(hours=23)
+        feed.tell(f"the exchange rate is {rates.age_days} days old", AGES[rates.level], every=every)
+    if rates.level >= Level.DEGRADE:
+        fetch_rate()
 
 
 @shared_task

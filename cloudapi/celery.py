@@ -12,6 +12,7 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloudapi.settings")
 
@@ -45,7 +46,23 @@ app.conf.beat_schedule = {
     "old alerts": _every(
         "accounts.tasks.forget_alerts", crontab(hour="3", minute="20"), queue="default", expires_s=DAY_S
     ),
+    # The bank publishes in the afternoon for its next business day.
+    "rate": _every(
+        "billing.tasks.fetch_rate", crontab(hour="0", minute="15"), queue="default", expires_s=HOUR_S
+    ),
+    "rate by day": _every(
+        "billing.tasks.fetch_rate", crontab(hour="9,17", minute="0"), queue="default", expires_s=HOUR_S
+    ),
+    "rate's age": _every("billing.tasks.check_rate", crontab(minute="35"), queue="default", expires_s=HOUR_S),
     "partitions": _every(
         "billing.tasks.ensure_partitions", crontab(hour="3", minute="10"), queue="money", expires_s=DAY_S
     ),
 }
+
+
+def at_start(**_: Any) -> None:
+    """A new installation needs a rate before its first round of the clock."""
+    app.send_task("billing.tasks.fetch_rate", queue="default", expires=HOUR_S)
+
+
+worker_ready.connect(at_start)

@@ -64,6 +64,9 @@ CATALOG_SYNC = env.flag("CATALOG_SYNC", default=True)
 CATALOG_SYNC_AUTO_PERCENT = env.number("CATALOG_SYNC_AUTO_PERCENT", 20)
 CATALOG_SYNC_PRIVATE = env.flag("CATALOG_SYNC_PRIVATE", default=False)
 MODEL_CATALOG = env.text("MODEL_CATALOG", str(BASE_DIR / "routing" / "catalog" / "models.yaml"))
+# The Central Bank's rate of the dollar; the demo has no internet and keeps the rate that it begins with.
+FX_FEED = env.flag("FX_FEED", default=not DEMO)
+FX_FEED_URL = env.text("FX_FEED_URL", "https://cbu.uz/uz/arkhiv-kursov-valyut/json/USD/")
 BANK_DETAILS = env.text("BANK_DETAILS")  # where customers send transfers; shown beside the top-up form
 
 # --- Stores -------------------------------------------------------------------------------------------------

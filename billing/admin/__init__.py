@@ -1,11 +1,14 @@
 """Operators' view of money: what moved is shown, rates and markups are added, a top-up is decided."""
 
 from billing.admin.money import HoldAdmin, LedgerAccountAdmin, TransferAdmin, WalletAdmin
-from billing.admin.rates import FxRateAdmin, MarkupAdmin
+from billing.admin.proposals import FxProposalAdmin
+from billing.admin.rates import FxRateAdmin, FxReadingAdmin, MarkupAdmin
 from billing.admin.topups import TopUpAdmin
 
 __all__ = [
+    "FxProposalAdmin",
     "FxRateAdmin",
+    "FxReadingAdmin",
     "HoldAdmin",
     "LedgerAccountAdmin",
     "MarkupAdmin",

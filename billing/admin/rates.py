@@ -2,70 +2,43 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from billing.admin.add_only import AddOnlyAdmin
-from billing.errors import RateJump
-from billing.models import FxRate, Markup
-from billing.money import NotAnAmount, exact_uzs, parse_uzs
-from billing.rates import check_jump, last_manual_rate, set_manual_rate, set_markup
-
-
-class FxRateForm(forms.ModelForm):  # type: ignore[type-arg]
-    rate = forms.CharField(label=_("so'm for one dollar"), max_length=20)
-    confirmed = forms.BooleanField(
-        label=_("I have checked this rate"),
-        required=False,
-        help_text=_("needed if it differs by more than five per cent from the last one"),
-    )
-
-    class Meta:
-        model = FxRate
-        fields = ("date", "reason")
-
-    def clean_rate(self) -> int:
-        try:
-            micros = parse_uzs(self.cleaned_data["rate"])
-        except NotAnAmount as error:
-            raise forms.ValidationError(str(error)) from error
-        if not micros:
-            raise forms.ValidationError(_("A rate is more than zero."))
-        return micros
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        last = last_manual_rate()
-        if last and cleaned.get("rate") and not cleaned.get("confirmed"):
-            try:
-                check_jump(last, cleaned["rate"])
-            except RateJump as error:
-                self.add_error("confirmed", str(error))
-        return cleaned
+from billing.models import FxRate, FxReading, Markup
+from billing.money import exact_uzs
+from billing.rates import set_markup
 
 
 @admin.register(FxRate)
 class FxRateAdmin(AddOnlyAdmin):
-    form = FxRateForm
-    list_display = ("date", "source", "so_m", "author", "reason", "created_at")
+    """What was and is in force; a change is proposed (see proposals)."""
+
+    list_display = ("date", "source", "so_m", "author", "reason", "ends_manual", "created_at")
     list_filter = ("source",)
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {"date": timezone.localdate()}
-
-    def save_model(self, request: HttpRequest, obj: FxRate, form: Any, change: bool) -> None:
-        said = form.cleaned_data
-        obj.pk = set_manual_rate(
-            said["rate"], said["date"], _author(request), said["reason"], confirmed=said["confirmed"]
-        )
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
 
     @admin.display(description=_("so'm for one dollar"), ordering="micros_per_usd")
     def so_m(self, rate: FxRate) -> str:
         return exact_uzs(rate.micros_per_usd)
+
+
+@admin.register(FxReading)
+class FxReadingAdmin(AddOnlyAdmin):
+    list_display = ("last_seen_at", "outcome", "date", "so_m", "detail", "first_seen_at")
+    list_filter = ("outcome",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.display(description=_("so'm for one dollar"), ordering="micros_per_usd")
+    def so_m(self, reading: FxReading) -> str:
+        return "–" if reading.micros_per_usd is None else exact_uzs(reading.micros_per_usd)
 
 
 @admin.register(Markup)

@@ -12,6 +12,7 @@ The law of this app:
 - A wallet row is made by its first credit; an absent one is zero. Never negative.
 """
 
+from billing.models.fx import FxProposal, FxReading
 from billing.models.hold import Hold
 from billing.models.payment import Discrepancy, ExternalMessage, ProviderTransaction
 from billing.models.rate import FxRate, Markup
@@ -25,7 +26,9 @@ __all__ = [
     "Channel",
     "Discrepancy",
     "ExternalMessage",
+    "FxProposal",
     "FxRate",
+    "FxReading",
     "Hold",
     "LedgerAccount",
     "Markup",

@@ -25,7 +25,7 @@ from billing.builtin import fund  # noqa: E402
 from billing.errors import MissingRate  # noqa: E402
 from billing.ledger import credit_promo  # noqa: E402
 from billing.partitions import ensure_partitions  # noqa: E402
-from billing.rates import current_rates, set_manual_rate  # noqa: E402
+from billing.rates import add_rate, current_rates  # noqa: E402
 from deploy.local.files import DEMO_FILE, write_private  # noqa: E402
 
 EMAIL, ADMIN_EMAIL = "demo@example.com", "admin@example.com"
@@ -67,7 +67,9 @@ def _rate() -> None:
     try:
         current_rates()
     except MissingRate:
-        set_manual_rate(RATE_MICROS_PER_USD, RATE_DATE, "demo", "the Central Bank's rate of that day")
+        add_rate(
+            "seed", RATE_DATE, RATE_MICROS_PER_USD, author="demo", reason="the Central Bank's of that day"
+        )
 
 
 def _account(email: str, password: str | None, **fields: Any) -> tuple[str, User]:

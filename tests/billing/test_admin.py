@@ -141,19 +141,6 @@ def test_without_the_right_nothing_is_decided(asked: TopUp) -> None:
     assert balance(asked.org_id).total == 0
 
 
-def test_a_rate_is_added_and_a_jump_has_to_be_confirmed(operator: Client) -> None:
-    url = reverse("admin:billing_fxrate_add")
-    set_manual_rate(11_794_880_000, date(2026, 11, 20), "ann", "", confirmed=True)
-    said = {"rate": "13 000.5", "date": "2026-11-21", "reason": "news"}
-
-    refused = operator.post(url, said)
-    assert "5 %" in refused.text
-    assert operator.post(url, said | {"rate": "1e9"}).status_code == 200
-    assert operator.post(url, said | {"confirmed": "on"}).status_code == 302
-
-    assert FxRate.objects.latest("id").micros_per_usd == 13_000_500_000
-
-
 def test_a_markup_is_added_and_in_force(operator: Client) -> None:
     set_manual_rate(11_794_880_000, date(2026, 11, 20), "ann", "", confirmed=True)
     answer = operator.post(
