@@ -10,8 +10,17 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from routing.forms import CostForm, ModelForm, NameForm, ProviderForm, typed, usd
-from routing.models import COMPONENTS, CostVersion, Endpoint, Model, ModelName, Provider
+from routing.forms import (
+    CostForm,
+    CredentialForm,
+    CredentialFormSet,
+    ModelForm,
+    NameForm,
+    ProviderForm,
+    typed,
+    usd,
+)
+from routing.models import COMPONENTS, CostVersion, Credential, Endpoint, Model, ModelName, Provider
 from routing.names import fold
 
 
@@ -24,24 +33,52 @@ class Kept(BaseModelAdmin):  # type: ignore[type-arg]
         return False
 
 
+class CredentialInline(Kept, admin.TabularInline):  # type: ignore[type-arg]
+    model = Credential
+    form = CredentialForm
+    formset = CredentialFormSet
+    extra = 1
+    fields = ("label", "ref", "secret", "stored", "forget", "weight", "active", "state", "enable_again")
+    readonly_fields = ("stored", "state")
+
+    @admin.display(description="stored secret")
+    def stored(self, row: Credential) -> str:
+        if not row.sealed:
+            return "none"
+        return f"…{row.last4} ({'from the environment' if row.from_env else 'typed here'})"
+
+    @admin.display(description="state")
+    def state(self, row: Credential) -> str:
+        return "" if row._state.adding else row.state
+
+
 @admin.register(Provider)
 class ProviderAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
     form = ProviderForm
-    list_display = ("slug", "name", "dialect", "base_url", "has_credential", "active")
+    list_display = ("slug", "name", "dialect", "base_url", "credentials_shown", "active")
     list_filter = ("active", "dialect", "hosted")
     search_fields = ("slug", "name")
-    readonly_fields = ("credential_shown",)
+    inlines = (CredentialInline,)
 
-    @admin.display(description="stored credential")
-    def credential_shown(self, provider: Provider) -> str:
-        if not provider.credential_sealed:
-            return "none"
-        source = "from the environment" if provider.sealed_from_env else "typed here"
-        return f"…{provider.credential_last4} ({source})"
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
+        return super().get_queryset(request).prefetch_related("credentials")
 
-    @admin.display(boolean=True, description="credential")
-    def has_credential(self, provider: Provider) -> bool:
-        return bool(provider.credential_sealed)
+    @admin.display(description="credentials")
+    def credentials_shown(self, provider: Provider) -> str:
+        """How many are in use, of how many; a dash for a keyless provider."""
+        rows = [row for row in provider.credentials.all() if row.retired_at is None]
+        used = sum(bool(row.sealed and row.active and row.disabled_at is None) for row in rows)
+        return f"{used} of {len(rows)}" if rows else "–"
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Who enabled what again, and why it had been disabled, is written down by itself."""
+        rows = [one for one in getattr(formset, "forms", ()) if one.cleaned_data.get("enable_again")]
+        for one in rows:
+            before = one.initial_state
+            self.log_change(
+                request, form.instance, f"Enabled credential '{one.instance.label}' again: {before}"
+            )
+        super().save_formset(request, form, formset, change)
 
 
 class NameInline(Kept, admin.TabularInline):  # type: ignore[type-arg]

@@ -5,27 +5,19 @@ from typing import Any, ClassVar
 from django import forms
 
 from routing.catalog.amounts import from_nano, to_nano
-from routing.catalog.parse import is_address, is_reference
+from routing.catalog.parse import WEIGHT_MAX, is_address, is_reference
 from routing.credentials import seal
-from routing.models import COMPONENTS, CostVersion, Model, ModelName, Provider
+from routing.models import COMPONENTS, CostVersion, Credential, Model, ModelName, Provider
 from routing.names import fold
 
 
 class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The credential can be written and removed, never read."""
-
-    credential = forms.CharField(
-        required=False,
-        strip=True,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="Write-only. Kept encrypted; the catalog command doesn't replace one that was typed here.",
-    )
-    remove_credential = forms.BooleanField(required=False, help_text="Forget the stored credential.")
+    """Where a provider is; its credentials are rows of their own."""
 
     class Meta:
         model = Provider
         fields: ClassVar[list[str]] = [
-            *("slug", "name", "dialect", "base_url", "base_url_ref", "credential_ref"),
+            *("slug", "name", "dialect", "base_url", "base_url_ref"),
             *("on_disconnect", "prefill", "hosted", "sandbox", "active"),
         ]
 
@@ -38,25 +30,76 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_base_url_ref(self) -> str:
         return _reference(self.cleaned_data["base_url_ref"])
 
-    def clean_credential_ref(self) -> str:
-        return _reference(self.cleaned_data["credential_ref"])
+
+class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A secret can be written and removed, never read. A new one is a new start."""
+
+    secret = forms.CharField(
+        required=False,
+        strip=True,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "size": 24}),
+        help_text="Write-only. Kept encrypted; the catalog command doesn't replace one that was typed here.",
+    )
+    forget = forms.BooleanField(required=False, help_text="Forget the stored secret.")
+    enable_again = forms.BooleanField(required=False, help_text="Use it again after it was disabled.")
+
+    class Meta:
+        model = Credential
+        fields: ClassVar[list[str]] = ["label", "ref", "weight", "active"]
+        widgets: ClassVar[dict[str, forms.Widget]] = {
+            "label": forms.TextInput(attrs={"size": 16}),
+            "ref": forms.TextInput(attrs={"size": 24}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial_state = self.instance.state  # for the audit, before a form changes it
+
+    def clean_ref(self) -> str:
+        return _reference(self.cleaned_data["ref"])
+
+    def clean_weight(self) -> int:
+        weight = int(self.cleaned_data["weight"])
+        if weight > WEIGHT_MAX:
+            raise forms.ValidationError(f"A weight is {WEIGHT_MAX} at most.")
+        return weight
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        secret = cleaned.get("secret")
+        if secret and (not secret.isascii() or not secret.isprintable()):
+            self.add_error("secret", "A secret has printable ASCII characters only.")
+        if self.instance.pk is None and not secret and not cleaned.get("ref"):
+            raise forms.ValidationError("Write a reference or a secret.")
+        return cleaned
 
     def save(self, commit: bool = True) -> Any:
-        secret = self.cleaned_data["credential"]
-        if secret:
-            self.instance.credential_sealed = seal(secret)
-            self.instance.credential_last4 = secret[-4:]
-            self.instance.sealed_from_env = False
-        elif self.cleaned_data["remove_credential"]:
-            self.instance.credential_sealed = None
-            self.instance.credential_last4 = ""
-            self.instance.sealed_from_env = False
+        row, secret = self.instance, self.cleaned_data["secret"]
+        if secret or self.cleaned_data["forget"]:
+            row.sealed = seal(secret) if secret else None
+            row.last4, row.from_env = secret[-4:], False
+        if row.pk is not None and (secret or self.cleaned_data["enable_again"]):
+            row.enable()
         return super().save(commit)
+
+
+class CredentialFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
+    """No reference and no label twice at one provider."""
+
+    def clean(self) -> None:
+        super().clean()
+        for what in ("ref", "label"):
+            given = [
+                form.cleaned_data.get(what) for form in self.forms if form.has_changed() or form.instance.pk
+            ]
+            told = [one for one in given if one]
+            if len(set(told)) < len(told):
+                raise forms.ValidationError(f"Two credentials have the same {what}.")
 
 
 def _reference(text: str) -> str:
     if text and not is_reference(text):
-        raise forms.ValidationError("Write env:NAME; a secret goes into the credential field.")
+        raise forms.ValidationError("Write env:NAME; a secret goes into a field of its own.")
     return text
 
 

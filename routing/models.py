@@ -93,10 +93,6 @@ class Provider(models.Model):
     dialect = models.TextField(choices=Dialect.choices)
     base_url = models.TextField(blank=True, help_text="Up to and including /v1 where the dialect has one.")
     base_url_ref = models.TextField(blank=True, help_text="env:NAME, if the address is read from a setting.")
-    credential_ref = models.TextField(blank=True, help_text="env:NAME; empty for a keyless provider.")
-    credential_sealed = models.BinaryField(null=True, editable=False)
-    credential_last4 = models.CharField(max_length=4, blank=True, editable=False)
-    sealed_from_env = models.BooleanField(default=False, editable=False)
     on_disconnect = models.TextField(choices=OnDisconnect.choices, default=OnDisconnect.CANCEL)
     prefill = models.TextField(
         choices=Prefill.choices,
@@ -118,6 +114,66 @@ class Provider(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+
+class Credential(models.Model):
+    """One of the accounts that we have at a provider; a provider without any is asked without a key.
+
+    The secret is the sealed one, else the environment's. `version` moves with the secret and whenever it's
+    enabled again: what gateways have found out of an earlier version doesn't count any more.
+    """
+
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="credentials")
+    label = models.CharField(max_length=60, help_text="For operators; customers never see it.")
+    ref = models.TextField(blank=True, help_text="env:NAME, if the secret is read from the environment.")
+    sealed = models.BinaryField(null=True, editable=False)
+    last4 = models.CharField(max_length=4, blank=True, editable=False)
+    from_env = models.BooleanField(default=False, editable=False)
+    weight = models.PositiveSmallIntegerField(
+        default=1, help_text="Its share of the calls beside the others; 0: only when no other one is left."
+    )
+    active = models.BooleanField(default=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    disabled_at = models.DateTimeField(null=True, editable=False)
+    disabled_reason = models.CharField(max_length=60, blank=True, editable=False)
+    retired_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["provider", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["provider", "ref"], condition=~models.Q(ref=""), name="routing_credential_ref_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(disabled_at=None) | ~models.Q(disabled_reason=""),
+                name="routing_credential_disabled_for_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} of {self.provider}"
+
+    @property
+    def name(self) -> str:
+        """How gateways speak of it in this version (routing/snaps.py)."""
+        return f"{self.pk}.{self.version}"
+
+    def enable(self) -> None:
+        """A new start, under a new version; the caller saves the row."""
+        self.version += 1
+        self.disabled_at, self.disabled_reason, self.retired_at = None, "", None
+
+    @property
+    def state(self) -> str:
+        """What operators read of it; what gateways found out in the last minute isn't here yet."""
+        if self.retired_at is not None:
+            return "not in the catalog any more"
+        if not self.active:
+            return "switched off"
+        if self.disabled_at is not None:
+            return f"disabled {self.disabled_at:%Y-%m-%d %H:%M} UTC: {self.disabled_reason}"
+        return "in use"
 
 
 class Model(models.Model):

@@ -9,9 +9,27 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderSnap:
-    """`available`: active, has an address, and its credential (if it needs one) is there.
+class CredentialSnap:
+    """One of our accounts at a provider whose secret is there. `disabled`: the provider has refused it.
 
+    `name`: the row's id and version, "12.3". A changed or re-enabled credential goes by another name, so that
+    what was found out of the earlier one is no word against it.
+    """
+
+    id: int
+    name: str
+    label: str
+    secret: str = field(repr=False)
+    weight: int = 1
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSnap:
+    """`available`: active, has an address, and a credential (if it needs one) is there.
+
+    `credentials`: all that may be used, the disabled ones too. `secret`: of the one in use; before a choice
+    that of the heaviest one that isn't disabled. `credential_ref`: the first that the catalog names.
     `prefill`: how it is asked to go on with an answer that another began; empty: it can't be.
     """
 
@@ -27,6 +45,7 @@ class ProviderSnap:
     sandbox: bool
     available: bool
     prefill: str = ""
+    credentials: tuple[CredentialSnap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,11 +14,12 @@ from typing import Any, Final
 import psycopg
 from cryptography.fernet import InvalidToken
 
-from routing.snaps import Catalog, CostSnap, EndpointSnap, ModelSnap, ProviderSnap
+from routing.snaps import Catalog, CostSnap, CredentialSnap, EndpointSnap, ModelSnap, ProviderSnap
 
 __all__ = [
     "Catalog",
     "CostSnap",
+    "CredentialSnap",
     "EndpointSnap",
     "ModelSnap",
     "ProviderSnap",
@@ -34,15 +35,23 @@ Unseal = Callable[[bytes], str]
 
 _VERSION: Final = "SELECT version FROM routing_catalogversion WHERE id = 1"
 
-_SNAPSHOT: Final = """
+_PROVIDERS: Final = """
+  SELECT json_build_object(
+      'id', p.id, 'slug', p.slug, 'name', p.name, 'dialect', p.dialect, 'base_url', p.base_url,
+      'on_disconnect', p.on_disconnect, 'prefill', p.prefill, 'hosted', p.hosted, 'sandbox', p.sandbox,
+      'active', p.active,
+      'credentials', (SELECT coalesce(json_agg(json_build_object(
+          'id', c.id, 'version', c.version, 'label', c.label, 'ref', c.ref, 'weight', c.weight,
+          'sealed', encode(c.sealed, 'base64'), 'active', c.active,
+          'disabled', c.disabled_at IS NOT NULL) ORDER BY c.id), '[]')
+        FROM routing_credential c WHERE c.provider_id = p.id AND c.retired_at IS NULL)) AS one
+    FROM routing_provider p
+"""
+
+_SNAPSHOT: Final = f"""
 SELECT json_build_object(
   'version', (SELECT version FROM routing_catalogversion WHERE id = 1),
-  'providers', (SELECT coalesce(json_agg(json_build_object(
-      'id', id, 'slug', slug, 'name', name, 'dialect', dialect, 'base_url', base_url,
-      'credential_ref', credential_ref, 'sealed', encode(credential_sealed, 'base64'),
-      'on_disconnect', on_disconnect, 'prefill', prefill, 'hosted', hosted, 'sandbox', sandbox,
-      'active', active)), '[]')
-    FROM routing_provider),
+  'providers', (SELECT coalesce(json_agg(one), '[]') FROM ({_PROVIDERS}) found),
   'models', (SELECT coalesce(json_agg(m ORDER BY m.slug), '[]') FROM routing_model m),
   'names', (SELECT coalesce(json_agg(json_build_array(folded, model_id)), '[]') FROM routing_modelname),
   'endpoints', (SELECT coalesce(json_agg(json_build_object(
@@ -59,14 +68,7 @@ SELECT json_build_object(
 """
 
 
-_PROVIDER: Final = """
-SELECT json_build_object(
-      'id', id, 'slug', slug, 'name', name, 'dialect', dialect, 'base_url', base_url,
-      'credential_ref', credential_ref, 'sealed', encode(credential_sealed, 'base64'),
-      'on_disconnect', on_disconnect, 'prefill', prefill, 'hosted', hosted, 'sandbox', sandbox,
-      'active', active)::text
-  FROM routing_provider WHERE id = %s
-"""
+_PROVIDER: Final = f"SELECT one::text FROM ({_PROVIDERS} WHERE p.id = %s) found"
 
 
 async def catalog_version(conn: psycopg.AsyncConnection[Any]) -> int:
@@ -96,7 +98,7 @@ def load_catalog_sync(conn: psycopg.Connection[Any], environ: Mapping[str, str],
 def load_provider_sync(
     conn: psycopg.Connection[Any], provider_id: int, environ: Mapping[str, str], unseal: Unseal
 ) -> ProviderSnap | None:
-    """One provider with its credential, also one that takes no new calls any more."""
+    """One provider with its credentials, also one that takes no new calls any more."""
     row = conn.execute(_PROVIDER, (provider_id,)).fetchone()
     return None if row is None else _provider(json.loads(_only(row)), environ, unseal)
 
@@ -136,13 +138,29 @@ def _sandboxes(models: Iterable[ModelSnap]) -> dict[str, EndpointSnap]:
 
 
 def _provider(row: dict[str, Any], environ: Mapping[str, str], unseal: Unseal) -> ProviderSnap:
-    secret = _secret(row["sealed"], row["credential_ref"], environ, unseal)
-    needs = bool(row["credential_ref"] or row["sealed"])
+    rows = [one for one in row["credentials"] if one["ref"] or one["sealed"]]
+    found = [_credential(one, environ, unseal) for one in rows if one["active"]]
+    credentials = tuple(one for one in found if one is not None)
+    first = max(credentials, key=lambda one: (not one.disabled, one.weight), default=None)
     return ProviderSnap(
-        **{key: row[key] for key in ("id", "slug", "name", "dialect", "base_url", "credential_ref")},
+        **{key: row[key] for key in ("id", "slug", "name", "dialect", "base_url")},
         **{key: row[key] for key in ("on_disconnect", "prefill", "hosted", "sandbox")},
+        credential_ref=next((one["ref"] for one in rows if one["ref"]), ""),
+        secret=first.secret if first else None,
+        available=row["active"] and bool(row["base_url"]) and bool(credentials or not rows),
+        credentials=credentials,
+    )
+
+
+def _credential(row: dict[str, Any], environ: Mapping[str, str], unseal: Unseal) -> CredentialSnap | None:
+    """None where its secret isn't here."""
+    secret = _secret(row["sealed"], row["ref"], environ, unseal)
+    if secret is None:
+        return None
+    return CredentialSnap(
+        **{key: row[key] for key in ("id", "label", "weight", "disabled")},
+        name=f"{row['id']}.{row['version']}",
         secret=secret,
-        available=row["active"] and bool(row["base_url"]) and (secret is not None or not needs),
     )
 
 

@@ -10,13 +10,22 @@ Tier = tuple[int, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialEntry:
+    """`ref`: env:NAME. A secret itself is never in a file."""
+
+    ref: str
+    label: str
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderEntry:
     where: str
     slug: str
     name: str
     dialect: str
     base_url: str
-    credential: str = ""
+    credentials: tuple[CredentialEntry, ...] = ()
     on_disconnect: str = "cancel"
     prefill: str = ""
     hosted: bool = False

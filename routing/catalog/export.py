@@ -5,7 +5,7 @@ from typing import Any, Final
 import yaml
 
 from routing.catalog.amounts import from_nano
-from routing.catalog.parse import COMPONENTS
+from routing.catalog.parse import COMPONENTS, MAIN
 from routing.models import CostVersion, Endpoint, Model, Provider
 from routing.names import fold
 
@@ -27,7 +27,8 @@ def export() -> str:
     """YAML of what is on sale: retired models and endpoints are left out, credentials are references."""
     endpoints = list(Endpoint.objects.filter(retired_at=None).select_related("provider"))
     used = {endpoint.provider_id for endpoint in endpoints}
-    providers = [_provider(p) for p in Provider.objects.all() if p.active or p.pk in used]
+    asked = Provider.objects.prefetch_related("credentials")
+    providers = [_provider(p) for p in asked if p.active or p.pk in used]
     newest = CostVersion.objects.order_by("endpoint_id", "-id").distinct("endpoint_id")
     costs = {cost.endpoint_id: cost for cost in newest}
     offers: dict[int, list[dict[str, Any]]] = {}
@@ -53,8 +54,7 @@ def _provider(provider: Provider) -> dict[str, Any]:
         "dialect": provider.dialect,
         "base_url": provider.base_url_ref or provider.base_url,
     }
-    if provider.credential_ref:
-        entry["credential"] = provider.credential_ref
+    entry |= _credentials(provider)
     if provider.on_disconnect != "cancel":
         entry["on_disconnect"] = provider.on_disconnect
     if provider.prefill:
@@ -66,6 +66,17 @@ def _provider(provider: Provider) -> dict[str, Any]:
     if not provider.active:
         entry["active"] = False
     return entry
+
+
+def _credentials(provider: Provider) -> dict[str, Any]:
+    """References only; what was typed in admin has none and stays there."""
+    found = [row for row in provider.credentials.all() if row.ref and row.retired_at is None]
+    match found:
+        case []:
+            return {}
+        case [only] if (only.label, only.weight) == (MAIN, 1):
+            return {"credential": only.ref}
+    return {"credentials": [{"ref": one.ref, "weight": one.weight, "label": one.label} for one in found]}
 
 
 def _model(model: Model, endpoints: list[dict[str, Any]]) -> dict[str, Any]:

@@ -6,15 +6,15 @@ catalog's version stays.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
+from routing.catalog.changes import Changes, update
 from routing.catalog.entries import EndpointEntry, Entries, ModelEntry, ProviderEntry
-from routing.credentials import seal, unseal_or_none
+from routing.catalog.secrets import load_credentials
 from routing.errors import CatalogError
 from routing.models import CatalogVersion, CostVersion, Endpoint, Model, ModelName, Provider
 from routing.names import fold
@@ -29,20 +29,6 @@ _PROVIDER_FIELDS: Final = (
     *("model_list", "list_fee_bps"),
 )
 _HOPS_MAX: Final = 8
-
-
-@dataclass(slots=True)
-class Changes:
-    """How many rows of each kind were added, changed or retired."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def add(self, what: str, number: int = 1) -> None:
-        if number:
-            self.counts[what] = self.counts.get(what, 0) + number
-
-    def __str__(self) -> str:
-        return ", ".join(f"{n} {what}" for what, n in sorted(self.counts.items())) or "nothing changed"
 
 
 @transaction.atomic
@@ -127,52 +113,24 @@ def _slug_of(name: str, names: Mapping[str, str]) -> str:
     return names.get(fold(name), "") if name else ""
 
 
-def _update(row: models.Model, values: Mapping[str, Any]) -> bool:
-    """Save what differs; False if nothing does."""
-    differing = [name for name, value in values.items() if getattr(row, name) != value]
-    for name in differing:
-        setattr(row, name, values[name])
-    if differing:
-        row.save(update_fields=differing)
-    return bool(differing)
-
-
 def _load_provider(entry: ProviderEntry, environ: Mapping[str, str], changes: Changes) -> None:
     values: dict[str, Any] = {name: getattr(entry, name) for name in _PROVIDER_FIELDS}
     reference = entry.base_url if entry.base_url.startswith("env:") else ""
     values["base_url_ref"] = reference
     values["base_url"] = _setting(reference, environ) if reference else entry.base_url
-    values["credential_ref"] = entry.credential
     stored = Provider.objects.filter(slug=entry.slug).first()
-    values |= _sealed(stored, entry.credential, environ)
     if stored is None:
-        Provider.objects.create(slug=entry.slug, **values)
+        stored = Provider.objects.create(slug=entry.slug, **values)
         changes.add("providers added")
-    elif _update(stored, values):
+    elif update(stored, values):
         changes.add("providers changed")
+    load_credentials(stored, entry, environ, changes)
 
 
 def _setting(reference: str, environ: Mapping[str, str]) -> str:
     """The address that env:NAME stands for: a setting of that name, else the environment, else nothing."""
     name = reference.removeprefix("env:")
     return str(getattr(settings, name, "") or environ.get(name, "")).rstrip("/")
-
-
-def _sealed(stored: Provider | None, reference: str, environ: Mapping[str, str]) -> dict[str, Any]:
-    """The credential columns to write. A seal made by hand in the admin is kept as it is."""
-    if stored is not None and stored.credential_sealed and not stored.sealed_from_env:
-        return {}
-    secret = environ.get(reference.removeprefix("env:"), "") if reference else ""
-    if stored is not None and stored.credential_sealed:
-        if secret and unseal_or_none(bytes(stored.credential_sealed)) == secret:
-            return {}
-    elif not secret:
-        return {}
-    return {
-        "credential_sealed": seal(secret) if secret else None,
-        "credential_last4": secret[-4:],
-        "sealed_from_env": bool(secret),
-    }
 
 
 def _load_models(entries: Entries, stored: dict[str, Model], changes: Changes) -> None:
@@ -188,7 +146,7 @@ def _load_models(entries: Entries, stored: dict[str, Model], changes: Changes) -
         known = stored.get(entry.id)
         if known is None:
             fresh.append(Model(slug=entry.id, **values))
-        elif _update(known, values):
+        elif update(known, values):
             changes.add("models changed")
     if fresh:
         stored |= {model.slug: model for model in Model.objects.bulk_create(fresh)}
@@ -235,7 +193,7 @@ def _load_endpoints(entries: Entries, stored: Mapping[str, Model], prune: bool, 
                     model=model, provider=provider, upstream_name=wanted.upstream_name, **values
                 )
                 fresh.append(endpoint)
-            elif _update(endpoint, values):
+            elif update(endpoint, values):
                 changes.add("endpoints changed")
             asked.append((endpoint, wanted))
     if fresh:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from routing.catalog.amounts import to_nano
-from routing.catalog.entries import EndpointEntry, Entries, ModelEntry, ProviderEntry, Tier
+from routing.catalog.entries import CredentialEntry, EndpointEntry, Entries, ModelEntry, ProviderEntry, Tier
 from routing.catalog.nodes import Fields, Reader, number_text
 from routing.names import fold
 
@@ -23,9 +23,13 @@ COMPONENTS: Final = (
 )
 _TOP: Final = ("prices_as_of", "providers", "models")
 _PROVIDER: Final = (
-    *("slug", "name", "dialect", "base_url", "credential", "on_disconnect", "prefill"),
+    *("slug", "name", "dialect", "base_url", "credential", "credentials", "on_disconnect", "prefill"),
     *("hosted", "sandbox", "model_list", "list_fee_bps", "active"),
 )
+_CREDENTIAL: Final = ("ref", "label", "weight")
+MAIN: Final = "main"  # the label of a provider's only credential
+LABEL_MAX: Final = 60
+WEIGHT_MAX: Final = 1000
 _MODEL: Final = (
     *("id", "name", "aliases", "modality", "category", "free", "context_window", "capabilities", "endpoints"),
     *("rpm", "max_output_tokens", "default_output_tokens", "max_duration_s", "default_size", "max_side_px"),
@@ -93,16 +97,13 @@ def _provider(reader: Reader, node: yaml.Node) -> ProviderEntry:
     slug = fields.text("slug", None)
     if slug and not slug.replace("-", "").replace("_", "").isalnum():
         fields.wrong("slug", "slug may hold letters, digits, '-' and '_' only")
-    credential = fields.text("credential")
-    if credential and not is_reference(credential):
-        fields.wrong("credential", 'credential must be "env:NAME": a secret has no place in a file')
     return ProviderEntry(
         where=reader.where(node),
         slug=slug,
         name=fields.text("name", slug),
         dialect=fields.choice("dialect", DIALECTS, "openai"),
         base_url=_base_url(fields),
-        credential=credential,
+        credentials=_credentials(fields),
         on_disconnect=fields.choice("on_disconnect", ("cancel", "drain"), "cancel"),
         prefill=fields.choice("prefill", PREFILLS, ""),
         hosted=fields.flag("hosted", False),
@@ -111,6 +112,37 @@ def _provider(reader: Reader, node: yaml.Node) -> ProviderEntry:
         list_fee_bps=fields.whole("list_fee_bps", 0) or 0,
         active=fields.flag("active", True),
     )
+
+
+def _credentials(fields: Fields) -> tuple[CredentialEntry, ...]:
+    """`credential: "env:X"`, or a list of several with their weights."""
+    nodes = fields.reader.items(fields.keys.get("credentials"), f"{fields.label}: credentials")
+    found = [_credential(fields, node) for node in nodes]
+    single = fields.text("credential")
+    if single:
+        if found:
+            fields.wrong("credential", "write either credential or credentials")
+        found = [CredentialEntry(ref=single, label=MAIN)]
+    if any(one.ref and not is_reference(one.ref) for one in found):
+        key = "credential" if single else "credentials"
+        fields.wrong(key, 'a credential must be "env:NAME": a secret has no place in a file')
+    for what in ("ref", "label"):
+        if len({getattr(one, what) for one in found}) < len(found):
+            fields.wrong("credentials", f"two credentials have the same {what}")
+    return tuple(found)
+
+
+def _credential(provider: Fields, node: yaml.Node) -> CredentialEntry:
+    label = f"{provider.label}: credentials"
+    fields = Fields(provider.reader, node, label, provider.reader.mapping(node, label, _CREDENTIAL))
+    ref = fields.text("ref", None)
+    weight = fields.whole("weight", 0)
+    name = fields.text("label", ref.removeprefix("env:")[:LABEL_MAX])
+    if len(name) > LABEL_MAX:
+        fields.wrong("label", f"a label has {LABEL_MAX} characters at most")
+    if weight is not None and weight > WEIGHT_MAX:
+        fields.wrong("weight", f"a weight is {WEIGHT_MAX} at most")
+    return CredentialEntry(ref=ref, label=name, weight=1 if weight is None else weight)
 
 
 def is_reference(text: str) -> bool:

@@ -2,17 +2,27 @@
 
 import os
 
+from django.db.models import F, QuerySet
+
 from routing.credentials import unseal_or_none
-from routing.models import Provider
+from routing.models import Credential, Provider
 
 
 def secret_of(provider: Provider) -> str | None:
-    """The credential to read this provider's list with; None if there is none."""
-    if provider.credential_sealed:
-        return unseal_or_none(bytes(provider.credential_sealed))
-    return os.environ.get(provider.credential_ref.removeprefix("env:")) or None
+    """The heaviest credential's that isn't disabled, to read this provider's list with; None without any."""
+    usable = _credentials(provider).filter(active=True)
+    for row in usable.order_by(F("disabled_at").asc(nulls_first=True), "-weight", "id"):
+        sealed = unseal_or_none(bytes(row.sealed)) if row.sealed else None
+        secret = sealed or (os.environ.get(row.ref.removeprefix("env:")) if row.ref else None)
+        if secret:
+            return secret
+    return None
 
 
 def needs_secret(provider: Provider) -> bool:
     """Whether it answers nobody without one."""
-    return bool(provider.credential_ref or provider.credential_sealed)
+    return _credentials(provider).exists()
+
+
+def _credentials(provider: Provider) -> QuerySet[Credential]:
+    return Credential.objects.filter(provider=provider, retired_at=None)

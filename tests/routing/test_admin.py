@@ -4,7 +4,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from routing.credentials import unseal
@@ -32,34 +34,86 @@ def endpoint() -> Endpoint:
     return found
 
 
-def _provider_post(provider: Provider, **changes: str) -> dict[str, Any]:
-    keys = ("slug", "name", "dialect", "base_url", "base_url_ref", "credential_ref", "on_disconnect")
-    return {key: getattr(provider, key) for key in keys} | {"active": "on"} | changes
+def _provider_post(provider: Provider, *credentials: dict[str, Any], **changes: str) -> dict[str, Any]:
+    """The provider's page as a browser posts it, with these credentials in it."""
+    keys = ("slug", "name", "dialect", "base_url", "base_url_ref", "on_disconnect", "prefill")
+    post: dict[str, Any] = {key: getattr(provider, key) for key in keys} | {"active": "on"}
+    for place, credential in enumerate(credentials):
+        row = {"label": "main", "weight": 1, "active": "on"} | credential
+        post |= {f"credentials-{place}-{name}": value for name, value in row.items()}
+    stored = sum("id" in credential for credential in credentials)
+    forms = {"TOTAL_FORMS": len(credentials), "INITIAL_FORMS": stored}
+    return post | {f"credentials-{name}": number for name, number in forms.items()} | changes
+
+
+def _page(provider: Provider) -> str:
+    return f"/admin/routing/provider/{provider.pk}/change/"
 
 
 def test_a_credential_is_sealed_and_never_shown_again(operator: Client, endpoint: Endpoint) -> None:
     provider = endpoint.provider
-    url = f"/admin/routing/provider/{provider.pk}/change/"
-    answer = operator.post(url, _provider_post(provider, credential="sk-very-secret-1234"))
-    assert answer.status_code == 302
-    provider.refresh_from_db()
-    assert provider.credential_sealed is not None
-    assert b"secret" not in bytes(provider.credential_sealed)
-    assert unseal(bytes(provider.credential_sealed)) == "sk-very-secret-1234"
-    assert provider.sealed_from_env is False
-    page = operator.get(url).content.decode()
+    answer = operator.post(_page(provider), _provider_post(provider, {"secret": "sk-very-secret-1234"}))
+    assert answer.status_code == 302, answer.content.decode()
+    credential = provider.credentials.get()
+    assert b"secret" not in bytes(credential.sealed or b"")
+    assert unseal(bytes(credential.sealed or b"")) == "sk-very-secret-1234"
+    assert credential.from_env is False
+    page = operator.get(_page(provider)).content.decode()
     assert "…1234" in page
     assert "sk-very" not in page
+    assert "sk-very" not in str(list(LogEntry.objects.values_list("change_message", flat=True)))
 
 
-def test_a_credential_can_be_removed(operator: Client, endpoint: Endpoint) -> None:
+def test_a_secret_can_be_removed(operator: Client, endpoint: Endpoint) -> None:
     provider = endpoint.provider
-    url = f"/admin/routing/provider/{provider.pk}/change/"
-    operator.post(url, _provider_post(provider, credential="sk-1234"))
-    operator.post(url, _provider_post(provider, remove_credential="on"))
-    provider.refresh_from_db()
-    assert provider.credential_sealed is None
-    assert provider.credential_last4 == ""
+    operator.post(_page(provider), _provider_post(provider, {"secret": "sk-1234", "ref": "env:P_KEY"}))
+    credential = provider.credentials.get()
+    stored = {"id": credential.pk, "provider": provider.pk, "ref": "env:P_KEY", "forget": "on"}
+    operator.post(_page(provider), _provider_post(provider, stored))
+    credential.refresh_from_db()
+    assert (credential.sealed, credential.last4, credential.ref) == (None, "", "env:P_KEY")
+
+
+def test_several_credentials_have_weights_and_one_is_enabled_again(
+    operator: Client, endpoint: Endpoint
+) -> None:
+    provider = endpoint.provider
+    two = ({"secret": "sk-1", "weight": 3}, {"label": "spare", "ref": "env:SPARE_KEY", "weight": 0})
+    assert operator.post(_page(provider), _provider_post(provider, *two)).status_code == 302
+    first, spare = provider.credentials.order_by("id")
+    assert (first.weight, spare.weight) == (3, 0)
+    provider.credentials.update(disabled_at=timezone.now(), disabled_reason="http_402")
+    assert "http_402" in operator.get(_page(provider)).content.decode()
+    rows = [
+        {"id": first.pk, "provider": provider.pk, "weight": 3, "enable_again": "on"},
+        {"id": spare.pk, "provider": provider.pk, "label": "spare", "ref": "env:SPARE_KEY", "weight": 0},
+    ]
+    assert operator.post(_page(provider), _provider_post(provider, *rows)).status_code == 302
+    first.refresh_from_db()
+    spare.refresh_from_db()
+    assert (first.disabled_at, first.version) == (None, 2)
+    assert (spare.disabled_reason, spare.version) == ("http_402", 1)
+    told = list(LogEntry.objects.filter(object_id=str(provider.pk)).values_list("change_message", flat=True))
+    assert any("'main' again" in message and "http_402" in message for message in told)
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        [{"ref": "sk-secret-in-the-wrong-field"}],
+        [{"ref": "", "secret": ""}],
+        [{"secret": "sk-kirill-ж"}],
+        [{"secret": "sk-1", "weight": 5000}],
+        [{"secret": "sk-1"}, {"secret": "sk-2"}],
+        [{"label": "a", "ref": "env:SAME"}, {"label": "b", "ref": "env:SAME"}],
+    ],
+)
+def test_a_credential_that_could_not_be_used_is_refused(
+    operator: Client, endpoint: Endpoint, credentials: list[dict[str, Any]]
+) -> None:
+    answer = operator.post(_page(endpoint.provider), _provider_post(endpoint.provider, *credentials))
+    assert answer.status_code == 200
+    assert not endpoint.provider.credentials.exists()
 
 
 def test_a_price_is_added_in_usd_and_never_changed(operator: Client, endpoint: Endpoint) -> None:
@@ -95,14 +149,13 @@ def test_a_new_price_starts_from_the_one_in_force(operator: Client, endpoint: En
         ("base_url", "ftp://p.test"),
         ("base_url", "p.test/v1"),
         ("base_url_ref", "SANDBOX_URL"),
-        ("credential_ref", "sk-secret-in-the-wrong-field"),
     ],
 )
 def test_a_provider_that_could_not_be_called_is_refused(
     operator: Client, endpoint: Endpoint, field: str, value: str
 ) -> None:
-    url = f"/admin/routing/provider/{endpoint.provider.pk}/change/"
-    assert operator.post(url, _provider_post(endpoint.provider, **{field: value})).status_code == 200
+    posted = _provider_post(endpoint.provider, **{field: value})
+    assert operator.post(_page(endpoint.provider), posted).status_code == 200
 
 
 @pytest.mark.parametrize(

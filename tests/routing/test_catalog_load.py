@@ -7,15 +7,21 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
+from routing.catalog.changes import Changes
 from routing.catalog.export import export
-from routing.catalog.load import Changes, load
+from routing.catalog.load import load
 from routing.catalog.parse import parse
 from routing.credentials import seal, unseal
 from routing.errors import CatalogError
-from routing.models import CatalogVersion, CostVersion, Endpoint, Model, ModelName, Provider
+from routing.models import CatalogVersion, CostVersion, Credential, Endpoint, Model, ModelName, Provider
 from tests.routing.test_catalog_parse import GOOD
 
+SEVERAL = GOOD.replace(
+    'credential: "env:LOCAL_KEY"',
+    'credentials: [{ref: "env:KEY_A", weight: 3, label: first}, {ref: "env:KEY_B"}]',
+)
 UNSOLD = """\
   - id: x/y
     name: Y
@@ -146,22 +152,67 @@ def test_replacements_are_found_by_any_name_and_must_not_loop() -> None:
 
 def test_a_credential_of_the_environment_is_sealed_and_goes_with_it() -> None:
     loaded(GOOD, {"LOCAL_KEY": "sk-12345678"})
-    provider = Provider.objects.get()
-    assert unseal(bytes(provider.credential_sealed or b"")) == "sk-12345678"
-    assert provider.credential_last4 == "5678"
+    credential = Credential.objects.get()
+    assert unseal(bytes(credential.sealed or b"")) == "sk-12345678"
+    assert (credential.label, credential.ref, credential.last4) == ("main", "env:LOCAL_KEY", "5678")
     before = version()
     loaded(GOOD, {"LOCAL_KEY": "sk-12345678"})
     assert version() == before
     loaded(GOOD)
-    provider.refresh_from_db()
-    assert provider.credential_sealed is None
+    credential.refresh_from_db()
+    assert credential.sealed is None
 
 
 def test_a_credential_typed_by_hand_survives_every_load() -> None:
     loaded(GOOD)
-    Provider.objects.update(credential_sealed=seal("by hand"), sealed_from_env=False)
+    Credential.objects.update(sealed=seal("by hand"), from_env=False)
     loaded(GOOD, {"LOCAL_KEY": "other"})
-    assert unseal(bytes(Provider.objects.get().credential_sealed or b"")) == "by hand"
+    assert unseal(bytes(Credential.objects.get().sealed or b"")) == "by hand"
+
+
+def test_several_credentials_come_change_and_go() -> None:
+    loaded(SEVERAL, {"KEY_A": "sk-aaaa", "KEY_B": "sk-bbbb"})
+    told = list(Credential.objects.values_list("label", "ref", "weight", "last4"))
+    assert told == [("first", "env:KEY_A", 3, "aaaa"), ("KEY_B", "env:KEY_B", 1, "bbbb")]
+    assert "env:KEY_A" in export()
+    assert "weight: 3" in export()
+    loaded(
+        SEVERAL.replace(', {ref: "env:KEY_B"}', "").replace("weight: 3", "weight: 5"), {"KEY_A": "sk-aaaa"}
+    )
+    kept, gone = Credential.objects.order_by("id")
+    assert (kept.weight, kept.version, kept.retired_at) == (5, 1, None)
+    assert gone.retired_at is not None
+    assert gone.sealed is None
+    assert "KEY_B" not in export()
+    loaded(SEVERAL, {"KEY_A": "sk-aaaa", "KEY_B": "sk-cccc"})
+    gone.refresh_from_db()
+    assert (gone.retired_at, gone.last4) == (None, "cccc")
+
+
+def test_a_new_secret_is_a_new_start_for_a_refused_credential() -> None:
+    loaded(GOOD, {"LOCAL_KEY": "sk-old"})
+    Credential.objects.update(disabled_at=timezone.now(), disabled_reason="http_401")
+    loaded(GOOD, {"LOCAL_KEY": "sk-old"})
+    assert Credential.objects.get().disabled_at is not None
+    loaded(GOOD, {"LOCAL_KEY": "sk-new"})
+    credential = Credential.objects.get()
+    assert (credential.disabled_at, credential.disabled_reason, credential.version) == (None, "", 2)
+
+
+def test_what_the_operator_typed_or_switched_off_is_theirs() -> None:
+    """A catalog that names a typed credential by its label takes it over; one that drops it gives it back."""
+    loaded(GOOD.replace(', credential: "env:LOCAL_KEY"', ""))
+    provider = Provider.objects.get()
+    Credential.objects.create(provider=provider, label="main", sealed=seal("typed"), last4="yped")
+    loaded(GOOD, {"LOCAL_KEY": "other"})
+    Credential.objects.update(active=False)
+    loaded(GOOD, {"LOCAL_KEY": "other"})
+    credential = Credential.objects.get()
+    assert (credential.ref, credential.active) == ("env:LOCAL_KEY", False)
+    assert unseal(bytes(credential.sealed or b"")) == "typed"
+    loaded(GOOD.replace(', credential: "env:LOCAL_KEY"', ""))
+    credential.refresh_from_db()
+    assert (credential.ref, credential.retired_at, credential.last4) == ("", None, "yped")
 
 
 def test_an_address_can_come_from_a_setting(settings) -> None:  # type: ignore[no-untyped-def]
@@ -176,7 +227,7 @@ def test_an_address_can_come_from_a_setting(settings) -> None:  # type: ignore[n
 
 
 def test_an_export_loads_back_without_a_change(tmp_path: Path) -> None:
-    rich = GOOD.replace("priority: 1", f"priority: 2{RARE_KEYS}") + MORE_MODELS
+    rich = SEVERAL.replace("priority: 1", f"priority: 2{RARE_KEYS}") + MORE_MODELS
     loaded(rich)
     before = version()
     file = tmp_path / "out.yaml"
@@ -189,7 +240,13 @@ def test_an_export_loads_back_without_a_change(tmp_path: Path) -> None:
 def test_every_table_of_the_catalog_moves_its_version() -> None:
     loaded(GOOD)
     seen = [version()]
-    for table in ("routing_provider", "routing_model", "routing_modelname", "routing_endpoint"):
+    for table in (
+        "routing_provider",
+        "routing_credential",
+        "routing_model",
+        "routing_modelname",
+        "routing_endpoint",
+    ):
         with connection.cursor() as cursor:
             cursor.execute(f"UPDATE {table} SET id = id WHERE id = (SELECT min(id) FROM {table})")
         seen.append(version())

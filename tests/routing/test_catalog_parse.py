@@ -27,6 +27,9 @@ models:
 """
 
 
+SINGLE = 'credential: "env:LOCAL_KEY"'
+
+
 def problems(text: str) -> list[str]:
     return list(parse([("f.yaml", text)]).problems)
 
@@ -35,7 +38,9 @@ def test_the_documented_entry_is_read_in_full() -> None:
     entries = parse([("f.yaml", GOOD)])
     assert entries.problems == ()
     (provider,), (model,) = entries.providers, entries.models
-    assert (provider.slug, provider.base_url, provider.credential) == (
+    (credential,) = provider.credentials
+    assert (credential.label, credential.weight) == ("main", 1)
+    assert (provider.slug, provider.base_url, credential.ref) == (
         "local",
         "http://127.0.0.1:9100/v1",
         "env:LOCAL_KEY",
@@ -78,6 +83,15 @@ def test_the_documented_entry_is_read_in_full() -> None:
         ("http://127.0.0.1:9100/v1", "http://user:pw@127.0.0.1/v1", 2, "http"),
         ("http://127.0.0.1:9100/v1", "http://127.0.0.1:99999/v1", 2, "http"),
         ("env:LOCAL_KEY", "sk-something", 2, "env:NAME"),
+        (SINGLE, 'credentials: [{ref: "sk-something"}]', 2, "env:NAME"),
+        (SINGLE, "credentials: [{weight: 3}]", 2, "ref is missing"),
+        (SINGLE, 'credentials: [{ref: "env:A", weight: -1}]', 2, "weight"),
+        (SINGLE, 'credentials: [{ref: "env:A", weight: 1001}]', 2, "1000 at most"),
+        (SINGLE, 'credentials: [{ref: "env:A", secret: "sk-1"}]', 2, "unknown key 'secret'"),
+        (SINGLE, 'credentials: [{ref: "env:A", label: a}, {ref: "env:A", label: b}]', 2, "the same ref"),
+        (SINGLE, 'credentials: [{ref: "env:A", label: a}, {ref: "env:B", label: a}]', 2, "the same label"),
+        (SINGLE, f'{SINGLE}, credentials: [{{ref: "env:B"}}]', 2, "either credential or credentials"),
+        (SINGLE, "credentials: all", 2, "list"),
         ("aliases: [gpt-4o]", "aliases: [gpt-4o, GPT-4o]", 6, "twice"),
         ("aliases: [gpt-4o]", "aliases: [4]", 6, "strings"),
     ],

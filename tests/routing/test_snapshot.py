@@ -6,12 +6,14 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from routing.catalog.load import load
 from routing.catalog.parse import parse
 from routing.credentials import seal, unseal
-from routing.models import CatalogVersion, Provider
-from routing.snapshot import Catalog, catalog_version_sync, load_catalog, load_catalog_sync
+from routing.models import CatalogVersion, Credential
+from routing.snapshot import Catalog, ProviderSnap, catalog_version_sync, load_catalog, load_catalog_sync
+from tests.routing.test_catalog_load import SEVERAL
 from tests.routing.test_catalog_parse import GOOD
 
 pytestmark = pytest.mark.django_db
@@ -56,8 +58,45 @@ def test_a_provider_is_available_with_its_credential_only(
 ) -> None:
     loaded(GOOD)
     if sealed:
-        Provider.objects.update(credential_sealed=seal(sealed) if sealed == "sealed" else b"garbage")
+        Credential.objects.update(sealed=seal(sealed) if sealed == "sealed" else b"garbage")
     assert snapshot(environ).models["openai/gpt-4o"].endpoints[0].provider.available is available
+
+
+def provider_of(environ: dict[str, str]) -> ProviderSnap:
+    return snapshot(environ).models["openai/gpt-4o"].endpoints[0].provider
+
+
+def test_credentials_that_are_here_come_with_their_weights() -> None:
+    """Who has no secret here isn't there; who is disabled comes along, but is the last one's to be chosen."""
+    loaded(SEVERAL)
+    found = provider_of({"KEY_A": "sk-a", "KEY_B": "sk-b"})
+    assert [(c.label, c.weight, c.secret, c.disabled) for c in found.credentials] == [
+        ("first", 3, "sk-a", False),
+        ("KEY_B", 1, "sk-b", False),
+    ]
+    assert (found.secret, found.credential_ref) == ("sk-a", "env:KEY_A")
+    assert "sk-a" not in repr(found)
+    alone = provider_of({"KEY_B": "sk-b"})
+    assert ([c.label for c in alone.credentials], alone.secret, alone.available) == (["KEY_B"], "sk-b", True)
+    before = found.credentials[0].name
+    Credential.objects.filter(label="first").update(disabled_at=timezone.now(), disabled_reason="http_401")
+    found = provider_of({"KEY_A": "sk-a", "KEY_B": "sk-b"})
+    assert (found.secret, found.credentials[0].disabled) == ("sk-b", True)
+    Credential.objects.update(disabled_at=timezone.now(), disabled_reason="http_402")
+    found = provider_of({"KEY_A": "sk-a", "KEY_B": "sk-b"})
+    assert (found.available, found.secret) == (True, "sk-a")  # its endpoints rest; probes may ask
+    credential = Credential.objects.get(label="first")
+    credential.enable()
+    credential.save()
+    found = provider_of({"KEY_A": "sk-a"})
+    assert (found.credentials[0].name == before, found.credentials[0].disabled) == (False, False)
+
+
+def test_a_provider_whose_only_credential_is_switched_off_is_not_keyless() -> None:
+    loaded(GOOD)
+    Credential.objects.update(active=False)
+    found = provider_of({"LOCAL_KEY": "sk-1"})
+    assert (found.available, found.secret, found.credentials) == (False, None, ())
 
 
 def test_a_provider_without_address_or_switched_off_is_not_available() -> None:
