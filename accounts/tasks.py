@@ -3,8 +3,9 @@
 import logging
 
 from celery import shared_task
+from django.conf import settings
 
-from accounts import alerts
+from accounts import alerts, telegram
 
 log = logging.getLogger(__name__)
 
@@ -21,3 +22,14 @@ def send_alerts() -> None:
 def forget_alerts() -> None:
     """Daily: alerts of three months ago."""
     alerts.forget_old()
+
+
+@shared_task
+def read_telegram() -> None:
+    """Every 10 s: what people wrote to the bot, where Telegram can't call us itself."""
+    if not telegram.is_on() or settings.TELEGRAM_WEBHOOK:
+        return
+    try:
+        telegram.read_updates()
+    except telegram.TelegramError as error:
+        log.warning("telegram: %s", error)

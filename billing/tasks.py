@@ -13,6 +13,7 @@ from billing.errors import FeedAway, MissingRate
 from billing.fx import feed, proposals
 from billing.fx.ladder import STOP_DAYS, Level
 from billing.invariants import broken, check
+from billing.notices import outbox, post, watch
 from billing.rates import current_rates
 
 log = logging.getLogger(__name__)
@@ -90,3 +91,23 @@ def fund_builtin() -> None:
     given = fund(anonymous_uzs=settings.ANONYMOUS_DAILY_UZS, probes_uzs=settings.PROBE_DAILY_UZS)
     if given:
         log.info("the built-in organizations were given %d micros", given)
+
+
+@shared_task
+def find_notices() -> None:
+    """Each minute: caps that fill up and balances that run low, of organizations that spent something."""
+    found = watch.look()
+    if found:
+        log.info("%d notices for customers", found)
+
+
+@shared_task
+def send_notices() -> None:
+    """Each minute: what customers have to be told."""
+    post.send_due()
+
+
+@shared_task
+def forget_notices() -> None:
+    """Daily: what was told long ago."""
+    outbox.forget_old()

@@ -11,6 +11,7 @@ from accounts.models import User
 from billing.errors import DuplicateReference, NotPending, SamePerson
 from billing.ledger import Reference, top_up
 from billing.models import Channel, TopUp
+from billing.notices.watch import tell_topup
 
 
 def approve(topup_id: int, operator: User, received_micros: int | None = None) -> TopUp:
@@ -48,3 +49,4 @@ def _decide(topup: TopUp, state: TopUp.State, operator: User) -> None:
     topup.approved_by = operator
     topup.decided_at = timezone.now()
     topup.save(update_fields=["state", "approved_by", "decided_at", "reason", "credited_micros"])
+    tell_topup(topup)

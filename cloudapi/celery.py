@@ -54,6 +54,12 @@ app.conf.beat_schedule = {
         "billing.tasks.fetch_rate", crontab(hour="9,17", minute="0"), queue="default", expires_s=HOUR_S
     ),
     "rate's age": _every("billing.tasks.check_rate", crontab(minute="35"), queue="default", expires_s=HOUR_S),
+    "notices": _every("billing.tasks.find_notices", MINUTE_S, queue="default", expires_s=MINUTE_S),
+    "deliveries": _every("billing.tasks.send_notices", MINUTE_S, queue="default", expires_s=MINUTE_S),
+    "old notices": _every(
+        "billing.tasks.forget_notices", crontab(hour="4", minute="20"), queue="default", expires_s=DAY_S
+    ),
+    "telegram": _every("accounts.tasks.read_telegram", 10.0, queue="default", expires_s=10),
     "partitions": _every(
         "billing.tasks.ensure_partitions", crontab(hour="3", minute="10"), queue="money", expires_s=DAY_S
     ),

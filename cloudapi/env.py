@@ -103,6 +103,11 @@ class Env:
             )
         return value or INSECURE[name]
 
+    def optional_secret(self, name: str) -> str:
+        """Read NAME, or the file that NAME_FILE names; empty turns off what needs it."""
+        path = self.text(f"{name}_FILE")
+        return Path(path).read_text().strip() if path else self.text(name)
+
     def peppers(self, name: str, *, production: bool) -> dict[int, bytes]:
         """Read `1:secret,2:secret`; the highest number is used for new keys."""
         found: dict[int, bytes] = {}

@@ -200,6 +200,12 @@ if smtp := env.text("SMTP_HOST"):
         },
     }
 ALERT_EMAILS = env.words("ALERT_EMAILS")  # operators, told of what needs them; without any Django's ADMINS
+# The bot that tells customers what they want to hear of; without a token there is none.
+TELEGRAM_BOT_TOKEN = env.optional_secret("TELEGRAM_BOT_TOKEN")
+TELEGRAM_BOT_NAME = env.text("TELEGRAM_BOT_NAME").removeprefix("@")
+TELEGRAM_API_URL = env.text("TELEGRAM_API_URL", "https://api.telegram.org").rstrip("/")
+# Telegram sends updates to SITE_URL; without, a job asks for them.
+TELEGRAM_WEBHOOK = env.flag("TELEGRAM_WEBHOOK", default=PRODUCTION)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "CloudAPI <noreply@localhost>")
 
 # --- Who is calling -----------------------------------------------------------------------------------------

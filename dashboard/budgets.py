@@ -14,6 +14,7 @@ from accounts.errors import WiderKey
 from accounts.models import ApiKey, Project
 from billing import caps
 from billing.caps import Scope
+from billing.notices.watch import look_at_caps
 from dashboard.keys import SpendCap, Window
 
 PROJECT_SCOPES = {"day": Scope.PROJECT_DAY, "month": Scope.PROJECT_MONTH}
@@ -99,6 +100,7 @@ def change(caller: Caller, owner: Owner, limits: Limits) -> list[Budget]:
             caps.remove_cap(scope, owner.pk)
         else:
             caps.set_cap(scope, owner.pk, limit)
+    look_at_caps([caller.organization.pk])  # a lowered cap may be half used all at once
     return budgets_of(owner)
 
 

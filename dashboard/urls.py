@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from dashboard import api, budget_api, budget_pages, views
+from dashboard import api, budget_api, budget_pages, notice_pages, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.landing, name="landing"),
@@ -15,6 +15,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/budgets", budget_pages.budgets, name="budgets"),
     path("dashboard/budgets/projects/<str:project_id>", budget_pages.project, name="project_budget"),
     path("dashboard/budgets/keys/<str:key_id>", budget_pages.key, name="key_budget"),
+    path("dashboard/notifications", notice_pages.notifications, name="notifications"),
+    path("unsubscribe/<str:token>", notice_pages.unsubscribe, name="unsubscribe"),
+    path("telegram/<str:secret>", notice_pages.telegram_update, name="telegram"),
     path("dashboard/activity", views.activity_list, name="activity"),
     path("dashboard/activity/<uuid:call_id>", views.receipt, name="receipt"),
     path("dashboard/billing", views.billing, name="billing"),

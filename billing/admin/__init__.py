@@ -1,17 +1,21 @@
 """Operators' view of money: what moved is shown, rates and markups are added, a top-up is decided."""
 
+from billing.admin.caps import CapAdmin
 from billing.admin.money import HoldAdmin, LedgerAccountAdmin, TransferAdmin, WalletAdmin
+from billing.admin.notices import NoticeAdmin
 from billing.admin.proposals import FxProposalAdmin
 from billing.admin.rates import FxRateAdmin, FxReadingAdmin, MarkupAdmin
 from billing.admin.topups import TopUpAdmin
 
 __all__ = [
+    "CapAdmin",
     "FxProposalAdmin",
     "FxRateAdmin",
     "FxReadingAdmin",
     "HoldAdmin",
     "LedgerAccountAdmin",
     "MarkupAdmin",
+    "NoticeAdmin",
     "TopUpAdmin",
     "TransferAdmin",
     "WalletAdmin",

@@ -12,8 +12,10 @@ The law of this app:
 - A wallet row is made by its first credit; an absent one is zero. Never negative.
 """
 
+from billing.models.cap import Cap
 from billing.models.fx import FxProposal, FxReading
 from billing.models.hold import Hold
+from billing.models.notice import BalanceWatch, Delivery, Medium, Notice, NoticeChoice, NoticeKind
 from billing.models.payment import Discrepancy, ExternalMessage, ProviderTransaction
 from billing.models.rate import FxRate, Markup
 from billing.models.topup import TOPUP_MICROS_MAX, TOPUP_MICROS_MIN, Channel, TopUp
@@ -23,7 +25,10 @@ from billing.models.wallet import Wallet
 __all__ = [
     "TOPUP_MICROS_MAX",
     "TOPUP_MICROS_MIN",
+    "BalanceWatch",
+    "Cap",
     "Channel",
+    "Delivery",
     "Discrepancy",
     "ExternalMessage",
     "FxProposal",
@@ -32,6 +37,10 @@ __all__ = [
     "Hold",
     "LedgerAccount",
     "Markup",
+    "Medium",
+    "Notice",
+    "NoticeChoice",
+    "NoticeKind",
     "ProviderTransaction",
     "TopUp",
     "Transfer",

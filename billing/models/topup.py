@@ -99,6 +99,7 @@ class TopUp(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["org", "-id"], name="topup_org"),
+            models.Index(fields=["decided_at"], name="topup_decided_at"),
             models.Index(fields=["expires_at"], name="topup_waiting", condition=Q(state="pending")),
         ]
 

@@ -1,0 +1,138 @@
+"""Finding what customers have to hear of: caps that fill up, balances that run low, top-ups that are decided.
+
+Each minute only organizations whose wallets moved since the last look are looked at. The look, what it writes
+down and the new horizon are one transaction: a worker that dies has done nothing, and the next one does it.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from billing.caps import Scope, begins_anew
+from billing.ledger import balance
+from billing.models import BalanceWatch, Notice, NoticeKind, TopUp
+from billing.money import MICROS_PER_UZS
+from billing.notices.outbox import noted, tell
+from billing.thresholds import reached, worth_telling
+
+LOW_BALANCE_MICROS: Final = 10_000 * MICROS_PER_UZS  # where an organization has set no threshold of its own
+# What the customer did is no news to them.
+_TOLD_STATES: Final = (TopUp.State.PAID, TopUp.State.REJECTED, TopUp.State.EXPIRED, TopUp.State.REVERSED)
+
+
+@transaction.atomic
+def look() -> int:
+    """What has happened since the last look; how many notices that made."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT org, taken FROM moved_wallets()")
+        moved: dict[int, int] = dict(cursor.fetchall())
+    return look_at_topups() + (look_at(moved) if moved else 0)
+
+
+@transaction.atomic
+def look_at(moved: Mapping[int, int]) -> int:
+    """The same for these organizations; what was taken out of each one's wallet, in micros."""
+    told = sum(_look_at_balance(org_id, taken) for org_id, taken in sorted(moved.items()))
+    return told + look_at_caps(list(moved))
+
+
+def look_at_topups() -> int:
+    """Tells of the top-ups that were decided in the last day, by whomever; how many."""
+    since = timezone.now() - timedelta(days=1)
+    decided = {
+        _topup_key(topup): topup
+        for topup in TopUp.objects.filter(decided_at__gte=since, state__in=_TOLD_STATES)
+    }
+    orgs = {topup.org_id for topup in decided.values()}
+    told = Notice.objects.filter(org__in=orgs, kind=NoticeKind.TOPUP, dedupe_key__in=decided)
+    new = decided.keys() - set(told.values_list("dedupe_key", flat=True))
+    return sum(tell_topup(decided[key]) for key in sorted(new))
+
+
+def tell_topup(topup: TopUp) -> bool:
+    """Tells that a top-up is decided, whoever asked for it too; False if that was told before."""
+    if topup.state not in _TOLD_STATES:
+        return False
+    amounts = {TopUp.State.PAID: topup.credited_micros, TopUp.State.REVERSED: topup.reversed_micros}
+    facts = {
+        "state": str(topup.state),
+        "amount_micros": amounts.get(TopUp.State(topup.state), topup.amount_micros),
+        "reason": topup.reason,
+        "reference": topup.reference,
+    }
+    concerned = [topup.requested_by_id]
+    return tell(topup.org_id, NoticeKind.TOPUP, _topup_key(topup), facts, concerned)
+
+
+def _topup_key(topup: TopUp) -> str:
+    return f"{topup.pk}:{topup.state}"
+
+
+@transaction.atomic
+def look_at_caps(org_ids: list[int]) -> int:
+    """Tells of the caps of these organizations that came to a threshold; how many."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM used_caps(%s)", [org_ids])
+        found = cursor.fetchall()
+    return sum(_look_at_cap(org_id, Scope(scope), *rest) for org_id, scope, *rest in found)
+
+
+def _look_at_cap(  # noqa: PLR0913 (one row)
+    org_id: int, scope: Scope, cap_id: int, name: str, limit: int, spent: int, since: object
+) -> bool:
+    """Each threshold once for a window and limit: who raises a cap wants to hear of the new one, too."""
+    stem = f"{scope.name}:{cap_id}:{since or ''}:{limit}"
+    told = Notice.objects.filter(org_id=org_id, kind=NoticeKind.CAP, dedupe_key__startswith=f"{stem}:")
+    shares = [int(key.rpartition(":")[2]) for key in told.values_list("dedupe_key", flat=True)]
+    share = worth_telling(shares, spent, limit)
+    if share is None:
+        return False
+    resets = begins_anew(scope)
+    facts = {
+        "scope": scope.name.lower(),
+        "name": name,
+        "limit_micros": limit,
+        "spent_micros": spent,
+        "share": share,
+        "resets_on": resets.isoformat() if resets else None,
+    }
+    for passed in reached(spent, limit)[:-1]:
+        noted(org_id, NoticeKind.CAP, f"{stem}:{passed}", facts | {"share": passed})
+    return tell(org_id, NoticeKind.CAP, f"{stem}:{share}", facts)
+
+
+def _look_at_balance(org_id: int, taken: int) -> bool:
+    """One message for each time the balance falls below the threshold."""
+    now = balance(org_id).total
+    found = BalanceWatch.objects.select_for_update().filter(org_id=org_id).first()
+    watch = found or BalanceWatch(org_id=org_id)
+    threshold = threshold_of(watch)
+    before = watch.armed, found is None
+    is_low = now < threshold
+    tells = is_low and (watch.armed or now + taken >= threshold)
+    watch.armed = not is_low
+    if tells:
+        watch.times_told += 1
+        facts = {"balance_micros": now, "threshold_micros": threshold}
+        tell(org_id, NoticeKind.BALANCE, str(watch.times_told), facts)
+    if tells or before != (watch.armed, False):
+        watch.save()
+    return tells
+
+
+def threshold_of(watch: BalanceWatch | None) -> int:
+    """Micros below which the balance is low; 0 is never."""
+    own = watch.threshold_micros if watch else None
+    return LOW_BALANCE_MICROS if own is None else own
+
+
+def set_threshold(org_id: int, micros: int | None) -> None:
+    """From now on a balance under this is low; None: the platform's own threshold, 0: never."""
+    with transaction.atomic():
+        watch, _ = BalanceWatch.objects.select_for_update().get_or_create(org_id=org_id)
+        watch.threshold_micros = micros
+        watch.armed = balance(org_id).total >= threshold_of(watch)
+        watch.save()
