@@ -17,7 +17,7 @@ BillingError
 └── TopUpError
     ├── NotPending       somebody decided it before
     ├── SamePerson       who asked may not approve
-    ├── UnderWay         a provider is taking the money right now
+    ├── NotInDispute     no money of it is set aside
     └── DuplicateReference  this bank transfer was credited before
 """
 
@@ -95,7 +95,7 @@ class SamePerson(TopUpError):
     pass
 
 
-class UnderWay(TopUpError):
+class NotInDispute(TopUpError):
     pass
 
 

@@ -13,6 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from accounts.addresses import parse_network
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 RUN_FILE = BASE_DIR / "var" / "run.json"
 SECRETS_FILE = BASE_DIR / "var" / "secrets.json"
@@ -92,6 +94,21 @@ class Env:
     def words(self, name: str, default: str = "") -> list[str]:
         """Read a comma-separated list."""
         return [word for part in self.text(name, default).split(",") if (word := part.strip())]
+
+    def networks(self, name: str) -> list[str]:
+        """Read a comma-separated list of addresses and networks; none: any address."""
+        found = self.words(name)
+        try:
+            for word in found:
+                parse_network(word)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {error}") from error
+        return found
+
+    def credential(self, name: str) -> str:
+        """Read NAME, or the file that NAME_FILE names; empty where it isn't set."""
+        path = self.text(f"{name}_FILE")
+        return Path(path).read_text().strip() if path else self.text(name)
 
     def secret(self, name: str, *, production: bool) -> str:
         """Read NAME, or the file that NAME_FILE names. Production refuses a missing or published secret."""

@@ -69,6 +69,27 @@ FX_FEED = env.flag("FX_FEED", default=not DEMO)
 FX_FEED_URL = env.text("FX_FEED_URL", "https://cbu.uz/uz/arkhiv-kursov-valyut/json/USD/")
 BANK_DETAILS = env.text("BANK_DETAILS")  # where customers send transfers; shown beside the top-up form
 
+# --- Payment providers --------------------------------------------------------------------------------------
+
+# Without its secret a provider is named as coming soon, and its addresses don't exist.
+PAYMENT_LIFE_H = env.number("PAYMENT_LIFE_H", 24, least=1)  # then a top-up nobody paid is closed
+PAYME_MERCHANT_ID = env.text("PAYME_MERCHANT_ID")
+PAYME_KEY = env.credential("PAYME_KEY")
+PAYME_LOGIN = env.text("PAYME_LOGIN", "Paycom")
+# A second transaction for a top-up that waits: Payme's own sources disagree.
+PAYME_BUSY_CODE = int(env.choice("PAYME_BUSY_CODE", ("-31008", "-31050", "-31099")))
+PAYME_IPS = env.networks("PAYME_IPS")
+PAYME_CHECKOUT_URL = env.text("PAYME_CHECKOUT_URL", "https://checkout.paycom.uz")
+CLICK_SERVICE_ID = env.text("CLICK_SERVICE_ID")
+CLICK_MERCHANT_ID = env.text("CLICK_MERCHANT_ID")
+CLICK_MERCHANT_USER_ID = env.text("CLICK_MERCHANT_USER_ID")
+CLICK_SECRET_KEY = env.credential("CLICK_SECRET_KEY")
+# A failure reported after the payment was confirmed: Click's own sources disagree.
+CLICK_DISPUTE_CODE = int(env.choice("CLICK_DISPUTE_CODE", ("-9", "-4")))
+CLICK_IPS = env.networks("CLICK_IPS")
+CLICK_BUTTON_URL = env.text("CLICK_BUTTON_URL", "https://my.click.uz/services/pay/")
+CLICK_API_URL = env.text("CLICK_API_URL", "https://api.click.uz/v2/merchant")
+
 # --- Stores -------------------------------------------------------------------------------------------------
 
 DATABASE_URL = env.text("DATABASE_URL")

@@ -15,6 +15,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("accounts/", include("allauth.urls")),
+    path("", include("billing.urls")),
     path("", include("dashboard.urls")),  # before ninja, whose root answers "" with 404
     path("", api.urls),
 ]

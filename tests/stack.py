@@ -16,6 +16,14 @@ from tests.catalog import CREDENTIALS, catalog_yaml
 from tests.embedded import ROOT, manage
 from tests.processes import Gateway, Upstream, start_gateway, start_upstream
 
+PAYMENTS = {  # the fixtures of the payment providers' tests
+    "PAYME_MERCHANT_ID": "587f72c72cac0d162c722ae2",
+    "PAYME_KEY": "test-key-123",
+    "CLICK_SERVICE_ID": "12345",
+    "CLICK_MERCHANT_ID": "678",
+    "CLICK_MERCHANT_USER_ID": "910",
+    "CLICK_SECRET_KEY": "TESTSECRET",
+}
 MICROS_PER_USD = 12_000_000_000  # 12,000 UZS: $1.00 per million tokens and 5 % are 12,600 micros per token
 
 
@@ -61,6 +69,7 @@ def running_stack() -> Iterator[Stack]:
     folder = embedded.session_folder() / name
     folder.mkdir(parents=True, exist_ok=True)
     env = embedded.environment(name, valkey_db=2 * number + 1) | CREDENTIALS
+    env |= PAYMENTS
     env["ENDPOINT_REST_S"] = "0"  # tests of failures share their endpoints
     with contextlib.ExitStack() as running:
         upstream = start_upstream(folder)

@@ -27,7 +27,7 @@ MONEY = (
     "routing/snaps.py",
 )
 # Where anything may come, and has to be turned into an answer or a log line instead of a dead worker.
-RIMS = re.compile(r"^(proxy/|cloudapi/|deploy/|billing/tasks\.py|tests/)")
+RIMS = re.compile(r"^(proxy/|cloudapi/|deploy/|billing/(tasks|views)\.py|tests/)")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -1,0 +1,181 @@
+"""What a provider's word does to money: credit, take back, set aside.
+
+Whoever calls holds the top-up's row lock and a transaction; the wallet's lock comes after it. A transaction
+is credited once: its operation's id and its number at the provider are both keys of the ledger.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection, transaction
+
+from accounts.alerts import alert
+from accounts.models import User
+from billing.errors import NotInDispute, NotPending
+from billing.ids import new_op_id
+from billing.ledger import Reference, give_back, reverse_top_up, set_aside, top_up
+from billing.models import Discrepancy, ProviderTransaction, TopUp
+from billing.money import MICROS_PER_TIYIN
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+State = ProviderTransaction.State
+
+
+class CreditedBefore(RuntimeError):
+    """The ledger knows this transaction as credited and its row doesn't: nothing may be changed."""
+
+
+def now_ms() -> int:
+    """Unix milliseconds of the database, money's only clock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT (extract(epoch FROM billing_now()) * 1000)::bigint")
+        return int(cursor.fetchone()[0])
+
+
+def moment(ms: int) -> datetime:
+    """A moment of Unix milliseconds, exactly."""
+    return _EPOCH + timedelta(milliseconds=ms)
+
+
+def locked(topup_id: int, provider: str) -> TopUp | None:
+    """The provider's top-up of this number under its lock."""
+    return TopUp.objects.select_for_update().filter(pk=topup_id, provider=provider).first()
+
+
+def tiyin(topup: TopUp) -> int:
+    """What has to be paid."""
+    return topup.amount_micros // MICROS_PER_TIYIN
+
+
+def perform(topup: TopUp, payment: ProviderTransaction, at_ms: int) -> None:
+    """Credit what was paid. A top-up that was paid, closed or expired before is credited too: the payer's
+    money has left; operators are told."""
+    micros = payment.amount_tiyin * MICROS_PER_TIYIN
+    was = TopUp.State(topup.state)
+    payment.state, payment.perform_ms = State.PERFORMED, at_ms
+    payment.save(update_fields=["state", "perform_ms"])
+    topup.credited_micros += micros
+    _decide(topup, TopUp.State.PAID, at_ms)
+    reference = Reference(payment.provider, payment.external_id)
+    meta = {"topup": topup.pk, "payment": payment.pk}
+    if not top_up(topup.org_id, micros, payment.op_id, reference, meta):
+        raise CreditedBefore(str(payment))
+    if was != TopUp.State.PENDING:
+        told = Told(f"top-up {topup.number} was {was.value}", f"paid {payment.amount_tiyin} tiyin")
+        report(payment, Discrepancy.Kind.OVERPAID, told)
+
+
+def cancel(payment: ProviderTransaction, at_ms: int, reason: int | None) -> None:
+    """End a transaction that brought nothing; its top-up can be paid again."""
+    payment.state, payment.cancel_ms, payment.reason = State.CANCELLED, at_ms, reason
+    payment.save(update_fields=["state", "cancel_ms", "reason"])
+
+
+def take_back(topup: TopUp, payment: ProviderTransaction, at_ms: int, reason: int | None) -> None:
+    """Return a credit to the provider. Raises InsufficientFunds if calls have spent or hold some of it."""
+    with transaction.atomic():
+        _release(topup, payment)
+        meta = {"topup": topup.pk, "payment": payment.pk, "reason": reason}
+        reverse_top_up(payment.op_id, new_op_id(), meta)
+        payment.state, payment.cancel_ms, payment.reason = State.REVERSED, at_ms, reason
+        payment.save(update_fields=["state", "cancel_ms", "reason"])
+        topup.reversed_micros += payment.amount_tiyin * MICROS_PER_TIYIN
+        all_of_it = topup.reversed_micros == topup.credited_micros
+        _decide(topup, TopUp.State.REVERSED if all_of_it else TopUp.State.PAID, at_ms)
+
+
+def dispute(topup: TopUp, payment: ProviderTransaction, told: "Told") -> None:
+    """Set the credit aside, once, as far as it is still there, and ask the operators."""
+    if payment.dispute_op is not None:
+        return
+    payment.dispute_op = new_op_id()
+    wanted = payment.amount_tiyin * MICROS_PER_TIYIN
+    meta = {"topup": topup.pk, "payment": payment.pk}
+    payment.disputed_micros = set_aside(topup.org_id, wanted, payment.dispute_op, meta)
+    payment.save(update_fields=["dispute_op", "disputed_micros"])
+    report(payment, Discrepancy.Kind.DISPUTED, told)
+
+
+def settle_dispute(payment_id: int, operator: User, *, arrived: bool, note: str) -> ProviderTransaction:
+    """An operator's word on money set aside: it arrived and is the customer's, or it goes back.
+
+    Raises NotInDispute, and InsufficientFunds if it goes back and calls have spent some of it.
+    """
+    with transaction.atomic():
+        found = ProviderTransaction.objects.get(pk=payment_id)
+        topup = TopUp.objects.select_for_update().get(pk=found.topup_id)
+        payment = ProviderTransaction.objects.select_for_update().get(pk=payment_id)
+        if payment.dispute_op is None or payment.state != State.PERFORMED:
+            raise NotInDispute("nothing of this transaction is in dispute")
+        at_ms = now_ms()
+        if arrived:
+            _release(topup, payment)
+        else:
+            take_back(topup, payment, at_ms, payment.reason)
+        payment.dispute_op = None
+        payment.save(update_fields=["dispute_op"])
+        close(payment.provider, payment.external_id, Discrepancy.Kind.DISPUTED, operator.email, note)
+        return payment
+
+
+def _release(topup: TopUp, payment: ProviderTransaction) -> None:
+    if payment.disputed_micros and payment.dispute_op is not None:
+        give_back(topup.org_id, payment.disputed_micros, payment.dispute_op, {"payment": payment.pk})
+        payment.disputed_micros = 0
+        payment.save(update_fields=["disputed_micros"])
+
+
+def _decide(topup: TopUp, state: TopUp.State, at_ms: int) -> None:
+    topup.state = state
+    topup.decided_at = moment(at_ms)
+    topup.save(update_fields=["state", "decided_at", "credited_micros", "reversed_micros"])
+
+
+def abandon(topup_id: int, org_id: int) -> TopUp:
+    """The customer's own cancellation. Raises NotPending, also while a provider takes the money."""
+    with transaction.atomic():
+        topup = TopUp.objects.select_for_update().get(pk=topup_id, org_id=org_id)
+        under_way = topup.payments.filter(state=State.CREATED).exists()
+        if topup.state != TopUp.State.PENDING or under_way:
+            raise NotPending("this top-up is decided, or being paid right now")
+        _decide(topup, TopUp.State.CANCELLED, now_ms())
+        return topup
+
+
+# --- What operators are told --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Two versions of one thing."""
+
+    ours: str
+    theirs: str
+
+
+def report(payment: ProviderTransaction, kind: Discrepancy.Kind, told: Told) -> bool:
+    """Write a discrepancy down, once while it is open, and tell the operators; False if it is known."""
+    return report_unknown(payment.provider, payment.external_id, kind, told)
+
+
+def report_unknown(provider: str, external_id: str, kind: Discrepancy.Kind, told: Told) -> bool:
+    """As report(), of a transaction that we may not know."""
+    _row, is_new = Discrepancy.objects.get_or_create(
+        provider=provider,
+        external_id=external_id,
+        kind=kind,
+        closed_at=None,
+        defaults={"ours": told.ours[:200], "theirs": told.theirs[:200]},
+    )
+    if is_new:
+        subject = f"{provider} {external_id}: {kind.value}"
+        text = f"{subject}\nOur books: {told.ours}\nThe provider: {told.theirs}\nSee Admin, Discrepancies."
+        alert("payments", subject, text, f"payments:{provider}:{external_id}:{kind.value}")
+    return is_new
+
+
+def close(provider: str, external_id: str, kind: Discrepancy.Kind, by: str, note: str) -> None:
+    """An operator has looked at it."""
+    Discrepancy.objects.filter(provider=provider, external_id=external_id, kind=kind, closed_at=None).update(
+        closed_at=moment(now_ms()), closed_by=by[:254], note=note[:500]
+    )
