@@ -9,14 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import Markup
 from billing.money import half_up
-from proxy.checkup import Checkup, checkups
 from proxy.errors import ApiError
 from proxy.meter import Price
 from proxy.offers import Offer, catalog, market, offer, offers
 from routing import choose
 from routing.errors import UnknownModel
-from routing.snaps import EndpointSnap, ModelSnap
-from routing.strategies import ordered
+from routing.snaps import ModelSnap
 
 MILLION = 1_000_000
 COMPONENTS: dict[str, tuple[Promise, Promise]] = {
@@ -99,37 +97,6 @@ def find(name: str) -> Offer | None:
         return None
     model = here.catalog.models[slug]
     return None if model.retired and not model.replaced_by else offer(here, model)
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """One provider of a model, as its page shows it: what it does over the last hour and day."""
-
-    name: str
-    up: bool
-    ttft_ms: int | None
-    token_rate: int | None
-    answered_percent: float | None
-    calls: int
-
-
-def providers(model: ModelSnap) -> list[Served]:
-    """Who serves this model, in the order in which they are asked, with the figures of real traffic."""
-    endpoints = ordered(model.endpoints, ())
-    known = checkups(endpoint.id for endpoint in endpoints)
-    return [_served(endpoint, known[endpoint.id]) for endpoint in endpoints]
-
-
-def _served(endpoint: EndpointSnap, found: Checkup) -> Served:
-    ttft, rate = found.hour.ttft_ms(), found.hour.token_rate()
-    return Served(
-        name=endpoint.provider.name,
-        up=endpoint.provider.available and not found.resting,
-        ttft_ms=None if ttft is None else round(ttft),
-        token_rate=None if rate is None else round(rate),
-        answered_percent=found.day.success_percent,
-        calls=found.day.calls,
-    )
 
 
 def price_lines(price: Price | None) -> list[PriceLine]:

@@ -19,7 +19,7 @@ from accounts.access import Caller, find_caller_key, reachable_keys
 from accounts.errors import AccountsError, InvalidField, NotFound, RoleNotAllowed
 from accounts.keys import revoke_key
 from accounts.models import ApiKey
-from dashboard import activity, shop, wallet
+from dashboard import activity, served, shop, wallet
 from dashboard.forms import ActivityForm, KeyForm, ModelsForm, TopUpForm
 from dashboard.keys import caps_of, fill_last_use, issue_key
 from dashboard.people import may_write, page_caller
@@ -82,7 +82,7 @@ def model(request: HttpRequest, model_id: str) -> HttpResponse:
         "lines": shop.price_lines(found.price),
         "kind": shop.MODALITIES.get(found.server.modality, ""),
         "missing": shop.missing(found.server) if found.sandbox else None,
-        "providers": shop.providers(found.server),
+        "providers": served.providers(found.server),
     }
     return render(request, "site/model.html", context)
 

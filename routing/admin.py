@@ -9,6 +9,7 @@ from django.db.models import QuerySet, TextField
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from routing.forms import (
     CostForm,
@@ -22,6 +23,7 @@ from routing.forms import (
 )
 from routing.models import COMPONENTS, CostVersion, Credential, Endpoint, Model, ModelName, Provider
 from routing.names import fold
+from routing.pause_admin import PausedFilter, PausingAdmin, switch
 
 
 class Kept(BaseModelAdmin):  # type: ignore[type-arg]
@@ -53,11 +55,13 @@ class CredentialInline(Kept, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Provider)
-class ProviderAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
+class ProviderAdmin(Kept, PausingAdmin):
     form = ProviderForm
-    list_display = ("slug", "name", "dialect", "base_url", "credentials_shown", "active")
-    list_filter = ("active", "dialect", "hosted")
+    list_display = ("slug", "name", "dialect", "base_url", "credentials_shown", "switch")
+    list_filter = (PausedFilter, "dialect", "hosted")
+    list_select_related = ("paused_by",)
     search_fields = ("slug", "name")
+    readonly_fields = ("switch",)
     inlines = (CredentialInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
@@ -96,8 +100,16 @@ class EndpointInline(Kept, admin.TabularInline):  # type: ignore[type-arg]
     show_change_link = True
     fields = (
         *("provider", "upstream_name", "markup_kind", "priority"),
-        *("context_window", "ttft_ms", "token_rate", "active"),
+        *("context_window", "ttft_ms", "token_rate", "switch"),
     )
+    readonly_fields = ("switch",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
+        return super().get_queryset(request).select_related("paused_by")
+
+    @admin.display(description=_("switch"))
+    def switch(self, endpoint: Endpoint) -> str:
+        return switch(endpoint)
 
 
 @admin.register(Model)
@@ -120,13 +132,14 @@ class ModelAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Endpoint)
-class EndpointAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("model", "provider", "upstream_name", "price", "markup_kind", "priority", "active")
-    list_filter = ("provider", "markup_kind", "active")
+class EndpointAdmin(Kept, PausingAdmin):
+    list_display = ("model", "provider", "upstream_name", "price", "markup_kind", "priority", "switch")
+    list_filter = (PausedFilter, "provider", "markup_kind")
     search_fields = ("model__slug", "upstream_name")
     raw_id_fields = ("model",)
-    list_select_related = ("model", "provider")
-    readonly_fields = ("price", "new_price")
+    list_select_related = ("model", "provider", "paused_by")
+    exclude = ("active",)
+    readonly_fields = ("price", "new_price", "switch")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
         return super().get_queryset(request).prefetch_related("costs")

@@ -18,7 +18,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Provider
         fields: ClassVar[list[str]] = [
             *("slug", "name", "dialect", "base_url", "base_url_ref"),
-            *("on_disconnect", "prefill", "hosted", "sandbox", "active"),
+            *("on_disconnect", "prefill", "hosted", "sandbox"),
         ]
 
     def clean_base_url(self) -> str:

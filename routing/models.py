@@ -17,6 +17,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from routing.pausable import Pausable, paused_with_a_reason
+
 COMPONENTS = (
     "input",
     "cached_input",
@@ -85,7 +87,7 @@ class ModelList(models.TextChoices):
     GEMINI = "gemini", "Gemini"
 
 
-class Provider(models.Model):
+class Provider(Pausable):
     """Somebody who answers calls: a vendor, a reseller, or a site of ours."""
 
     slug = models.SlugField(unique=True)
@@ -111,6 +113,7 @@ class Provider(models.Model):
 
     class Meta:
         ordering: ClassVar[list[str]] = ["slug"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [paused_with_a_reason("provider")]
 
     def __str__(self) -> str:
         return self.slug
@@ -222,7 +225,7 @@ class ModelName(models.Model):
         return self.name
 
 
-class Endpoint(models.Model):
+class Endpoint(Pausable):
     """A model at a provider. `context_window` is the provider's own where it is smaller than the model's."""
 
     model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="endpoints")
@@ -251,6 +254,7 @@ class Endpoint(models.Model):
             models.UniqueConstraint(
                 fields=["model", "provider", "upstream_name"], name="routing_endpoint_once"
             ),
+            paused_with_a_reason("endpoint"),
         ]
 
     def __str__(self) -> str:

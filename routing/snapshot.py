@@ -39,7 +39,7 @@ _PROVIDERS: Final = """
   SELECT json_build_object(
       'id', p.id, 'slug', p.slug, 'name', p.name, 'dialect', p.dialect, 'base_url', p.base_url,
       'on_disconnect', p.on_disconnect, 'prefill', p.prefill, 'hosted', p.hosted, 'sandbox', p.sandbox,
-      'active', p.active,
+      'active', p.active AND p.paused_at IS NULL,
       'credentials', (SELECT coalesce(json_agg(json_build_object(
           'id', c.id, 'version', c.version, 'label', c.label, 'ref', c.ref, 'weight', c.weight,
           'sealed', encode(c.sealed, 'base64'), 'active', c.active,
@@ -63,7 +63,7 @@ SELECT json_build_object(
     FROM routing_endpoint e
     CROSS JOIN LATERAL (SELECT id, components, above_input FROM routing_costversion
       WHERE endpoint_id = e.id ORDER BY id DESC LIMIT 1) c
-    WHERE e.active AND e.retired_at IS NULL)
+    WHERE e.active AND e.paused_at IS NULL AND e.retired_at IS NULL)
 )::text
 """
 

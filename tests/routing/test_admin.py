@@ -5,12 +5,16 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
 from routing.credentials import unseal
 from routing.models import CostVersion, Endpoint, Model, ModelName, Provider
+from routing.pause import pause
+from routing.snapshot import load_catalog_sync
 
 pytestmark = pytest.mark.django_db
 
@@ -204,3 +208,93 @@ def test_every_list_opens_and_nothing_can_be_deleted(operator: Client, endpoint:
     pk = row.pk if row else endpoint.costs.get().pk
     assert operator.get(f"/admin/routing/{page}/{pk}/change/").status_code == 200
     assert operator.post(f"/admin/routing/{page}/{pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def switch(operator: Client, page: str, to: str, *rows: Any, reason: str = "invoices are wrong") -> Any:
+    numbers = "&".join(f"id={row.pk}" for row in rows)
+    return operator.post(f"/admin/routing/{page}/switch/?to={to}&{numbers}", {"reason": reason})
+
+
+def test_an_endpoint_is_switched_off_for_a_reason_and_on_again(operator: Client, endpoint: Endpoint) -> None:
+    assert endpoint.pk in served()
+    assert switch(operator, "endpoint", "off", endpoint).status_code == 302
+    endpoint.refresh_from_db()
+    assert endpoint.paused_by == User.objects.get(pk=operator.session["_auth_user_id"])
+    assert endpoint.pk not in served()
+    page = operator.get("/admin/routing/endpoint/").content.decode()
+    assert "invoices are wrong" in page and str(endpoint.paused_by) in page
+    assert switch(operator, "endpoint", "on", endpoint, reason="they are right again").status_code == 302
+    assert endpoint.pk in served()
+    told = LogEntry.objects.filter(object_id=str(endpoint.pk)).order_by("pk")
+    assert [str(entry).count("switched") for entry in told] == [1, 1]
+    off, on = (entry.get_change_message() for entry in told)
+    assert off == "switched off: invoices are wrong (before: on)"
+    assert on.startswith("switched on: they are right again (before: off since")
+    assert {entry.user_id for entry in told} == {int(operator.session["_auth_user_id"])}
+
+
+def served() -> set[int]:
+    """What gateways would take from the database now."""
+    connection.ensure_connection()
+    raw: Any = connection.connection
+    catalog = load_catalog_sync(raw, {}, unseal)
+    return {e.id for m in catalog.models.values() for e in m.endpoints if e.provider.available}
+
+
+def test_a_provider_that_is_off_serves_nothing(operator: Client, endpoint: Endpoint) -> None:
+    switch(operator, "provider", "off", endpoint.provider)
+    assert endpoint.pk not in served()
+    assert "invoices are wrong" in operator.get("/admin/routing/provider/?switch=off").content.decode()
+    switch(operator, "provider", "on", endpoint.provider)
+    assert endpoint.pk in served()
+
+
+def test_nothing_is_switched_without_a_reason(operator: Client, endpoint: Endpoint) -> None:
+    answer = switch(operator, "endpoint", "off", endpoint, reason="  ")
+    assert "Say why" in answer.content.decode()
+    assert endpoint.pk in served()
+    with pytest.raises(ValueError, match="reason"):
+        pause(endpoint, " ", User.objects.first())
+
+
+def test_many_are_switched_off_for_one_reason(operator: Client, endpoint: Endpoint) -> None:
+    other = Endpoint.objects.create(
+        model=endpoint.model, provider=endpoint.provider, upstream_name="n", markup_kind="margin"
+    )
+    asked = operator.post(
+        "/admin/routing/endpoint/",
+        {"action": "switch_off", "_selected_action": [endpoint.pk, other.pk]},
+        follow=True,
+    )
+    text = asked.content.decode()
+    assert asked.redirect_chain and "required" in text
+    assert switch(operator, "endpoint", "off", endpoint, other).status_code == 302
+    assert {row.paused_reason for row in Endpoint.objects.filter(model=endpoint.model)} == {
+        "invoices are wrong"
+    }
+    assert LogEntry.objects.filter(object_id__in=[str(endpoint.pk), str(other.pk)]).count() == 2
+
+
+def test_the_first_reason_stays(operator: Client, endpoint: Endpoint) -> None:
+    switch(operator, "endpoint", "off", endpoint)
+    switch(operator, "endpoint", "off", endpoint, reason="somebody else's")
+    endpoint.refresh_from_db()
+    assert endpoint.paused_reason == "invoices are wrong"
+
+
+def test_switching_needs_the_right_to_change(client: Client, endpoint: Endpoint) -> None:
+    reader = User.objects.create(email=f"{uuid4().hex}@test.invalid", is_staff=True)
+    view = Permission.objects.get(codename="view_endpoint")
+    reader.user_permissions.add(view)
+    client.force_login(reader)
+    assert switch(client, "endpoint", "off", endpoint).status_code == 403
+    customer = User.objects.create(email=f"{uuid4().hex}@test.invalid")
+    client.force_login(customer)
+    assert switch(client, "endpoint", "off", endpoint).status_code == 302
+    assert endpoint.pk in served()
+
+
+def test_a_load_of_the_catalog_switches_nothing_on(operator: Client, endpoint: Endpoint) -> None:
+    switch(operator, "endpoint", "off", endpoint)
+    Endpoint.objects.filter(pk=endpoint.pk).update(active=True)  # all that a load would say
+    assert endpoint.pk not in served()

@@ -1,0 +1,6 @@
+"""The operators' pages of the data plane."""
+
+from proxy.admin.health import EndpointHealthAdmin
+from proxy.admin.log import RequestAdmin, VideoJobAdmin
+
+__all__ = ["EndpointHealthAdmin", "RequestAdmin", "VideoJobAdmin"]
