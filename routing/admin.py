@@ -24,6 +24,9 @@ from routing.forms import (
 from routing.models import COMPONENTS, CostVersion, Credential, Endpoint, Model, ModelName, Provider
 from routing.names import fold
 from routing.pause_admin import PausedFilter, PausingAdmin, switch
+from routing.sync.admin import CatalogProposalAdmin, ProviderSyncAdmin, sync_providers
+
+__all__ = ["CatalogProposalAdmin", "ProviderSyncAdmin"]  # pages of files of their own
 
 
 class Kept(BaseModelAdmin):  # type: ignore[type-arg]
@@ -63,6 +66,7 @@ class ProviderAdmin(Kept, PausingAdmin):
     search_fields = ("slug", "name")
     readonly_fields = ("switch",)
     inlines = (CredentialInline,)
+    actions = (*PausingAdmin.actions, sync_providers)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
         return super().get_queryset(request).prefetch_related("credentials")

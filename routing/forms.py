@@ -18,8 +18,15 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Provider
         fields: ClassVar[list[str]] = [
             *("slug", "name", "dialect", "base_url", "base_url_ref"),
-            *("on_disconnect", "prefill", "hosted", "sandbox"),
+            *("on_disconnect", "prefill", "hosted", "sandbox", "model_list", "list_fee_bps"),
         ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["list_fee_bps"].required = False
+
+    def clean_list_fee_bps(self) -> int:
+        return self.cleaned_data["list_fee_bps"] or 0
 
     def clean_base_url(self) -> str:
         url = str(self.cleaned_data["base_url"]).strip().rstrip("/")

@@ -262,3 +262,16 @@ def test_a_version_that_was_rolled_back_never_comes_again() -> None:
         transaction.set_rollback(True)
     loaded(GOOD.replace("GPT 4o", f"GPT {uuid4().hex}"))
     assert version() > gone
+
+
+def test_a_price_from_the_providers_list_outlives_the_file_that_it_replaced() -> None:
+    loaded(GOOD)
+    endpoint = Endpoint.objects.filter(costs__isnull=False, provider__active=True).order_by("-pk").first()
+    assert endpoint is not None
+    old = CostVersion.objects.filter(endpoint=endpoint).latest("pk")
+    listed = {name: nano + 1 for name, nano in old.components.items()}
+    CostVersion.objects.create(
+        endpoint=endpoint, components=listed, above_input=old.above_input, from_sync=True
+    )
+    assert str(loaded(GOOD)) == "nothing changed"
+    assert CostVersion.objects.filter(endpoint=endpoint).latest("pk").components == listed

@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.upstream import films
+from tests.upstream import films, lists
 from tests.upstream.anthropic_count import count_tokens
 from tests.upstream.wire import Request, Wire
 
@@ -15,6 +15,8 @@ HANDLERS: list[tuple[str, re.Pattern[str], Handler]] = [
     ("POST", re.compile(r"/v1/messages/count_tokens"), count_tokens),
     ("GET", re.compile(r"/v1/videos/.+"), films.about),
     ("DELETE", re.compile(r"/v1/videos/.+"), films.about),
+    ("GET", re.compile(r"/v1(beta)?/models"), lists.models),
+    ("PUT", re.compile(r"/v1(beta)?/models"), lists.tell),
 ]
 
 

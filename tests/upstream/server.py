@@ -54,8 +54,6 @@ class Upstream:
                 await self._speak(speech, request, wire, (provider, path))
             elif (handler := handler_of(request.method, path)) is not None:
                 await handler(self, request, wire, provider)
-            elif path == "/v1/models":
-                await _reply(wire, 200, {"object": "list", "data": [_model("echo"), _model("alpha")]})
             else:
                 refusal = {"message": f"no {path} here", "type": "invalid_request_error"}
                 await _reply(wire, 404, {"error": refusal})
@@ -290,7 +288,3 @@ async def _reply(wire: Wire, status: int, value: Any) -> None:
     data = json.dumps(value, ensure_ascii=False).encode()
     await wire.head(status, (JSON_TYPE,), length=len(data))
     await wire.body(data)
-
-
-def _model(name: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": 1_700_000_000, "owned_by": "upstream"}
