@@ -7,7 +7,7 @@ Bank's newest. The control plane sets them (billing/fx); the gateway reads a sna
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 from django.db import connection, transaction
@@ -57,6 +57,11 @@ class RatesSnap:
     def fx_margin(self) -> MarkupSnap:
         """What is added to the rate; nothing is the rule."""
         return self.markups.get(FX_MARGIN, NO_MARGIN)
+
+    @property
+    def today(self) -> date:
+        """The Tashkent date by the database's clock when this was read; the version changes at midnight."""
+        return self.fx_date + timedelta(days=self.age_days)
 
     @property
     def level(self) -> Level:

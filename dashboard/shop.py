@@ -43,12 +43,16 @@ MODALITIES: dict[str, Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class PriceLine:
-    """A price for readers: base is the provider's at today's rate, final has the markup on it; in micros."""
+    """A price for readers: base is the provider's at today's rate, final has the markup on it; in micros.
+
+    fx_margin: how much of the final price is the exchange margin.
+    """
 
     label: str | Promise
     unit: str | Promise
     base: int
     final: int
+    fx_margin: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +113,13 @@ def price_lines(price: Price | None) -> list[PriceLine]:
 def report_lines(report: Mapping[str, Mapping[str, int]]) -> list[PriceLine]:
     """The same for the prices that a request row has kept."""
     return [
-        PriceLine(*COMPONENTS[name], base=_shown(name, both["base"]), final=_shown(name, both["final"]))
-        for name, both in sorted(report.items(), key=_position)
+        PriceLine(
+            *COMPONENTS[name],
+            base=shown(name, parts["base"]),
+            final=shown(name, parts["final"]),
+            fx_margin=shown(name, parts.get("fx_margin", 0)),
+        )
+        for name, parts in sorted(report.items(), key=_position)
         if name in COMPONENTS
     ]
 
@@ -120,7 +129,7 @@ def _position(item: tuple[str, object]) -> int:
     return order.index(item[0]) if item[0] in COMPONENTS else len(order)
 
 
-def _shown(component: str, micros: int) -> int:
+def shown(component: str, micros: int) -> int:
     """Tokens and characters are priced by the million, everything else by the piece."""
     return half_up(micros, MILLION) if component in PER_ONE else micros
 

@@ -2,13 +2,16 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from dashboard import api, budget_api, budget_pages, notice_pages, views
+from dashboard import api, budget_api, budget_pages, notice_pages, pricing_pages, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.landing, name="landing"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("models", views.models, name="models"),
     path("models/<path:model_id>", views.model, name="model"),
+    path("pricing", pricing_pages.pricing, name="pricing"),
+    path("pricing.json", pricing_pages.pricing_json, name="pricing_json"),
+    path("pricing.csv", pricing_pages.pricing_csv, name="pricing_csv"),
     path("dashboard", views.overview, name="overview"),
     path("dashboard/keys", views.keys, name="keys"),
     path("dashboard/keys/<str:key_id>/revoke", views.key_revoke, name="key_revoke"),

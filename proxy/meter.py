@@ -101,9 +101,12 @@ class Price:
     def _parts(self, name: str) -> dict[str, int]:
         parts = {"base": self.base.components[name], "final": self.sale.components[name]}
         if self.fx_bps:
-            without = unit_price(self.cost.components[name], self.micros_per_usd, self.bps)
-            parts["fx_margin"] = parts["final"] - without
+            parts["fx_margin"] = self.margin_of(self.cost.components[name], parts["final"])
         return parts
+
+    def margin_of(self, nano_usd: int, final: int) -> int:
+        """How much of a final price the exchange margin is."""
+        return final - unit_price(nano_usd, self.micros_per_usd, self.bps) if self.fx_bps else 0
 
 
 def version_name(cost_version: object, fx_rate: object, markup: object, fx_margin: object = None) -> str:

@@ -3,6 +3,9 @@
 from django import template
 from django.conf import settings
 
+from billing.models import Channel
+from billing.providers import Way, ways
+
 register = template.Library()
 
 
@@ -21,6 +24,13 @@ def openai_base_url() -> str:
 @register.simple_tag
 def is_demo() -> bool:
     return bool(settings.DEMO)
+
+
+@register.simple_tag
+def payment_providers() -> list[Way]:
+    """Payme and the like, those that are accepted here first."""
+    found = [way for way in ways() if way.channel != Channel.BANK]
+    return sorted(found, key=lambda way: not way.accepted)
 
 
 @register.simple_tag
