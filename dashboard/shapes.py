@@ -79,6 +79,55 @@ class KeyCaps(serializers.Serializer):  # type: ignore[type-arg]
     caps = KeyWindows()
 
 
+class FreeRequests(serializers.Serializer):  # type: ignore[type-arg]
+    used = serializers.IntegerField()
+    limit = serializers.IntegerField()
+    left = serializers.IntegerField()
+    resets_at = serializers.DateTimeField(help_text="the next 00:00 in Tashkent")
+
+
+class ShownWallet(serializers.Serializer):  # type: ignore[type-arg]
+    """Paid money and promo balance are the balance; available is what no running call holds of it."""
+
+    object = serializers.CharField()
+    currency = serializers.CharField()
+    paid_uzs = serializers.CharField()
+    bonus_uzs = serializers.CharField()
+    held_uzs = serializers.CharField()
+    balance_uzs = serializers.CharField()
+    available_uzs = serializers.CharField()
+    spent_today_uzs = serializers.CharField()
+    low_balance_uzs = serializers.CharField(help_text="a message comes below this; 0: never")
+    paid_micros = serializers.IntegerField()
+    bonus_micros = serializers.IntegerField()
+    held_micros = serializers.IntegerField()
+    balance_micros = serializers.IntegerField()
+    available_micros = serializers.IntegerField()
+    spent_today_micros = serializers.IntegerField()
+    low_balance_micros = serializers.IntegerField()
+    requests_today = serializers.IntegerField()
+    free_requests = FreeRequests(allow_null=True)
+
+
+class ShownTopUp(serializers.Serializer):  # type: ignore[type-arg]
+    id = serializers.CharField(help_text="topup_…")
+    object = serializers.CharField()
+    number = serializers.CharField()
+    provider = serializers.CharField()
+    state = serializers.CharField()
+    amount_uzs = serializers.CharField()
+    credited_uzs = serializers.CharField(help_text="what of it is in the wallet")
+    reference = serializers.CharField()
+    reason = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    decided_at = serializers.DateTimeField(allow_null=True)
+
+
+class ShownTopUps(serializers.Serializer):  # type: ignore[type-arg]
+    data = ShownTopUp(many=True)  # type: ignore[assignment]
+    has_more = serializers.BooleanField()
+
+
 def described[View: Callable[..., Any]](
     operation_id: str, summary: str, answer: type, *, tag: str = "Keys", **more: Any
 ) -> Callable[[View], View]:

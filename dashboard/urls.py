@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from dashboard import api, budget_api, budget_pages, notice_pages, pricing_pages, views
+from dashboard import api, budget_api, budget_pages, money_api, notice_pages, pricing_pages, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.landing, name="landing"),
@@ -29,5 +29,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/keys", api.KeysView.as_view(), name="api-keys"),
     path("api/keys/<str:key_id>", api.KeyView.as_view(), name="api-key"),
     path("api/keys/<str:key_id>/caps", budget_api.KeyCapsView.as_view(), name="api-key-caps"),
+    path("api/wallet", money_api.WalletView.as_view(), name="api-wallet"),
+    path("api/topups", money_api.TopUpsView.as_view(), name="api-topups"),
+    path("api/topups/<str:topup_id>", money_api.TopUpView.as_view(), name="api-topup"),
     path("api/projects/<str:project_id>/caps", budget_api.ProjectCapsView.as_view(), name="api-project-caps"),
 ]

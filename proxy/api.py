@@ -15,13 +15,22 @@ from accounts.errors import AccountsError
 from accounts.models import ApiKey
 from billing.ids import new_op_id
 from proxy import cloudgpt, receipt
+from proxy.credits import credits_of
 from proxy.denials import denial
 from proxy.errors import ApiError, invalid
 from proxy.listing import item
 from proxy.offers import Offer, catalog, market, offer, offers
 from proxy.paging import page
 from proxy.reads import KeyAuth, OptionalKeyAuth, answer, key_of
-from proxy.shapes import CloudgptModels, CloudgptVideoModels, Envelope, Generation, ModelItem, ModelList
+from proxy.shapes import (
+    CloudgptModels,
+    CloudgptVideoModels,
+    Credits,
+    Envelope,
+    Generation,
+    ModelItem,
+    ModelList,
+)
 from proxy.video.api import router as videos
 from routing import choose
 from routing.errors import InvalidStrategy, NoEndpoint, UnknownModel
@@ -97,6 +106,20 @@ def generation(request: HttpRequest, request_id: str) -> HttpResponse:
     if row is None:
         raise ApiError(404, "not_found", "There is no such generation.")
     return answer(request, receipt.receipt(row))
+
+
+@api.get(
+    "/v1/credits",
+    tags=["Wallet"],
+    auth=KeyAuth(),
+    response={200: Credits, 401: Envelope},
+    summary="What was paid in and used",
+)
+def read_credits(request: HttpRequest) -> HttpResponse:
+    """In so'm, for the key's organization. What is left is total_credits less total_usage."""
+    key = key_of(request)
+    assert key is not None
+    return answer(request, {"data": credits_of(key.project.organization_id)})
 
 
 def _cloudgpt_models(request: HttpRequest, modality: str) -> HttpResponse:

@@ -127,3 +127,19 @@ class VideoDeleted(Schema):
     id: str
     object: str = "video.deleted"
     deleted: bool = True
+
+
+class CreditTotals(Schema):
+    """So'm as exact numbers, and as integers of micros (10⁻⁶ so'm)."""
+
+    total_credits: float
+    total_usage: float
+    currency: str = "UZS"
+    total_credits_micros: int
+    total_usage_micros: int
+    balance_uzs: str
+    available_uzs: str
+
+
+class Credits(Schema):
+    data: CreditTotals

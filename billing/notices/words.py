@@ -33,5 +33,6 @@ def written(kind: str, facts: Mapping[str, Any], language: str) -> Letter:
         known["resets_on"] = date.fromisoformat(known["resets_on"])
     with translation.override(language or settings.LANGUAGE_CODE):
         lines = render_to_string(f"notices/{kind}.txt", known).splitlines()
-    subject, *paragraphs = [" ".join(line.split()) for line in lines if line.strip()]
+    # Spaces alone: those between an amount and its unit don't break.
+    subject, *paragraphs = [" ".join(filter(None, line.split(" "))) for line in lines if line.strip()]
     return Letter(subject, tuple(paragraphs), settings.SITE_URL + _PLACES.get(kind, "/dashboard"))

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.keys import create_key
 from billing.ids import new_op_id
+from billing.models import TopUp
 from proxy.models import Request
 
 from .people import home, project, signed_in
@@ -72,6 +73,13 @@ def call_of(user):
     )
 
 
+def topup_of(user):
+    """A pending bank transfer."""
+    return TopUp.objects.create(
+        org=home(user), requested_by=user, amount_micros=10**10, reference="Alice's secret name"
+    )
+
+
 def plain(answer):
     """What an observer can tell apart: status, place and body, less tokens and the id that was asked for."""
     noise = rb'(csrfmiddlewaretoken" value|nonce)="[^"]*"|req_\w+|[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}'
@@ -83,10 +91,12 @@ def plain(answer):
 def test_a_foreign_id_is_as_missing_as_a_missing_one(alice, bob):
     key, _ = create_key(project=project(alice), name="Alice's secret name")
     theirs = {"key_id": key.api_id, "call_id": call_of(alice).id, "project_id": project(alice).api_id}
+    theirs["topup_id"] = f"topup_{topup_of(alice).op_id.hex}"
     missing = {
         "key_id": f"key_{uuid4().hex}",
         "call_id": new_op_id(),
         "project_id": f"proj_{uuid4().hex}",
+        "topup_id": f"topup_{uuid4().hex}",
     }
     seen = 0
     for route, names in addresses():
