@@ -17,7 +17,9 @@ from proxy.offers import _held, catalog
 from proxy.probe import ask as ask_endpoint
 from proxy.probe_key import probe_key
 from proxy.probing import Target, probe
+from proxy.trial import trial
 from routing.models import Endpoint
+from routing.pause import pause, resume
 from tests.factories import make_caller, rows
 from tests.live.test_health import ask, route
 from tests.processes import Gateway, until
@@ -40,7 +42,6 @@ def gateway(stack: Stack, settings: Any) -> Iterator[Gateway]:
 
 def target(name: str, provider: str) -> Target:
     model = catalog().models[f"test/frail-{name}"]
-    # This process has none of the providers' credentials; who asks for a probe needs none.
     found = Endpoint.objects.get(model__slug=model.slug, provider__slug=provider)
     [endpoint] = [one for one in model.endpoints if one.id == found.pk]
     return Target(model, endpoint, claim_s=50)
@@ -99,3 +100,27 @@ def test_where_our_own_gateway_is_away_no_endpoint_is_blamed(gateway: Gateway, s
     assert probe([wanted]) == 1
     assert read([wanted.endpoint.id])[wanted.endpoint.id].called_at is None
     assert calls(wanted.endpoint.id) == []
+
+
+def test_an_operators_test_call_is_one_real_call_with_its_books(gateway: Gateway):
+    row = Endpoint.objects.get(model__slug="test/frail-tested", provider__slug="beta")
+    done = trial(row)
+    assert done.finding.answered and done.finding.answer
+    assert done.finding.ttft_ms is not None and done.finding.ttft_ms <= done.finding.latency_ms
+    assert done.row is not None
+    assert [one["provider"] for one in done.row.attempts] == ["beta"]
+    assert (done.row.org_id, done.row.endpoint_id) == (platform().pk, row.pk)
+    assert done.row.cost_micros > 0 and done.row.provider_cost_nano > 0 and done.row.output_tokens > 0
+
+
+def test_what_an_operator_pauses_serves_nobody_and_comes_back(gateway: Gateway):
+    caller = make_caller(balance_uzs=1_000)
+    row = Endpoint.objects.get(model__slug="test/frail-tested", provider__slug="alpha")
+    assert ask(gateway, caller, "tested").headers["x-cloudapi-provider"] == "alpha"
+    pause(row, "it answers nonsense", caller.user)
+    try:
+        until(lambda: route(ask(gateway, caller, "tested")) == "beta", "the gateway to hear")
+        assert trial(row).finding.error == "not_on_sale"
+    finally:
+        resume(row)
+    until(lambda: route(ask(gateway, caller, "tested")) == "alpha, beta", "its return")
