@@ -105,7 +105,10 @@ class EndpointHealthAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         if not self._survey(request).known:
             self.message_user(request, _("Redis is away: nothing is known of calls."), messages.WARNING)
-        context = {"title": _("Endpoints over the last 5 minutes / 1 hour / 24 hours")}
+        context = {
+            "title": _("Endpoints over the last 5 minutes / 1 hour / 24 hours"),
+            "is_nav_sidebar_enabled": False,  # the figures need the room
+        }
         return super().changelist_view(request, context | (extra_context or {}))
 
     @admin.display(description=gettext_lazy("endpoint"), ordering="provider__slug")
