@@ -61,6 +61,26 @@ class Attempts:
             raise self._refusal
         raise unanswered(self._failure or last)
 
+    async def go_on(self, ask: Ask, broken: str) -> bool:
+        """Whether somebody goes on with the answer that has just broken off: those who weren't asked yet, at
+        last the same one again. Of a refusal nobody hears, as the answer had begun.
+        """
+        job = self._job
+        first = job.candidate
+        self._failure = UpstreamError(broken, status=200)
+        asked = {attempt.endpoint for attempt in job.attempts}
+        others = [one for one in job.grant.candidates if one.endpoint.id not in asked]
+        goes_on = False
+        try:
+            for candidate in (*others, first):
+                goes_on = await self._try(ask, candidate, is_last=candidate is first) is None
+                if goes_on:
+                    break
+        finally:
+            if not goes_on:
+                job.chosen = first
+        return goes_on
+
     async def _try(self, ask: Ask, candidate: Candidate, *, is_last: bool) -> UpstreamError | None:
         """What went wrong; None when this is the one that answers."""
         job, endpoint = self._job, candidate.endpoint

@@ -48,6 +48,7 @@ class Call:
     sides: the field that asks for it → pixels of the longest side.
     produces: whether output tokens are paid for.
     headers: the caller's own that an upstream of the same dialect gets.
+    said: what another endpoint has said of the answer before it broke off, for the next one to go on with.
     """
 
     kind: str
@@ -69,23 +70,31 @@ class Call:
     headers: tuple[tuple[str, str], ...] = ()
     files: tuple[Part, ...] = ()
     wishes: Wishes = NO_WISHES
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at one endpoint, as the receipt lists it."""
+    """One try at one endpoint, as the receipt lists it.
+
+    output, output_price: tokens of its part where two endpoints gave the answer, and micros per 10^6 of them.
+    """
 
     endpoint: int
     provider: str
     status: int | None
     error: str | None
     ms: int
+    output: int | None = None
+    output_price: int = 0
 
     def report(self) -> dict[str, Any]:
+        part = {"output_tokens": self.output, "output_price": self.output_price}
         return {
             "endpoint": self.endpoint,
             "provider": self.provider,
             "status": self.status,
             "error": self.error,
             "ms": self.ms,
+            **({} if self.output is None else part),
         }

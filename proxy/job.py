@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from proxy import tokens
 from proxy.call import Attempt, Call
 from proxy.exchange import Exchange, Headers
 from proxy.keys import Caller
-from proxy.meter import Usage, guessed, total
+from proxy.meter import Usage, guessed, shared, total
 from proxy.plan import LARGEST, Candidate, Plan, Route, told
 
 
@@ -24,6 +24,22 @@ class Grant:
     free: bool
     hold_micros: int
     candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What an endpoint gave of an answer before its stream broke, for another one to go on with.
+
+    counted: the input in `usage` is its provider's own count. told: its text. carried: tokens of it, which
+    who goes on reads beside the prompt. heard: anything of it has come to the caller.
+    """
+
+    candidate: Candidate
+    usage: Usage
+    counted: bool
+    told: str
+    carried: int
+    heard: bool
 
 
 def nothing_yet(plan: Plan) -> Grant:
@@ -54,6 +70,8 @@ class Job:
     error_code: str = ""
     delivered: bool = False
     wasted_nano: int = 0
+    broken: Part | None = None  # the part that somebody else goes on with
+    billed: Usage | None = None  # what the one that went on reports, what it had to read included
 
     @property
     def name(self) -> str:
@@ -97,7 +115,11 @@ class Job:
         """What the usage costs at the serving endpoint's price; nothing before the first token."""
         if self.grant.free or not self.delivered:
             return 0
-        return min(total(self.usage, self.candidate.price.sale), LARGEST)
+        sale, broken = self.candidate.price.sale, self.broken
+        if broken is None:
+            return min(total(self.usage, sale), LARGEST)
+        both = shared(self.usage, (broken.usage, broken.candidate.price.sale), sale)
+        return min(both, self.grant.hold_micros)
 
     def headers(self) -> Headers:
         """What the caller is told about the route, on every answer that an endpoint gave."""
@@ -184,18 +206,21 @@ class Job:
 
     def exposure(self) -> dict[str, int]:
         """What the provider bills if this process dies now: the prompt, and so much per 10^6 of output."""
-        if self.route.sandbox or self.candidate.endpoint.provider.hosted:
-            return {"input_nano": 0, "output_nano": 0}
-        cost = self.candidate.price.cost
-        prompt = total(self._unheard(), cost)
-        return {"input_nano": prompt, "output_nano": cost.components.get("output", 0)}
+        ours = _is_ours(self.candidate)
+        prompt = self._sunk() + _owed(self.candidate, self._unheard())
+        output = 0 if ours else self.candidate.price.cost.components.get("output", 0)
+        return {"input_nano": prompt, "output_nano": output}
 
     def provider_cost_nano(self) -> int:
-        """What we owe the provider for this call, in nano-USD; nothing for a model of our own."""
-        if self.route.sandbox or self.candidate.endpoint.provider.hosted:
-            return 0
-        owed = total(self.usage, self.candidate.price.cost) if self.usage != Usage() else 0
-        return min(owed + self.wasted_nano, LARGEST)
+        """What we owe providers for this call, in nano-USD; nothing for a model of our own."""
+        usage = self.billed or self.usage
+        owed = _owed(self.candidate, usage) if usage != Usage() else 0
+        return min(owed + self._sunk(), LARGEST)
+
+    def _sunk(self) -> int:
+        """What is owed already to those who serve no longer."""
+        begun = 0 if self.broken is None else _owed(self.broken.candidate, self.broken.usage)
+        return begun + self.wasted_nano
 
     def complete(self, usage: Usage, finish_reason: str) -> None:
         """The answer came to its own end."""
@@ -209,12 +234,58 @@ class Job:
 
     def waste(self, candidate: Candidate, usage: Usage | None = None) -> None:
         """An endpoint took the prompt and nobody pays for what came: its provider may bill us for it."""
-        if not candidate.endpoint.provider.hosted:
-            self.wasted_nano += total(usage or self._unheard(), candidate.price.cost)
+        self.wasted_nano += _owed(candidate, usage or self._unheard())
 
     def _unheard(self) -> Usage:
         """What was asked for, where nobody knows what came of it."""
-        return Usage(input=self.call.input_estimate, estimated=True, **self.call.units)
+        return Usage(input=self._reads, estimated=True, **self.call.units)
+
+    @property
+    def _reads(self) -> int:
+        """Tokens that the endpoint asked now has to read, by our estimate."""
+        return self.call.input_estimate + (0 if self.broken is None else self.broken.carried)
+
+    @property
+    def room(self) -> int:
+        """Output tokens that may still come."""
+        said = 0 if self.broken is None else self.broken.usage.output
+        return max(0, self.grant.output * self.call.copies - said)
+
+    @property
+    def question(self) -> Call:
+        """The call as the endpoint asked now is told it."""
+        return self.call if self.broken is None else replace(self.call, said=self.broken.told.rstrip())
+
+    def joined(self, own: Usage) -> Usage:
+        """The usage of the whole answer, of which `own` is what the endpoint that ends it reports.
+
+        The prompt counts once: as the first one counted it, else without what the second had to read of the
+        first one's words. Of its cache the second one knows.
+        """
+        if self.broken is None:
+            return own
+        self.billed, begun = own, self.broken.usage
+        prompt = begun.input if self.broken.counted else max(own.input - self.broken.carried, 1)
+        prompt = min(prompt, own.input)
+        cached = min(own.cached, prompt)
+        written = min(own.cache_write, prompt - cached)
+        return replace(
+            own,
+            input=prompt,
+            cached=cached,
+            cache_write=written,
+            cache_write_1h=min(own.cache_write_1h, prompt - cached - written),
+            output=begun.output + own.output,
+            reasoning=begun.reasoning + own.reasoning,
+            estimated=begun.estimated or own.estimated,
+        )
+
+    def note_part(self, error: str, usage: Usage) -> None:
+        """What the endpoint that was asked last has given, for the receipt; `error`: why it broke off."""
+        output_price = self.candidate.price.sale.at(usage.input).get("output", 0)
+        self.attempts[-1] = replace(
+            self.attempts[-1], error=error or None, output=usage.output, output_price=output_price
+        )
 
     def cost_text(self, charged_micros: int) -> str:
         """So'm as an exact decimal; who has no wallet is told of no cost."""
@@ -222,7 +293,7 @@ class Job:
 
     def summary(self, charged_micros: int) -> dict[str, Any]:
         """What a streamed answer says in its usage chunk, since headers had to leave before it was known."""
-        return {
+        told = {
             "request_id": self.name,
             "model": self.route.served,
             "provider": self.candidate.endpoint.provider.slug,
@@ -230,13 +301,22 @@ class Job:
             "sandbox": self.route.sandbox,
             "cost_uzs": self.cost_text(charged_micros),
         }
+        return told if self.broken is None else told | {"rescued": True, "parts": self._parts()}
+
+    def _parts(self) -> list[dict[str, Any]]:
+        """Who gave how much of an answer that several gave."""
+        return [
+            {"provider": attempt.provider, "output_tokens": attempt.output}
+            for attempt in self.attempts
+            if attempt.output is not None
+        ]
 
     def elapsed_ms(self) -> int:
         return int((time.monotonic() - self.began) * 1000)
 
     def said(self, events: int, text_bytes: int) -> int:
         """Output tokens so far, quickly: about one an event, and at least one per four bytes."""
-        return min(max(events, text_bytes // 4), self.grant.output * self.call.copies)
+        return min(max(events, text_bytes // 4), self.room)
 
     def estimate(self, text: bytes, text_bytes: int = 0) -> Usage:
         """Usage of an answer whose upstream reported none: labelled, never above what was granted.
@@ -246,5 +326,14 @@ class Job:
         counted = tokens.count(text.decode("utf-8", "replace"))
         if text_bytes > len(text) > 0:
             counted = -(-counted * text_bytes // len(text))
-        output = min(counted, self.grant.output * self.call.copies)
-        return guessed(self.call.input_estimate, output, self.call.units)
+        return guessed(self._reads, min(counted, self.room), self.call.units)
+
+
+def _is_ours(candidate: Candidate) -> bool:
+    """Nobody bills us for it."""
+    return candidate.route.sandbox or candidate.endpoint.provider.hosted
+
+
+def _owed(candidate: Candidate, usage: Usage) -> int:
+    """Nano-USD that a provider bills for this much."""
+    return 0 if _is_ours(candidate) else total(usage, candidate.price.cost)

@@ -4,7 +4,7 @@ Units: costs are nano-USD per 10^6 units, prices are micros (10^-6 UZS) per 10^6
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 MILLION = 1_000_000
@@ -153,6 +153,22 @@ def lines(usage: Usage, tariff: Tariff) -> dict[str, tuple[int, int]]:
 def total(usage: Usage, tariff: Tariff) -> int:
     """The sum over components, each rounded up by itself; in the tariff's own unit (micros or nano-USD)."""
     return sum(charge(units, price) for units, price in lines(usage, tariff).values())
+
+
+def shared(usage: Usage, begun: tuple[Usage, Tariff], tariff: Tariff) -> int:
+    """Micros of an answer that two endpoints gave: the prompt once, at who finished it; each part's output at
+    the price of who said it.
+
+    usage: of the whole answer. begun: the first part's, and its endpoint's tariff. Never more than the dearer
+    of the two would have cost alone, so never more than was held for either.
+    """
+    part, dear = begun
+    first = replace(usage, output=part.output, reasoning=part.reasoning)
+    rest = replace(usage, output=usage.output - part.output, reasoning=usage.reasoning - part.reasoning)
+    said = lines(first, dear)
+    begun_micros = sum(charge(*said[name]) for name in ("output", "reasoning") if name in said)
+    alone = max(total(usage, dear), total(usage, tariff))
+    return min(begun_micros + total(rest, tariff), alone)
 
 
 def certain(usage: Usage, tariff: Tariff) -> Usage:

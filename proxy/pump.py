@@ -7,6 +7,7 @@ from typing import Final
 
 from proxy.bridge import Stream
 from proxy.dialects import sse
+from proxy.errors import ApiError
 from proxy.exchange import Exchange
 from proxy.upstream import Opened, UpstreamError
 from proxy.watch import Deadline, Watch
@@ -107,3 +108,15 @@ class Pump:
         if self.stream.done:
             return "empty"
         return "malformed" if self.stream.broken else "cut"
+
+
+def broken(pump: Pump, secret: str | None) -> ApiError:
+    """What is told of a stream that broke after its first byte, without our credential in it."""
+    if pump.failure == "stalled":
+        return ApiError(504, "upstream_timeout", "The model's provider stopped sending.")
+    words = pump.stream.error
+    message = words.get("message") if isinstance(words, dict) else None
+    told = f"The model's provider broke off ({pump.failure})."
+    if isinstance(message, str):
+        told += " " + (message.replace(secret, "***") if secret else message)
+    return ApiError(502, "upstream_error", told)

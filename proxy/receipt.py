@@ -39,6 +39,7 @@ def receipt(row: Request) -> dict[str, Any]:
         "finish_reason": row.finish_reason or None,
         "sandbox": row.sandbox,
         "endpoint": _endpoint(row),
+        "rescued": rescued(row),
         "attempts": [_attempt(attempt) for attempt in row.attempts],
         "route": [considered(reason) for reason in row.route],
         "usage": {
@@ -97,4 +98,14 @@ def _endpoint(row: Request) -> dict[str, Any]:
 
 
 def _attempt(attempt: dict[str, Any]) -> dict[str, Any]:
-    return {name: attempt.get(name) for name in ("provider", "status", "error", "ms")}
+    """One try. Where several endpoints gave the answer: tokens of its part, and so'm per million of them."""
+    told = {name: attempt.get(name) for name in ("provider", "status", "error", "ms")}
+    if attempt.get("output_tokens") is None:
+        return told
+    price = exact_uzs(attempt["output_price"])
+    return told | {"output_tokens": attempt["output_tokens"], "output_price_uzs": price}
+
+
+def rescued(row: Request) -> bool:
+    """Whether an endpoint broke off in the middle of the answer and another one went on with it."""
+    return sum(attempt.get("output_tokens") is not None for attempt in row.attempts) > 1

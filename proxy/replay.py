@@ -117,7 +117,7 @@ def _read(file: int) -> dict[str, Trace]:
             continue
         trace = traces.setdefault(call, Trace(is_stale=_is_stale(call)))
         if kind == "begin":
-            trace.row = line.get("row", {})
+            trace.row, trace.output = line.get("row", {}), 0  # of a second upstream: what it says counts anew
         elif kind == "mark":
             trace.output = line.get("out", 0)
         elif kind == "final":

@@ -9,17 +9,21 @@ import logging
 import time
 from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, ClassVar, Final, Protocol
 
 from proxy.attempts import Attempts
-from proxy.bridge import EVENTS, Answer, Ask, Bounds, Reply, Unsupported
+from proxy.bridge import EVENTS, Answer, Ask, Reply, Stream, Unsupported
+from proxy.dialects.continued import gone_on
+from proxy.dialects.spoken import Spoken
+from proxy.dialects.tape import Tape
 from proxy.errors import ApiError
 from proxy.failpoint import failpoint
 from proxy.job import Job
-from proxy.meter import Usage, certain
+from proxy.meter import Usage
 from proxy.plan import Candidate
-from proxy.pump import IDLE_S, SILENCE_S, Pump
+from proxy.pump import IDLE_S, SILENCE_S, Pump, broken
+from proxy.reported import counted, reported
+from proxy.rescue import handed_over, is_wished
 from proxy.spool import Spool
 from proxy.surfaces import SURFACES
 from proxy.upstream import Opened, Upstream, UpstreamError
@@ -61,6 +65,8 @@ class Serving:
         self._interruptible: asyncio.Task[Any] | None = None
         self._pump: Pump | None = None
         self._answer: Answer | None = None
+        self._waits = False  # nobody answers yet, or goes on yet
+        self._blamed = False  # health knows already that the answer broke off
 
     async def run(self) -> None:
         """Whatever happens on the way, the hold is closed once."""
@@ -135,9 +141,8 @@ class Serving:
     def _asked(self, candidate: Candidate) -> Ask:
         """The question in this endpoint's dialect. Raises UpstreamError where it has no words for it."""
         try:
-            return self._attempts.bridge(candidate).ask(
-                self.job.call, candidate.endpoint, self.job.grant.output
-            )
+            bound = self.job.room if self.job.broken is not None else self.job.grant.output
+            return self._attempts.bridge(candidate).ask(self.job.question, candidate.endpoint, bound)
         except Unsupported as lack:
             raise UpstreamError("unsupported", param=lack.param, message=lack.message) from None
 
@@ -172,23 +177,61 @@ class Serving:
         try:
             await self._attempts.first_answer(self._ask_stream)
         finally:
-            self._floor.watch.drop(self._silence)
+            self._keep_silent()
         if self._pump is None:
             raise RuntimeError("an attempt succeeded without a stream")
         if not exchange.started:
             await exchange.start_stream(self.job.headers(), self._pump.stream.kind)
         await self._pump.run(exchange, self._mark)
+        if self._pump.failure and is_wished(self.job):
+            await self._rescue(self._pump)
         if self._pump.failure:
             raise broken(self._pump, self.job.candidate.endpoint.provider.secret)
 
+    async def _rescue(self, first: Pump) -> None:
+        """Another endpoint goes on where the stream broke off, if one can; else all is as it was."""
+        job, stream = self.job, first.stream
+        report = self._reported(stream.usage)
+        usage = counted(job, report, stream.text, stream.text_bytes)
+        part = handed_over(job, first, usage, counted=report is not None)
+        if part is None:
+            return
+        first.close()
+        job.first_token = first.first_token
+        job.note_part(first.failure, usage)
+        self._blame(first.failure)
+        job.broken = part
+        self._stay_in_touch()
+        try:
+            await self._attempts.go_on(self._ask_to_go_on, first.failure)
+        finally:
+            self._keep_silent()
+            if self._pump is first:
+                job.broken = None
+        if job.broken is not None and self._pump is not None:
+            await self._pump.run(job.exchange, self._mark)
+
+    async def _ask_to_go_on(self, candidate: Candidate, patience_s: float) -> None:
+        job = self.job
+        try:
+            self._floor.spool.again(job.name, {**job.identity(), **job.row(), "spool": job.exposure()})
+        except OSError as error:
+            log.error("spool: %s", error)
+        await self._ask_stream(candidate, patience_s)
+
     def _stay_in_touch(self) -> None:
         """A ping every 10 s until an endpoint answers, so that nothing in between hangs up."""
+        self._waits = True
         self._silence = self._floor.watch.after(SILENCE_S, lambda: self._floor.spawn(self._ping()))
+
+    def _keep_silent(self) -> None:
+        self._waits = False
+        self._floor.watch.drop(self._silence)
 
     async def _ping(self) -> None:
         exchange = self.job.exchange
         ping = self._surface.voice.ping
-        if self._pump is None and self._interruptible is not None and ping:
+        if self._waits and self._interruptible is not None and ping:
             self._stay_in_touch()
             if not exchange.started:
                 await exchange.start_stream([], EVENTS)
@@ -197,10 +240,7 @@ class Serving:
     async def _ask_stream(self, candidate: Candidate, patience_s: float) -> None:
         """Up to the first byte a failure means the next candidate; from then on the answer is this one."""
         opened = await self._open(candidate, patience_s)
-        begin = self._attempts.bridge(candidate).stream
-        if begin is None:
-            raise RuntimeError("a stream was asked of a bridge that has none")
-        stream = begin(self.job.call, candidate.route.answers_as, opened.kind)
+        stream = self._stream_of(candidate, opened)
         pump = Pump(self._floor.watch, opened, stream, self._surface.voice.ping)
         try:
             with self._floor.watch.within(patience_s):
@@ -212,6 +252,18 @@ class Serving:
             pump.close()
             raise
         self._pump = pump
+
+    def _stream_of(self, candidate: Candidate, opened: Opened) -> Stream:
+        job = self.job
+        if job.broken is not None and self._pump is not None:
+            return gone_on(job.call, self._pump.stream, candidate.endpoint.provider, job.broken.told)
+        begin = self._attempts.bridge(candidate).stream
+        if begin is None:
+            raise RuntimeError("a stream was asked of a bridge that has none")
+        stream = begin(job.call, candidate.route.answers_as, opened.kind)
+        if isinstance(stream, Spoken) and is_wished(job):
+            stream.tape = Tape()
+        return stream
 
     def _mark(self) -> None:
         if self._pump is not None:
@@ -241,10 +293,14 @@ class Serving:
                 job.waste(job.candidate, usage)
         elif self._pump is not None:
             stream = self._pump.stream
-            job.first_token = self._pump.first_token
-            job.delivered = stream.complete or (stream.text_bytes > 0 and not self._is_torso)
+            job.first_token = job.first_token or self._pump.first_token
+            heard = stream.text_bytes > 0 or (job.broken is not None and job.broken.heard)
+            job.delivered = stream.complete or (heard and not self._is_torso)
             if job.delivered:
-                job.usage = self._counted(stream.usage, stream.text, stream.text_bytes)
+                own = self._counted(stream.usage, stream.text, stream.text_bytes)
+                if job.broken is not None:
+                    job.note_part(self._pump.failure, own)
+                job.usage = job.joined(own)
             else:
                 job.waste(job.candidate)
             if stream.complete:
@@ -252,50 +308,43 @@ class Serving:
         if job.exchange.gone:
             job.status, job.http_status = "cancelled", 499
 
-    def _counted(self, reported: Any, text: bytes, text_bytes: int = 0) -> Usage:
-        """The report, or an estimate; of a report that broke off before the output its input counts."""
-        usage = self._reported(reported)
-        if usage is not None and not usage.estimated:
-            return usage
-        estimate = self.job.estimate(text, text_bytes)
-        return estimate if usage is None else replace(usage, output=estimate.output)
+    def _counted(self, report: Any, text: bytes, text_bytes: int = 0) -> Usage:
+        return counted(self.job, self._reported(report), text, text_bytes)
+
+    def _reported(self, report: Any) -> Usage | None:
+        return reported(self.job, self._attempts.bridge(self.job.candidate), report)
 
     @property
     def _is_torso(self) -> bool:
         """A provider broke off what isn't paid by the token: nobody can pay for half of it."""
         return self._pump is not None and bool(self._pump.failure) and not self.job.call.produces
 
-    def _reported(self, usage: Any) -> Usage | None:
-        """The upstream's report as units; None when it is missing or can't be true."""
-        job = self.job
-        bounds = Bounds(
-            input=2 * (job.call.input_bound + job.route.model.context_window),
-            output=4 * job.grant.output * job.call.copies,
-        )
-        read = self._attempts.bridge(job.candidate).usage(job.call, usage, bounds)
-        if read is None and usage is not None:
-            log.warning("call %s: the upstream's usage can't be true", job.name)
-        return None if read is None else certain(read, job.candidate.price.sale)
-
     def _report(self) -> None:
         """How the endpoint that answered has done; one that never answered has been noted at its attempt."""
         job, pump = self.job, self._pump
-        if pump is None and self._answer is None:
+        if (pump is None and self._answer is None) or (self._blamed and job.broken is None):
+            return
+        if pump is not None and pump.failure and not job.exchange.gone:
+            self._blame(pump.failure)
             return
         vitals, endpoint = self._floor.vitals, job.candidate.endpoint.id
         vitals.left(endpoint)
-        if pump is not None and pump.failure and not job.exchange.gone:
-            vitals.failed(endpoint, pump.failure, None)
-            return
         if job.plan.prefix:
             vitals.has_read(job.plan.prefix, endpoint)
-        first = job.first_token
+        first = job.first_token if pump is None else pump.first_token
         ttft_ms = None if first is None else (first - self._attempts.began) * 1000
         vitals.succeeded(endpoint, ttft_ms if job.call.stream else None, self._token_rate(first))
 
+    def _blame(self, failure: str) -> None:
+        """The endpoint that serves has broken off."""
+        self._blamed = True
+        endpoint = self.job.candidate.endpoint.id
+        self._floor.vitals.left(endpoint)
+        self._floor.vitals.failed(endpoint, failure, None)
+
     def _token_rate(self, first: float | None) -> float | None:
         """Output tokens a second of a finished stream; a short one tells nothing."""
-        output = self.job.usage.output
+        output = (self.job.billed or self.job.usage).output
         if self._pump is None or first is None or output < RATE_TOKENS or self.job.status != "ok":
             return None
         return output / max(time.monotonic() - first, 0.001)
@@ -319,15 +368,3 @@ class Serving:
 
 def _internal() -> ApiError:
     return ApiError(500, "internal_error", "Something went wrong on our side.")
-
-
-def broken(pump: Pump, secret: str | None) -> ApiError:
-    """What is told of a stream that broke after its first byte, without our credential in it."""
-    if pump.failure == "stalled":
-        return ApiError(504, "upstream_timeout", "The model's provider stopped sending.")
-    words = pump.stream.error
-    message = words.get("message") if isinstance(words, dict) else None
-    told = f"The model's provider broke off ({pump.failure})."
-    if isinstance(message, str):
-        told += " " + (message.replace(secret, "***") if secret else message)
-    return ApiError(502, "upstream_error", told)

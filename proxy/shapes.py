@@ -84,6 +84,9 @@ class Generation(Schema):
     asked: str
     status: str
     endpoint: dict[str, Any]
+    rescued: bool = Field(
+        False, description="A provider broke off and another went on; the attempts tell each one's part."
+    )
     attempts: list[dict[str, Any]]
     route: list[dict[str, Any]] = Field([], description="The endpoints considered, where there was a choice.")
     usage: dict[str, Any]

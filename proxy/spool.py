@@ -1,9 +1,10 @@
 """The worker's spool: what must not be forgotten if this process dies, one JSON line at a time.
 
 A plain write(2) survives kill -9, an fsync survives power loss. A call leaves `begin` before its upstream is
-asked, `mark` at most once a second while it streams, `final` when its usage is known (the whole settle item,
-the same that goes to the database) and `sent` when its answer left without the database's word. Lines of
-settled calls are worth nothing: a segment whose calls are all settled is deleted.
+asked and before another one shall go on with a broken answer, `mark` at most once a second while it streams,
+`final` when its usage is known (the whole settle item, the same that goes to the database) and `sent` when
+its answer left without the database's word. Lines of settled calls are worth nothing: a segment whose calls
+are all settled is deleted.
 
 Workers of the same host replay the files whose lock nobody holds any more (proxy/replay.py).
 """
@@ -75,6 +76,10 @@ class Spool:
         self._segment.append(orjson.dumps({"t": "begin", "id": call, "row": row}) + b"\n")
         self._segment.open_calls += 1
         self._calls[call] = self._segment
+
+    def again(self, call: str, row: Mapping[str, Any]) -> None:
+        """Another upstream is about to go on with the answer: what counts from now on is in this row."""
+        self._line(call, {"t": "begin", "id": call, "row": row})
 
     def mark(self, call: str, output_tokens: int) -> None:
         """So much was produced so far."""

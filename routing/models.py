@@ -51,7 +51,8 @@ class Prefill(models.TextChoices):
     NO = "", "no"
     TURN = "turn", "a conversation that ends with the assistant's turn"
     FINAL_MESSAGE = "final_message", "continue_final_message (vLLM, SGLang)"
-    PREFIX = "prefix", "prefix: true (DeepSeek's beta, Mistral)"
+    PREFIX = "prefix", "prefix: true (DeepSeek's beta)"
+    ECHOED_PREFIX = "echoed_prefix", "prefix: true, told again first (Mistral)"
     PARTIAL = "partial", "partial: true (Moonshot, Alibaba)"
 
 

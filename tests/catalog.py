@@ -26,15 +26,17 @@ def catalog_yaml(upstream_url: str) -> str:
 
 def _providers(url: str) -> list[dict[str, Any]]:
     return [
-        _provider(url, "alpha", credential="env:TEST_ALPHA_KEY"),
-        _provider(url, "beta", credential="env:TEST_BETA_KEY"),
+        _provider(url, "alpha", credential="env:TEST_ALPHA_KEY", prefill="prefix"),
+        _provider(url, "beta", credential="env:TEST_BETA_KEY", prefill="final_message"),
         _provider(url, "gamma"),
         _provider(url, "drain", on_disconnect="drain"),
         _provider(url, "locked", credential="env:TEST_ABSENT_KEY"),
         _provider("http://127.0.0.1:1", "closed"),
-        _provider(url, "pollen", "", dialect="pollinations", credential="env:TEST_POLLEN_KEY"),
-        _provider(url, "claude", "", dialect="anthropic", credential="env:TEST_CLAUDE_KEY"),
-        _provider(url, "gem", "/v1beta", dialect="gemini", credential="env:TEST_GEM_KEY"),
+        _provider(
+            url, "pollen", "", dialect="pollinations", credential="env:TEST_POLLEN_KEY", prefill="partial"
+        ),
+        _provider(url, "claude", "", dialect="anthropic", credential="env:TEST_CLAUDE_KEY", prefill="turn"),
+        _provider(url, "gem", "/v1beta", dialect="gemini", credential="env:TEST_GEM_KEY", prefill="turn"),
     ]
 
 
@@ -79,6 +81,7 @@ def _models() -> list[dict[str, Any]]:
             _claude("claude-any", priority=2),
             _endpoint("gem", "gemini-any", "2.00", "6.00", priority=3),
         ),
+        _model("test/relay", *_relayed()),
         *_clever_models(),
         _model("test/embed", *_embedders(), **_EMBEDDER),
         _model("test/embed-gemini", _endpoint("gem", "gemini-embedding-test", "1.00", "0"), **_EMBEDDER),
@@ -86,6 +89,18 @@ def _models() -> list[dict[str, Any]]:
         _model("test/speak", *_speakers(), modality="speech"),
         _model("test/hear", *_listeners(), modality="transcription"),
         _model("test/old", _endpoint("alpha", "alpha-old", "1.00", "3.00"), replaced_by="test/one"),
+    ]
+
+
+def _relayed() -> list[dict[str, Any]]:
+    """One endpoint of each dialect that goes on with another's answer, and at last one that can't."""
+    return [
+        _endpoint("alpha", "alpha-relay", "1.00", "3.00", priority=1),
+        _claude("claude-sonnet-4-5", priority=2),
+        _endpoint("gem", "gemini-2.5-flash-relay", "2.00", "6.00", priority=3),
+        _endpoint("pollen", "pollen-relay", "4.00", "4.00", priority=4),
+        _endpoint("beta", "beta-relay", "0.50", "2.00", priority=5),
+        _endpoint("gamma", "gamma-relay", "1.00", "3.00", priority=6),
     ]
 
 

@@ -16,10 +16,13 @@ from proxy.bridge import Answer, Ask, Bridge
 from proxy.call import Call
 from proxy.dialects import sse
 from proxy.dialects.anthropic_usage import finish, inside, merge_usage, read_usage, seed_usage
+from proxy.dialects.claude import claude
 from proxy.dialects.messages_turns import SEAL
 from proxy.dialects.messages_writer import usage_of
 from proxy.dialects.openai import rename
+from proxy.dialects.prefill import TURN, going_on, unable
 from proxy.dialects.spoken import EventStream
+from proxy.dialects.tape import Tape
 from proxy.errors import ANTHROPIC, ApiError, VerbatimError
 from proxy.meter import Usage
 from routing.snaps import EndpointSnap
@@ -34,8 +37,21 @@ _OURS: Final = (b"credit balance is too low", b"api usage limits", b"organizatio
 
 
 def ask(call: Call, endpoint: EndpointSnap, output_bound: int) -> Ask:
-    """The request to an upstream of the same dialect."""
-    return Ask("/v1/messages", orjson.dumps(build(call, endpoint.upstream_name, output_bound)), call.headers)
+    """The request to an upstream of the same dialect. Raises bridge.Unsupported."""
+    body = build(call, endpoint.upstream_name, output_bound)
+    if call.said:
+        check_goes_on(body, endpoint)
+    return Ask("/v1/messages", orjson.dumps(body), call.headers)
+
+
+def check_goes_on(body: Mapping[str, Any], endpoint: EndpointSnap) -> None:
+    """Raises Unsupported where this model won't go on with the assistant's turn that ends a request."""
+    thinking = body.get("thinking")
+    thinks = isinstance(thinking, dict) and thinking.get("type") != "disabled"
+    last = body["messages"][-1]["role"]
+    able = endpoint.provider.prefill == TURN and claude(endpoint.upstream_name).continues
+    if thinks or last != "assistant" or not able:
+        raise unable()
 
 
 def count_ask(call: Call, endpoint: EndpointSnap) -> Ask:
@@ -58,6 +74,8 @@ def build(call: Call, upstream_model: str, output_bound: int) -> dict[str, Any]:
     """The body for one upstream, in the caller's order."""
     body = {**call.body, "model": upstream_model, "max_tokens": output_bound}
     body["messages"] = _own(body["messages"])
+    if call.said:
+        body["messages"] = going_on(body["messages"], call.said)
     thinking = body.get("thinking")
     if isinstance(thinking, dict):
         body["thinking"] = _fitting(thinking, output_bound)
@@ -142,6 +160,8 @@ class Stream(EventStream):
 
     model: bytes
     begun: bool = False
+    place: int = -1  # of the last block, and whether it is open: noted where there is a tape
+    is_open: bool = False
     _splitter: sse.Splitter = field(default_factory=sse.Splitter)
     _first: list[bytes] = field(default_factory=list)  # before the first block
     _last: list[tuple[bytes, Mapping[str, Any]]] = field(default_factory=list)  # from message_delta on
@@ -168,6 +188,8 @@ class Stream(EventStream):
             self.error = chunk.get("error") or {}
             return ()
         self.events += 1
+        if self.tape is not None:
+            self._keep(self.tape, chunk)
         if kind == "message_start":
             return self._start(payload, chunk)
         out = _named(event, payload, kind)
@@ -176,6 +198,25 @@ class Stream(EventStream):
         if kind in ("content_block_start", "content_block_delta"):
             return self._block(out, chunk)
         return self._waiting(out)
+
+    def _keep(self, tape: Tape, chunk: Mapping[str, Any]) -> None:
+        """Text is kept, any other block spoils it."""
+        text: Any = None
+        match chunk:
+            case {"type": "content_block_start", "index": int(place), "content_block": dict(block)}:
+                self.place, self.is_open = place, True
+                text = block.get("text") if block.get("type") == "text" else None
+            case {"type": "content_block_delta", "delta": {"type": "text_delta", "text": str(said)}}:
+                text = said
+            case {"type": "content_block_delta" | "content_block_start"}:
+                pass
+            case _:
+                self.is_open = self.is_open and chunk.get("type") != "content_block_stop"
+                return
+        if isinstance(text, str):
+            tape.add(text)
+        else:
+            tape.spoil()
 
     def _start(self, payload: bytes, chunk: Mapping[str, Any]) -> Iterable[bytes]:
         self.usage = seed_usage(inside(chunk, "message").get("usage"))

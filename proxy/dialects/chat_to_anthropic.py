@@ -11,6 +11,7 @@ import orjson
 
 from proxy.bridge import Ask, Unsupported
 from proxy.call import Call
+from proxy.dialects.anthropic import check_goes_on
 from proxy.dialects.anthropic_blocks import Block, texts
 from proxy.dialects.anthropic_schema import adapted
 from proxy.dialects.anthropic_thinking import thinking
@@ -27,6 +28,8 @@ _JSON: Final = "Answer with a single JSON value and nothing else: no prose aroun
 def ask(call: Call, chat: dict[str, Any], endpoint: EndpointSnap, output_bound: int) -> Ask:
     """The request. Raises Unsupported for what can't be asked of Anthropic."""
     body = build(chat, endpoint.upstream_name, output_bound, stream=call.stream)
+    if call.said:
+        check_goes_on(body, endpoint)
     try:
         return Ask("/v1/messages", orjson.dumps(body))
     except orjson.JSONEncodeError:  # arguments of a tool call, nested deeper than can be written

@@ -16,6 +16,7 @@ from proxy.call import Call
 from proxy.dialects.anthropic_thinking import asked_effort
 from proxy.dialects.gemini_contents import turns
 from proxy.dialects.gemini_schema import cleaned
+from proxy.dialects.prefill import TURN, unable
 from routing.snaps import EndpointSnap
 
 _STOPS_MAX: Final = 5
@@ -45,18 +46,21 @@ _GENERATION: Final = re.compile(r"gemini-(\d+)(?:\.(\d+))?")
 def ask(call: Call, chat: dict[str, Any], endpoint: EndpointSnap, output_bound: int) -> Ask:
     """The request. Raises bridge.Unsupported."""
     model = endpoint.upstream_name
+    if call.said and not (endpoint.provider.prefill == TURN and _continues(model)):
+        raise unable()
     verb = "streamGenerateContent?alt=sse" if call.stream else "generateContent"
     path = f"/models/{quote(model, safe='')}:{verb}"
     try:
-        return Ask(path, orjson.dumps(build(chat, model, output_bound)))
+        return Ask(path, orjson.dumps(build(chat, model, output_bound, goes_on=bool(call.said))))
     except orjson.JSONEncodeError:
         raise Unsupported("messages", "The arguments of a tool call are nested too deep.") from None
 
 
-def build(chat: Mapping[str, Any], model: str, output_bound: int) -> dict[str, Any]:
-    """The body for one model. Raises bridge.Unsupported."""
+def build(chat: Mapping[str, Any], model: str, output_bound: int, *, goes_on: bool = False) -> dict[str, Any]:
+    """The body for one model; goes_on: with the model's own last turn. Raises bridge.Unsupported."""
     _check(chat)
-    system, contents = turns(chat.get("messages") or (), signs=generation(model) >= (3, 0))
+    signs = generation(model) >= (3, 0)
+    system, contents = turns(chat.get("messages") or (), signs=signs, goes_on=goes_on)
     body: dict[str, Any] = {"contents": contents}
     if system:
         body["systemInstruction"] = {"parts": system}
@@ -74,6 +78,11 @@ def generation(model: str) -> tuple[int, int]:
     if match:
         return int(match[1]), int(match[2] or 0)
     return _NEWEST if model.startswith("gemini") and model.endswith("-latest") else (0, 0)
+
+
+def _continues(model: str) -> bool:
+    """Goes on with a last turn of its own; from 3.5 on some refuse it, and an alias may mean any of them."""
+    return (2, 0) <= generation(model) < (3, 5) and not model.endswith("-latest")
 
 
 def _check(chat: Mapping[str, Any]) -> None:

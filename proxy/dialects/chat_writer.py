@@ -10,7 +10,7 @@ import orjson
 
 from proxy.call import Call
 from proxy.dialects.events import Arguments, Event, Refusal, Said, Text, Thought, ToolCall, joined
-from proxy.dialects.openai import usage_of
+from proxy.dialects.openai import Stream, usage_of
 from proxy.dialects.translated import Near
 from proxy.errors import ApiError
 from proxy.meter import Usage
@@ -89,6 +89,10 @@ class Writer:
             "model": self.model,
         }
 
+    def take_up(self, head: Mapping[str, Any]) -> None:
+        """head: what each chunk so far had beside its choices."""
+        self._frame |= head
+
     def write(self, events: Iterable[Event]) -> bytes:
         deltas = (delta for event in events if (delta := _delta(event)))
         return self._opening() + b"".join(map(self._chunk, deltas))
@@ -112,6 +116,13 @@ class Writer:
         if self.wants_usage:
             chunk["usage"] = None
         return b"data: " + orjson.dumps(chunk) + b"\n\n"
+
+
+def taken_up(first: Stream) -> Writer:
+    """Goes on with a stream that had passed as it came: under its id, without a second beginning."""
+    writer = Writer(orjson.loads(first.model), first.wants_usage, first.events > 0)
+    writer.take_up(first.head)
+    return writer
 
 
 def _delta(event: Event) -> dict[str, Any]:

@@ -21,9 +21,12 @@ _GO_ON: Final = "Continue."
 Parts = list[dict[str, Any]]
 
 
-def turns(messages: Iterable[Mapping[str, Any]], *, signs: bool) -> tuple[Parts, Parts]:
+def turns(
+    messages: Iterable[Mapping[str, Any]], *, signs: bool, goes_on: bool = False
+) -> tuple[Parts, Parts]:
     """(the system instruction's parts, contents). `signs`: the model wants its thought signatures back.
 
+    `goes_on`: the last turn may be the model's own, for it to go on with.
     Raises bridge.Unsupported for media that Gemini can't be given.
     """
     system: Parts = []
@@ -38,7 +41,7 @@ def turns(messages: Iterable[Mapping[str, Any]], *, signs: bool) -> tuple[Parts,
             told.user(_parts(message.get("content")))
         else:
             _instruct(system, told, message)
-    contents = told.ended()
+    contents = told.ended(goes_on=goes_on)
     if not contents:  # nothing but instructions: they are the question
         return [], [{"role": "user", "parts": system or [{"text": _GO_ON}]}]
     return system, contents
@@ -107,12 +110,12 @@ class _Turns:
         call.response = {"error": text.removeprefix(_ERROR)} if error else {"result": text}
         self._media += [part for part in parts if "text" not in part]
 
-    def ended(self) -> Parts:
+    def ended(self, *, goes_on: bool) -> Parts:
         """All turns: the first and the last are a user's."""
         self._answer()
         if self.contents and self.contents[0]["role"] == "model":
             self.contents.insert(0, {"role": "user", "parts": [{"text": _GO_ON}]})
-        if self.contents and self.contents[-1]["role"] == "model":
+        if self.contents and self.contents[-1]["role"] == "model" and not goes_on:
             self._add("user", [{"text": _GO_ON}])
         return self.contents
 

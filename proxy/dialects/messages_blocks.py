@@ -65,6 +65,10 @@ class Blocks:
             yield from self._finish_calls()
             yield from self._say(event)
 
+    def take_up(self, index: int, kind: str) -> None:
+        """Goes on behind the block of this index; in it, if its `kind` is given."""
+        self._index, self._open = index, kind
+
     def close(self) -> Iterator[Payload]:
         """All that waits, and the end of what is open."""
         yield from self._finish_calls()

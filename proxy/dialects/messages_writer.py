@@ -111,6 +111,13 @@ class Writer:
         return _event({"type": "message_start", "message": _message(self.model, Usage(self.input_estimate))})
 
 
+def taken_up(call: Call, place: int, *, is_open: bool) -> Writer:
+    """Goes on with a stream that had passed as it came: in its last block, of text, or behind it."""
+    writer = Writer("", 0, _blocks(call), True)
+    writer.blocks.take_up(place, "text" if is_open else "")
+    return writer
+
+
 def _event(payload: Mapping[str, Any]) -> bytes:
     return b"event: %s\ndata: %s\n\n" % (payload["type"].encode(), orjson.dumps(payload))
 

@@ -13,6 +13,7 @@ import orjson
 from proxy.bridge import Answer, Bounds, Bridge
 from proxy.dialects import openai_request, sse
 from proxy.dialects.spoken import EventStream
+from proxy.dialects.tape import Tape
 from proxy.dialects.template import Template, learn
 from proxy.errors import ApiError, VerbatimError
 from proxy.meter import Usage
@@ -128,6 +129,18 @@ def _one_line(event: bytes, payload: bytes) -> bytes:
     return b"data: " + payload.replace(b"\n", b" ") + b"\n\n"
 
 
+def _keep(tape: Tape, choice: Mapping[str, Any]) -> None:
+    """What one choice of a chunk adds; all but the text of a single answer spoils it."""
+    delta = choice.get("delta")
+    told = {name: value for name, value in delta.items() if value} if isinstance(delta, dict) else {}
+    text = told.pop("content", "")
+    told.pop("role", None)
+    if told or choice.get("index") or choice.get("logprobs") or not isinstance(text, str):
+        tape.spoil()
+    else:
+        tape.add(text)
+
+
 @dataclass(slots=True)
 class Stream(EventStream):
     """What is known of a stream so far; feed it bytes, forward what it gives back."""
@@ -188,6 +201,8 @@ class Stream(EventStream):
             if isinstance(choice, dict):
                 self.say(spoken(choice.get("delta")))
                 self.finish_reason = _reason(choice) or self.finish_reason
+                if self.tape is not None:
+                    _keep(self.tape, choice)
         if not self.events:
             head = {name: chunk.get(name) for name in ("id", "object", "created")}
             self.head = {name: value for name, value in head.items() if isinstance(value, (str, int))}
@@ -209,7 +224,7 @@ class Stream(EventStream):
 
     def _learn(self, event: bytes, out: bytes, choices: Any) -> None:
         """Makes the next events like this one cheap. Where shapes change all the time it stops trying."""
-        if self.finish_reason or self.learnt * 4 > self.said + 16:
+        if self.tape is not None or self.finish_reason or self.learnt * 4 > self.said + 16:
             return
         match choices:
             case [{"delta": dict(delta)}]:

@@ -5,6 +5,7 @@ rest, unknown fields included, passes to the upstream untouched.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ import orjson
 from proxy.bridge import Ask
 from proxy.call import Call
 from proxy.dialects import fields, json_body, media, reminders, thoughts
+from proxy.dialects.prefill import prefilled
 from proxy.errors import ApiError, invalid
 from routing.snaps import EndpointSnap
 
@@ -77,8 +79,10 @@ def weighed(
 
 
 def ask(call: Call, endpoint: EndpointSnap, output_bound: int) -> Ask:
-    """The request to an upstream of the same dialect."""
+    """The request to an upstream of the same dialect. Raises bridge.Unsupported."""
     field = call.output_field or bound_name(endpoint)
+    if call.said:
+        call = replace(call, body=prefilled(call.body, call.said, endpoint.provider.prefill))
     body = build(call, endpoint.upstream_name, output_bound, field)
     return Ask("/chat/completions", orjson.dumps(body))
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from proxy.bridge import EVENTS
+from proxy.dialects.tape import Tape
 
 # A longer answer is counted by the rate of its beginning. A hundred streams keep no more than a few
 # megabytes.
@@ -12,10 +13,14 @@ KEPT_MAX: Final = 64 * 1024
 
 @dataclass(slots=True)
 class Spoken:
-    """`said`: events with text, about a token each. `text_bytes`: UTF-8 bytes of all that was said."""
+    """`said`: events with text, about a token each. `text_bytes`: UTF-8 bytes of all that was said.
+
+    `tape`: where every word is kept, while another endpoint may have to go on with them.
+    """
 
     said: int = field(default=0, init=False)
     text_bytes: int = field(default=0, init=False)
+    tape: Tape | None = field(default=None, init=False)
     _kept: bytearray = field(default_factory=bytearray, init=False)
 
     def say(self, text: bytes) -> None:

@@ -11,8 +11,10 @@ import orjson
 
 from proxy.bridge import EVENTS, Answer, Ask, Bounds, Bridge, Reply
 from proxy.call import Call
-from proxy.dialects.events import Reader, Said, Writer, said
+from proxy.dialects.events import Event, Reader, Said, Text, Writer, said
+from proxy.dialects.prefill import prefilled
 from proxy.dialects.spoken import Spoken
+from proxy.dialects.tape import Tape
 from proxy.errors import ApiError, invalid
 from proxy.meter import Usage
 from routing.snaps import EndpointSnap
@@ -34,6 +36,8 @@ class Translated(Spoken):
         self.begun = self.begun or bool(events)
         for event in events:
             self.say(said(event))
+            if self.tape is not None:
+                _keep(self.tape, event)
         return self.writer.write(events) if events else b""
 
     @property
@@ -83,6 +87,13 @@ class Translated(Spoken):
         return self.writer.failed(error, request_id)
 
 
+def _keep(tape: Tape, event: Event) -> None:
+    if isinstance(event, Text):
+        tape.add(event.text)
+    else:
+        tape.spoil()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Near:
     """A caller's dialect.
@@ -115,6 +126,12 @@ class Far:
 def bridge(near: Near, far: Far) -> Bridge:
     """The bridge between two dialects that differ."""
 
+    def ask(call: Call, endpoint: EndpointSnap, output: int) -> Ask:
+        chat = near.chat(call)
+        if call.said:
+            chat = prefilled(chat, call.said, endpoint.provider.prefill)
+        return far.ask(call, chat, endpoint, output)
+
     def answer(call: Call, reply: Reply, model: bytes) -> Answer | None:
         return _answer(call, far.whole(reply.data), orjson.loads(model), near.whole)
 
@@ -122,7 +139,7 @@ def bridge(near: Near, far: Far) -> Bridge:
         return Translated(far.reader(), near.writer(call, orjson.loads(model)))
 
     return Bridge(
-        ask=lambda call, endpoint, output: far.ask(call, near.chat(call), endpoint, output),
+        ask=ask,
         answer=answer,
         stream=stream,
         usage=lambda call, reported, bounds: far.usage(reported, bounds),

@@ -22,6 +22,7 @@ _WISHES: Final[dict[str, Schema]] = {
         only=listing(text()),
         ignore=listing(text()),
         allow_fallbacks=flag(default=True),
+        rescue=flag("Another provider goes on with a stream that breaks off."),
         sort=choice("price", "latency", "throughput", "token_rate"),
         max_price=obj(prompt=_amount, completion=_amount, image=_amount, request=_amount),
     ),

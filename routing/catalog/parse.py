@@ -12,7 +12,7 @@ from routing.catalog.nodes import Fields, Reader, number_text
 from routing.names import fold
 
 DIALECTS: Final = ("openai", "anthropic", "gemini", "pollinations")
-PREFILLS: Final = ("turn", "final_message", "prefix", "partial")
+PREFILLS: Final = ("turn", "final_message", "prefix", "echoed_prefix", "partial")
 MODALITIES: Final = ("chat", "embedding", "image", "video", "speech", "transcription", "moderation")
 CATEGORIES: Final = ("hosted", "third_party")
 MARKUPS: Final = ("margin", "routing_fee", "hosted")

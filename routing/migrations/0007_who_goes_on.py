@@ -4,7 +4,8 @@ FORMS = [
     ("", "no"),
     ("turn", "a conversation that ends with the assistant's turn"),
     ("final_message", "continue_final_message (vLLM, SGLang)"),
-    ("prefix", "prefix: true (DeepSeek's beta, Mistral)"),
+    ("prefix", "prefix: true (DeepSeek's beta)"),
+    ("echoed_prefix", "prefix: true, told again first (Mistral)"),
     ("partial", "partial: true (Moonshot, Alibaba)"),
 ]
 HELP = "How its models are asked to go on with an answer that another provider began."

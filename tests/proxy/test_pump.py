@@ -8,8 +8,7 @@ import pytest
 from proxy import pump, watch
 from proxy.dialects import openai
 from proxy.errors import ANTHROPIC, OPENAI
-from proxy.pump import Pump
-from proxy.serve import broken
+from proxy.pump import Pump, broken
 from proxy.surfaces import SURFACES
 from proxy.watch import Watch
 from tests.proxy.calls import call_of

@@ -50,7 +50,7 @@ def _texts(body: dict[str, Any]) -> Iterator[str]:
 
 def compose(plan: Plan, body: dict[str, Any]) -> chat.Answer:
     """The answer to one request; its finish is Anthropic's stop_reason."""
-    asked = dict(body)
+    asked = body | {"goes_on": True}
     form = (body.get("output_config") or {}).get("format")
     if form:
         asked["response_format"] = form

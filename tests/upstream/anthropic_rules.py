@@ -6,6 +6,8 @@ from typing import Any
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _IMAGES = {"image/jpeg", "image/png", "image/gif", "image/webp"}
+# Models that refuse to go on with the assistant's turn: from 4.6 on.
+_PREFILLED = re.compile(r"claude-\w+-(?:4-[6-9]|[5-9])")
 _EFFORTS = {"low", "medium", "high", "xhigh", "max"}
 # Blocks, in this order of roles.
 _BLOCKS = {
@@ -40,7 +42,7 @@ def _wrong(body: dict[str, Any], *, sampling: bool, counts: bool) -> Iterator[st
     yield from _wrong_thinking(body)
     yield from _wrong_tools(body)
     yield from _wrong_system(body.get("system"))
-    yield from _wrong_turns(body["messages"])
+    yield from _wrong_turns(body["messages"], str(body["model"]))
 
 
 def _wrong_sampling(body: dict[str, Any], *, allowed: bool) -> Iterator[str]:
@@ -127,7 +129,7 @@ def _wrong_system(system: Any) -> Iterator[str]:
             yield "system: text content blocks must be non-empty"
 
 
-def _wrong_turns(messages: Any) -> Iterator[str]:
+def _wrong_turns(messages: Any, model: str) -> Iterator[str]:
     if not isinstance(messages, list) or not messages:
         yield "messages: at least one message is required"
         return
@@ -148,6 +150,8 @@ def _wrong_turns(messages: Any) -> Iterator[str]:
         before = role
     if open_calls:
         yield "messages: the conversation must not end with `tool_use` blocks"
+    if before == "assistant" and _PREFILLED.search(model):
+        yield "This model does not support assistant message prefill."
     if before == "assistant":
         yield from _wrong_prefill(_blocks_of(messages[-1].get("content")))
 

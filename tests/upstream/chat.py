@@ -31,7 +31,8 @@ def compose(plan: Plan, body: dict[str, Any]) -> Answer:
     """The answer to one request, kept under the caller's output bound unless the plan ignores it."""
     choices = int(body.get("n") or 1)
     bound = output_bound(body)
-    wanted = _tokens(plan, body)
+    whole = _tokens(plan, body)
+    wanted = _rest(whole, going_on(body))
     room = len(wanted) if bound is None or plan.ignore_max else max(bound - plan.reasoning_tokens, 0)
     said = wanted[:room]
     finish = plan.finish or _finish(plan, cut=len(said) < len(wanted))
@@ -47,7 +48,7 @@ def compose(plan: Plan, body: dict[str, Any]) -> Answer:
         choices=choices,
         tokens=said,
         finish=finish,
-        prompt_tokens=prompt_tokens(plan, body),
+        prompt_tokens=prompt_tokens(plan, body) + len(whole) - len(wanted),
         completion_tokens=spent * choices,
     )
 
@@ -156,6 +157,25 @@ def _tokens(plan: Plan, body: dict[str, Any]) -> tuple[str, ...]:
     count = 8 if plan.completion_tokens is None else max(plan.completion_tokens - plan.reasoning_tokens, 0)
     words = (plan.word,) if plan.word else WORDS
     return tuple(words[index % len(words)] for index in range(count))
+
+
+def going_on(body: dict[str, Any]) -> str:
+    """What the model shall go on with: an assistant's message at the end, if it is marked as that."""
+    last = (body.get("messages") or [{}])[-1]
+    if not isinstance(last, dict) or last.get("role") != "assistant":
+        return ""
+    vllm = body.get("continue_final_message") and body.get("add_generation_prompt") is False
+    marked = last.get("prefix") or last.get("partial") or vllm or body.get("goes_on")
+    return message_text(last) if marked else ""
+
+
+def _rest(tokens: tuple[str, ...], said: str) -> tuple[str, ...]:
+    """The tokens after those that were said, with the blank that the last of them lost."""
+    for count in range(1, len(tokens)):
+        before = "".join(tokens[:count])
+        if said and before.rstrip() == said:
+            return (before[len(said) :] + tokens[count], *tokens[count + 1 :])
+    return tokens
 
 
 def prompt_tokens(plan: Plan, body: dict[str, Any]) -> int:

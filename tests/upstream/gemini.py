@@ -49,6 +49,7 @@ def compose(plan: Plan, body: dict[str, Any]) -> chat.Answer:
     """What shall be said, as in the chat dialect."""
     config = body.get("generationConfig") or {}
     asked: dict[str, Any] = {"messages": _messages(body), "max_tokens": config.get("maxOutputTokens")}
+    asked["goes_on"] = True
     if config.get("responseMimeType") == "application/json":
         asked["response_format"] = {"type": "json_object"}
     answer = chat.compose(plan, asked)
