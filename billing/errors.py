@@ -14,6 +14,7 @@ BillingError
 ├── AlreadyReversed      a transfer is reversed once
 ├── NothingToReverse     no such transfer
 ├── MonthRefused         a month of a partitioned table that has to stay
+├── ProviderAway         a payment provider doesn't answer, or not in its protocol
 └── TopUpError
     ├── NotPending       somebody decided it before
     ├── SamePerson       who asked may not approve
@@ -80,6 +81,10 @@ class NothingToReverse(BillingError):
 
 
 class MonthRefused(BillingError):
+    pass
+
+
+class ProviderAway(BillingError):
     pass
 
 

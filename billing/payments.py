@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from accounts.alerts import alert
 from accounts.models import User
 from billing.errors import NotInDispute, NotPending
 from billing.ids import new_op_id
 from billing.ledger import Reference, give_back, reverse_top_up, set_aside, top_up
-from billing.models import Discrepancy, ProviderTransaction, TopUp
+from billing.models import Channel, Discrepancy, ProviderTransaction, TopUp
+from billing.models.payment import ONE_AT_A_TIME
 from billing.money import MICROS_PER_TIYIN
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -140,6 +142,27 @@ def abandon(topup_id: int, org_id: int) -> TopUp:
             raise NotPending("this top-up is decided, or being paid right now")
         _decide(topup, TopUp.State.CANCELLED, now_ms())
         return topup
+
+
+def expire_topups() -> int:
+    """Close what nobody paid in time, unless a provider has a transaction under way for it; how many.
+
+    Click's unfinished attempts hold nothing up: their money, should it come, is credited all the same.
+    """
+    now = moment(now_ms())
+    under_way = ProviderTransaction.objects.filter(
+        topup=OuterRef("pk"), state=State.CREATED, provider__in=ONE_AT_A_TIME
+    )
+    due = TopUp.objects.filter(state=TopUp.State.PENDING, expires_at__lt=now).exclude(provider=Channel.BANK)
+    ended = 0
+    for pk in due.exclude(Exists(under_way)).order_by("pk").values_list("pk", flat=True)[:1000]:
+        with transaction.atomic():
+            # Asked again under the lock: a provider may have begun meanwhile.
+            topup = due.exclude(Exists(under_way)).select_for_update(skip_locked=True).filter(pk=pk).first()
+            if topup is not None:
+                _decide(topup, TopUp.State.EXPIRED, now_ms())
+                ended += 1
+    return ended
 
 
 # --- What operators are told --------------------------------------------------------------------------------

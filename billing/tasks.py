@@ -7,13 +7,17 @@ from celery import shared_task
 from django.conf import settings
 from django.db import connection
 
+from accounts.alerts import alert
 from billing import partitions, sweeper
 from billing.builtin import fund
-from billing.errors import FeedAway, MissingRate
+from billing.errors import FeedAway, MissingRate, ProviderAway
 from billing.fx import feed, proposals
 from billing.fx.ladder import STOP_DAYS, Level
 from billing.invariants import broken, check
 from billing.notices import outbox, post, watch
+from billing.payments import expire_topups
+from billing.providers import payme_books
+from billing.providers.reconcile import ask_click
 from billing.rates import current_rates
 
 log = logging.getLogger(__name__)
@@ -111,3 +115,24 @@ def send_notices() -> None:
 def forget_notices() -> None:
     """Daily: what was told long ago."""
     outbox.forget_old()
+
+
+@shared_task
+def expire_payments() -> None:
+    """Every 5 minutes: what providers began and never ended, then top-ups that nobody paid in time."""
+    ended, closed = payme_books.expire_due(), expire_topups()
+    if ended or closed:
+        log.info("%d payments and %d top-ups ended by their age", ended, closed)
+
+
+@shared_task
+def reconcile_click() -> None:
+    """Daily: Click's word on each attempt of the last days."""
+    if not (settings.CLICK_SECRET_KEY and settings.CLICK_MERCHANT_USER_ID):
+        return
+    try:
+        found = ask_click()
+    except ProviderAway as error:
+        alert("payments", "Click's books can't be compared", str(error), "payments:click:away")
+    else:
+        log.info("click: %d new differences", found)

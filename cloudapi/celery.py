@@ -60,6 +60,10 @@ app.conf.beat_schedule = {
         "billing.tasks.forget_notices", crontab(hour="4", minute="20"), queue="default", expires_s=DAY_S
     ),
     "telegram": _every("accounts.tasks.read_telegram", 10.0, queue="default", expires_s=10),
+    "payments": _every("billing.tasks.expire_payments", 5 * MINUTE_S, queue="money", expires_s=5 * MINUTE_S),
+    "click's books": _every(
+        "billing.tasks.reconcile_click", crontab(hour="4", minute="40"), queue="default", expires_s=DAY_S
+    ),
     "partitions": _every(
         "billing.tasks.ensure_partitions", crontab(hour="3", minute="10"), queue="money", expires_s=DAY_S
     ),

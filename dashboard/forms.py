@@ -12,8 +12,9 @@ from accounts.access import Caller
 from accounts.addresses import parse_network
 from accounts.keyrules import NAME_CHARS_MAX, KeyRequest, rpm_ceiling
 from accounts.models import ApiKey, Project, Scope
-from billing.models import TOPUP_MICROS_MAX, TOPUP_MICROS_MIN
-from billing.money import NotAnAmount, parse_uzs
+from billing.models import TOPUP_MICROS_MAX, TOPUP_MICROS_MIN, Channel
+from billing.money import MICROS_PER_TIYIN, NotAnAmount, parse_uzs
+from billing.providers import online
 from dashboard.activity import Filters
 from dashboard.keys import SpendCap, Window
 from dashboard.moments import TASHKENT, today
@@ -157,13 +158,8 @@ class KeyForm(forms.Form):
         return SpendCap(micros, window) if micros else None
 
 
-class TopUpForm(forms.Form):
+class AmountForm(forms.Form):
     amount = UzsField(label=_("Amount, so'm"))
-    reference = forms.CharField(
-        label=_("Reference of the transfer"),
-        max_length=100,
-        help_text=_("The number of the payment order, or the name on the card it came from."),
-    )
 
     def clean_amount(self) -> int:
         micros: int = self.cleaned_data["amount"]
@@ -173,6 +169,37 @@ class TopUpForm(forms.Form):
                 params={"least": uzs(TOPUP_MICROS_MIN), "most": uzs(TOPUP_MICROS_MAX)},
             )
         return micros
+
+
+class TopUpForm(AmountForm):
+    reference = forms.CharField(
+        label=_("Reference of the transfer"),
+        max_length=100,
+        help_text=_("The number of the payment order, or the name on the card it came from."),
+    )
+
+
+class PayForm(AmountForm):
+    """An amount to pay at a provider's page."""
+
+    provider = forms.ChoiceField(label=_("Pay with"), widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.channels = online()
+        field = self.fields["provider"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(channel.value, channel.label) for channel in self.channels]
+        field.initial = self.channels[0].value if self.channels else None
+
+    def clean_amount(self) -> int:
+        micros = super().clean_amount()
+        if micros % MICROS_PER_TIYIN:
+            raise ValidationError(_("A tiyin is the smallest amount that can be paid."))
+        return micros
+
+    def channel(self) -> Channel:
+        return Channel(self.cleaned_data["provider"])
 
 
 class ActivityForm(forms.Form):

@@ -2,7 +2,16 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from dashboard import api, budget_api, budget_pages, money_api, notice_pages, pricing_pages, views
+from dashboard import (
+    api,
+    budget_api,
+    budget_pages,
+    money_api,
+    notice_pages,
+    payment_pages,
+    pricing_pages,
+    views,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.landing, name="landing"),
@@ -24,6 +33,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/activity", views.activity_list, name="activity"),
     path("dashboard/activity/<uuid:call_id>", views.receipt, name="receipt"),
     path("dashboard/billing", views.billing, name="billing"),
+    path("dashboard/pay", payment_pages.pay, name="pay"),
+    path("dashboard/topups/<int:number>", payment_pages.topup, name="topup"),
+    path("dashboard/topups/<int:number>/cancel", payment_pages.cancel, name="topup_cancel"),
     # The management API; proxy/routes.py has none of these.
     path("dashboard/account", views.account, name="account"),
     path("api/keys", api.KeysView.as_view(), name="api-keys"),

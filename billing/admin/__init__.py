@@ -3,11 +3,15 @@
 from billing.admin.caps import CapAdmin
 from billing.admin.money import HoldAdmin, LedgerAccountAdmin, TransferAdmin, WalletAdmin
 from billing.admin.notices import NoticeAdmin
+from billing.admin.payments import DiscrepancyAdmin, ExternalMessageAdmin, ProviderTransactionAdmin
 from billing.admin.proposals import FxProposalAdmin
 from billing.admin.rates import FxRateAdmin, FxReadingAdmin, MarkupAdmin
 from billing.admin.topups import TopUpAdmin
 
 __all__ = [
+    "DiscrepancyAdmin",
+    "ExternalMessageAdmin",
+    "ProviderTransactionAdmin",
     "CapAdmin",
     "FxProposalAdmin",
     "FxRateAdmin",

@@ -3,8 +3,8 @@
 from django import template
 from django.conf import settings
 
-from billing.models import Channel
-from billing.providers import Way, ways
+from billing.models import Channel, ProviderTransaction
+from billing.providers import Way, online, ways
 
 register = template.Library()
 
@@ -34,6 +34,19 @@ def payment_providers() -> list[Way]:
 
 
 @register.simple_tag
+def online_ways() -> str:
+    """Names of the providers to whose page a payer can be sent now; '' without any."""
+    return ", ".join(str(channel.label) for channel in online())
+
+
+@register.simple_tag
 def bank_details() -> str:
     """Where to send a transfer, as the operator has set it (BANK_DETAILS); '' if nowhere yet."""
     return str(settings.BANK_DETAILS)
+
+
+@register.filter
+def fiscal_link(payment: ProviderTransaction) -> str:
+    """The tax office's page of the payment's receipt; '' for anything but a web address."""
+    link = str((payment.fiscal_cancel or payment.fiscal_perform or {}).get("qr_code_url") or "")
+    return link if link.startswith("https://") else ""

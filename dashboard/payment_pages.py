@@ -1,0 +1,100 @@
+"""Pages of paying at Payme or Click: choose, be sent there, come back and see what has become of it."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.csp import CSP
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.csp import csp_override
+
+from billing import payments as money
+from billing.errors import NotPending
+from billing.models import Channel, TopUp
+from billing.providers import online, payer_url
+from dashboard import payments
+from dashboard.forms import PayForm
+from dashboard.people import may_write, page_caller
+from dashboard.topups import TooManyTopUps
+from dashboard.views import private
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+# Browsers hold a form's policy against where its answer sends them, too.
+_POLICY: dict[str, Any] = settings.SECURE_CSP | {
+    "form-action": [CSP.SELF, _origin(settings.PAYME_CHECKOUT_URL), _origin(settings.CLICK_BUTTON_URL)]
+}
+to_providers = csp_override(_POLICY)
+
+
+@private("GET", "HEAD", "POST")
+@to_providers
+def pay(request: HttpRequest) -> HttpResponse:
+    """Amount and provider; a valid form leads to the provider's page."""
+    caller = page_caller(request)
+    form = PayForm(request.POST or None)
+    if not form.channels:
+        return redirect("billing")
+    if request.method == "POST" and form.is_valid():
+        if not may_write(caller):
+            raise PermissionDenied
+        try:
+            topup = payments.begin(caller, form.channel(), form.cleaned_data["amount"])
+        except TooManyTopUps:
+            form.add_error(None, _("Several payments are still open. Pay or cancel one of them first."))
+        else:
+            return redirect(_payer_url(topup))
+    return render(request, "dashboard/pay.html", {"pay_form": form, "may_write": may_write(caller)})
+
+
+@private("GET", "HEAD")
+def topup(request: HttpRequest, number: int) -> HttpResponse:
+    """Where the payer comes back to. Proves nothing: it shows what the provider has told us so far."""
+    found = _own(request, number)
+    part = "#state" if request.headers.get("HX-Request") else ""
+    waits = found.state == TopUp.State.PENDING and found.provider != Channel.BANK
+    context = {
+        "topup": found,
+        "waits": waits,
+        "attempts": payments.attempts(found),
+        "payer_url": _payer_url(found) if waits and found.provider in online() else "",
+        "may_write": may_write(page_caller(request)),
+    }
+    response = render(request, f"dashboard/topup.html{part}", context)
+    response.headers["Vary"] = "HX-Request, Accept-Language, Cookie"
+    return response
+
+
+@private("POST")
+def cancel(request: HttpRequest, number: int) -> HttpResponse:
+    """The customer's change of mind, while nothing is being paid."""
+    found = _own(request, number)
+    if not may_write(page_caller(request)):
+        raise PermissionDenied
+    try:
+        money.abandon(found.pk, found.org_id)
+    except NotPending:
+        messages.error(request, _("This top-up is decided, or being paid right now."))
+    return redirect("topup", found.pk)
+
+
+def _own(request: HttpRequest, number: int) -> TopUp:
+    found = payments.find(page_caller(request).organization, number)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _payer_url(topup: TopUp) -> str:
+    back = f"{settings.SITE_URL}{reverse('topup', args=[topup.pk])}"
+    return payer_url(topup, back, (get_language() or "uz")[:2])

@@ -1,0 +1,221 @@
+"""What happens without a provider's call: ages, disputes, and comparing books."""
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from billing import payments
+from billing.errors import NotInDispute, ProviderAway
+from billing.ledger import balance
+from billing.models import Channel, Discrepancy, ProviderTransaction, TopUp
+from billing.payments import Told, now_ms
+from billing.providers import payme, payme_books
+from billing.providers.reconcile import ask_click, compare
+from billing.providers.statement import Line, NotAStatement, read
+from billing.tasks import expire_payments, reconcile_click
+from tests.billing.books import set_clock
+from tests.factories import MICROS, make_caller
+from tests.payments.providers import PRICE_TIYIN, PRICE_UZS, owed, trans_id
+from tests.stack import PAYMENTS
+
+pytestmark = pytest.mark.django_db
+DAY = 86_400_000
+
+
+def begun(topup: TopUp, *, age_ms: int = 0, performed: bool = False) -> ProviderTransaction:
+    """A transaction of the top-up's provider, this old."""
+    at = now_ms() - age_ms
+    payment = ProviderTransaction.objects.create(
+        provider=topup.provider,
+        external_id=str(trans_id()),
+        topup=topup,
+        amount_tiyin=PRICE_TIYIN,
+        provider_ms=at,
+        create_ms=at,
+    )
+    if performed:
+        payments.perform(topup, payment, at + 1)
+    return payment
+
+
+def kinds(payment: ProviderTransaction) -> set[str]:
+    found = Discrepancy.objects.filter(external_id=payment.external_id, closed_at=None)
+    return set(found.values_list("kind", flat=True))
+
+
+def test_a_transaction_of_exactly_twelve_hours_may_still_be_performed() -> None:
+    assert not payme.too_old(0, payme.LIFE_MS) and payme.too_old(0, payme.LIFE_MS + 1)
+    set_clock("2026-11-21 12:00:00+00")
+    for age, state in ((payme.LIFE_MS, 2), (payme.LIFE_MS + 1, -1)):
+        payment = begun(owed(), age_ms=age)
+        payme_books.answer(payme.Perform(payment.external_id))
+        payment.refresh_from_db()
+        assert payment.state == state
+    set_clock(None)
+
+
+def test_what_was_begun_and_never_ended_ends_by_its_age() -> None:
+    old, young = begun(owed(), age_ms=payme.LIFE_MS + 1), begun(owed())
+    expire_payments()
+    expire_payments()
+    for payment, state, reason in ((old, -1, 4), (young, 1, None)):
+        payment.refresh_from_db()
+        assert (payment.state, payment.reason) == (state, reason)
+
+
+def test_a_top_up_that_nobody_paid_in_time_is_closed_but_not_under_a_payers_hands() -> None:
+    late, early, held, bank = owed(), owed(), owed(), owed(provider=Channel.BANK)
+    clicked = owed(provider=Channel.CLICK)
+    begun(held)
+    attempt = begun(clicked)
+    TopUp.objects.exclude(pk=early.pk).update(expires_at="2026-01-01T00:00Z")
+    TopUp.objects.filter(pk=early.pk).update(expires_at="2100-01-01T00:00Z")
+    expire_payments()
+    states = [TopUp.objects.get(pk=one.pk).state for one in (late, early, held, bank, clicked)]
+    assert states == ["expired", "pending", "pending", "pending", "expired"]
+    clicked.refresh_from_db()
+    payments.perform(clicked, attempt, now_ms())
+    assert (TopUp.objects.get(pk=clicked.pk).state, kinds(attempt)) == ("paid", {"overpaid"})
+
+
+@pytest.mark.parametrize(("arrived", "left"), [(True, PRICE_UZS), (False, 0)])
+def test_an_operator_settles_a_dispute_either_way(arrived: bool, left: int) -> None:
+    topup, operator = owed(provider=Channel.CLICK), make_caller().user
+    payment = begun(topup, performed=True)
+    payments.dispute(topup, payment, Told("paid", "failed"))
+    assert (balance(topup.org_id).paid, kinds(payment)) == (0, {"disputed"})
+
+    payments.settle_dispute(payment.pk, operator, arrived=arrived, note="asked Click")
+
+    topup.refresh_from_db()
+    assert (balance(topup.org_id).paid, kinds(payment)) == (left * MICROS, set())
+    assert topup.state == ("paid" if arrived else "reversed")
+    with pytest.raises(NotInDispute):
+        payments.settle_dispute(payment.pk, operator, arrived=arrived, note="again")
+
+
+def test_operators_settle_disputes_in_the_admin_with_a_reason() -> None:
+    topup = owed(provider=Channel.CLICK)
+    payment = begun(topup, performed=True)
+    payments.dispute(topup, payment, Told("paid", "failed"))
+    client = Client()
+    client.force_login(User.objects.create(email="op@test.invalid", is_staff=True, is_superuser=True))
+    url = reverse("admin:billing_dispute_settle", args=[payment.pk])
+    assert url in client.get(reverse("admin:billing_providertransaction_change", args=[payment.pk])).text
+    assert "50\u00a0000.00" in client.get(url).text
+    client.post(url, {"arrived": "1", "note": " "})
+    assert balance(topup.org_id).paid == 0
+    client.post(url, {"arrived": "1", "note": "seen in the bank"})
+    assert balance(topup.org_id).paid == PRICE_UZS * MICROS
+    for model in ("providertransaction", "externalmessage", "discrepancy"):
+        assert client.get(reverse(f"admin:billing_{model}_changelist"), {"q": "1"}).status_code == 200
+
+
+def test_a_statement_is_compared_and_each_difference_told_once() -> None:
+    rows = [begun(owed(), performed=True) for _ in range(4)]
+    open_row = begun(owed())
+    right, other, missing, unpaid = rows
+    lines = [
+        Line(right.external_id, PRICE_TIYIN, True),
+        Line(other.external_id, PRICE_TIYIN - 1, True),
+        Line(unpaid.external_id, PRICE_TIYIN, False),
+        Line(open_row.external_id, PRICE_TIYIN, True),
+        Line("unknown-there-" + right.external_id, 5, True),
+        Line("never-paid-" + right.external_id, 5, False),
+    ]
+    today = payments.moment(now_ms() + 5 * 3_600_000).date()
+    assert compare(Channel.PAYME, lines, today, today) == 5
+    assert compare(Channel.PAYME, lines, today, today) == 0
+    assert (kinds(right), kinds(other), kinds(missing)) == (set(), {"amount"}, {"unknown_there"})
+    assert (kinds(unpaid), kinds(open_row)) == ({"state"}, {"state"})
+    assert Discrepancy.objects.filter(external_id=lines[4].external_id, kind="unknown_here").count() == 1
+
+
+def test_an_export_is_read_in_each_language_and_writing() -> None:
+    said = "ID транзакции;Дата;Сумма;Статус\nabc;x;50 000,00;Оплачен\ndef;x;1.5;Отменён\n\n"
+    assert read(said.encode("cp1251")) == read(said.encode()) == [
+        Line("abc", 5_000_000, True), Line("def", 150, False)
+    ]  # fmt: skip
+    assert read(b"\xef\xbb\xbfstate,amount,id\n2,7,a\n-2,7,b\n") == [
+        Line("a", 700, True),
+        Line("b", 700, False),
+    ]
+
+
+@pytest.mark.parametrize("data", [b"", b"a,b\n1,2\n", b"id,amount,state\nx,NaN,2\n", b"id,amount,state\nx\n"])
+def test_what_is_no_statement_is_told_so(data: bytes) -> None:
+    with pytest.raises(NotAStatement):
+        read(data)
+
+
+@pytest.fixture
+def clicks_books(settings: LazySettings) -> Iterator[dict[str, Any]]:
+    """Click's merchant API over HTTP; what it answers by top-up number is in the dict."""
+    books: dict[str, Any] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            assert self.headers["Auth"].startswith("910:") and "TESTSECRET" not in self.headers["Auth"]
+            answer = json.dumps(books.get(self.path.split("/")[-2], {"error_code": -16})).encode()
+            self.send_response(books.get("status", 200))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    for name, value in PAYMENTS.items():
+        setattr(settings, name, value)
+    settings.CLICK_API_URL = f"http://127.0.0.1:{server.server_port}"
+    yield books
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_click_is_asked_about_each_attempt_of_the_last_days(clicks_books: dict[str, Any]) -> None:
+    def attempt(performed: bool, **said: Any) -> ProviderTransaction:
+        topup = owed(provider=Channel.CLICK)
+        if said:
+            clicks_books[str(topup.pk)] = {"error_code": 0} | said
+        return begun(topup, age_ms=DAY, performed=performed)
+
+    agreed = attempt(True, payment_status=2)
+    failed = attempt(True, payment_status=-5017)
+    unknown = attempt(True)
+    waiting = attempt(False, payment_status=0)
+    forgotten = attempt(False, payment_status=2)
+    fresh = begun(owed(provider=Channel.CLICK), performed=True)
+
+    reconcile_click()
+    assert ask_click() == 0
+    found = [kinds(one) for one in (agreed, failed, unknown, waiting, forgotten, fresh)]
+    assert found == [set(), {"state"}, {"unknown_there"}, set(), {"state"}, set()]
+
+
+def test_when_click_is_away_nothing_is_concluded(clicks_books: dict[str, Any]) -> None:
+    payment = begun(owed(provider=Channel.CLICK), age_ms=DAY, performed=True)
+    clicks_books["status"] = 502
+    with pytest.raises(ProviderAway):
+        ask_click()
+    reconcile_click()
+    assert kinds(payment) == set()
+
+
+def test_days_of_a_statement_are_tashkents() -> None:
+    payment = begun(owed(), performed=True)
+    ProviderTransaction.objects.filter(pk=payment.pk).update(provider_ms=1_763_665_199_999)  # 23:59:59.999
+    assert compare(Channel.PAYME, [], date(2025, 11, 21), date(2025, 11, 21)) == 0
+    assert compare(Channel.PAYME, [], date(2025, 11, 20), date(2025, 11, 20)) == 1
