@@ -44,7 +44,7 @@ class PausedFilter(admin.SimpleListFilter):
 
 
 class PausingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    actions = ("switch_off", "switch_on")
+    actions: Any = ("switch_off", "switch_on")
     change_form_template = "admin/routing/change_form.html"
 
     @admin.display(description=gettext_lazy("switch"), ordering="paused_at")
