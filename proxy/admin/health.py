@@ -25,6 +25,8 @@ from proxy.models import EndpointHealth
 from routing.health import Tally
 from routing.pause_admin import switch
 
+_NBSP: Final = "\N{NO-BREAK SPACE}"
+
 # Column → what it sorts by.
 FIGURES: Final[Mapping[str, Callable[[Checkup], float]]] = {
     "sort_answered": lambda seen: seen.answered_at.timestamp() if seen.answered_at else -1,
@@ -53,7 +55,7 @@ class EndpointHealthAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     list_display = (
         *("endpoint", "state", "answered", "calls", "success"),
-        *("median", "slow", "token_rate", "doings"),
+        *("median", "slow", "pace", "doings"),
     )
     list_display_links = None
     list_filter = (StateFilter, "provider", "model__modality")
@@ -154,7 +156,8 @@ class EndpointHealthAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return _lines(_number(tally.ttft_ms(0.95), "ms") for tally in _windows(obj.glance.seen))
 
     @admin.display(description=gettext_lazy("tokens a second"), ordering="sort_rate")
-    def token_rate(self, obj: Any) -> SafeString:
+    def pace(self, obj: Any) -> SafeString:
+        """Not `token_rate`: that is the endpoint's own field, what the catalog expects of it."""
         return _lines(_number(tally.token_rate(), "") for tally in _windows(obj.glance.seen))
 
     @admin.display(description="")
@@ -165,7 +168,9 @@ class EndpointHealthAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             (f"{reverse('admin:proxy_endpointhealth_test')}?endpoint={obj.pk}", _("Test call …")),
             (f"{off}?to={'off' if obj.is_on else 'on'}&id={obj.pk}", _switches(obj.is_on)),
         ]
-        return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a>', links)
+        return format_html_join(
+            mark_safe("<br>"), '<a href="{}">{}</a>', ((to, words.replace(" ", _NBSP)) for to, words in links)
+        )
 
     @admin.action(description=gettext_lazy("Bring back now"), permissions=["change"])
     def wake(self, request: HttpRequest, queryset: QuerySet[EndpointHealth]) -> None:

@@ -12,7 +12,7 @@ from accounts.models import User
 from proxy import glance, trial
 from proxy.checkup import Checkup
 from proxy.probe import Finding
-from routing.health import Tally, bucket
+from routing.health import Tally, bucket, middle
 from routing.models import Endpoint
 from tests.dashboard.conftest import catalog  # noqa: F401
 
@@ -62,6 +62,8 @@ def test_the_glance_tells_each_state(operator, here, monkeypatch):
     assert "rests until" in text and "12:30" in text and "timeout" in text
     assert "they are moving house" in text
     assert "90.0\xa0%" in text and "serving" in text
+    rate = f"{middle(bucket(500)) / 10:.0f}"
+    assert text.count(f"{rate}<br>{rate}<br>{rate}") == 1
     assert "no credential or address" in text
     for state, row, other in (
         ("serving", gamma, drain),
