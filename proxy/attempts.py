@@ -3,18 +3,24 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from proxy.blame import Fault, fault
 from proxy.bridge import Bridge
 from proxy.call import Attempt
+from proxy.dialects.translated import refusal as told_refusal
 from proxy.dialects.translated import says_too_long
 from proxy.errors import ApiError, invalid
 from proxy.job import Job
+from proxy.keyring import Keyring, with_key
 from proxy.plan import Candidate
 from proxy.surfaces import Surface
 from proxy.upstream import UpstreamError
 from proxy.vitals import Vitals
+from routing.health import REFUSED
+from routing.snaps import CredentialSnap
 
 # Without figures; the last candidate has nobody behind it: a model that thinks for long beats an error.
 FIRST_BYTE_S: Final = 8.0
@@ -26,6 +32,9 @@ RETRY_AFTER_MAX_S: Final = 5.0
 BLIP_S: Final = 0.25
 _BLIPS: Final = frozenset({"reset", "unreachable", "broken", "http_500", "http_502", "http_503", "empty"})
 _OVERLOADED: Final = frozenset({429, 503, 529})
+# How many of a provider's credentials one call tries at an endpoint, and whose fault makes it try another.
+CREDENTIALS_MAX: Final = 4
+_OF_KEYS: Final = frozenset({Fault.CREDENTIAL, Fault.LIMITED, Fault.UNFIT})
 
 Ask = Callable[[Candidate, float], Awaitable[None]]
 
@@ -33,14 +42,17 @@ Ask = Callable[[Candidate, float], Awaitable[None]]
 class Attempts:
     """All tries of one call. began: when the one that answers was begun (monotonic)."""
 
-    def __init__(self, job: Job, surface: Surface, vitals: Vitals) -> None:
+    def __init__(self, job: Job, surface: Surface, vitals: Vitals, keyring: Keyring) -> None:
         self._job = job
         self._surface = surface
         self._vitals = vitals
+        self._keyring = keyring
         self._again: tuple[float, Candidate] | None = None  # who may be asked once more, after how long
         self._failure: UpstreamError | None = None
         self._refusal: ApiError | None = None
+        self._key: tuple[CredentialSnap, bool] | None = None  # in use, and whether it was known as refused
         self.began = 0.0
+        self.unasked = False  # the candidate was taken without a question: learnt() tells later
 
     async def first_answer(self, ask: Ask) -> None:
         """Raises ApiError when no candidate answered, or when the request itself is at fault."""
@@ -82,26 +94,86 @@ class Attempts:
         return goes_on
 
     async def _try(self, ask: Ask, candidate: Candidate, *, is_last: bool) -> UpstreamError | None:
-        """What went wrong; None when this is the one that answers."""
+        """What went wrong; None when this is the one that answers.
+
+        A credential that is no good is followed by another one of the same provider.
+        """
+        key = self._keyring.pick(candidate.endpoint, self._job.plan.prefix)
+        tried: list[str] = []
+        while True:
+            error = await self._once(ask, candidate, key, is_last=is_last)
+            if error is None:
+                return None
+            self.learnt(error)
+            found = fault(error.status, error.body)
+            other = self._other(candidate, key, found, tried)
+            if other is None:
+                self._blame(candidate, error, found)
+                return error
+            key = other
+
+    async def _once(
+        self, ask: Ask, candidate: Candidate, key: CredentialSnap | None, *, is_last: bool
+    ) -> UpstreamError | None:
+        """One request to one endpoint with one credential."""
         job, endpoint = self._job, candidate.endpoint
-        job.chosen = candidate
+        job.chosen = candidate = _keyed(candidate, key)
+        self._key = None if key is None else (key, self._keyring.is_off(key))
         self.began = time.monotonic()
         self._vitals.began(endpoint.id, probe=bool(job.call.wishes.rules.endpoint))
         try:
             await ask(candidate, self._patience(endpoint.id, is_last=is_last))
         except UpstreamError as error:
             self._vitals.left(endpoint.id)
-            self._note(candidate, error)
-            if not self._is_callers(candidate, error):
-                self._failure = error
-                self._vitals.failed(endpoint.id, error.reason, error.status, retry_after_s(error.retry_after))
+            self._note(candidate, key, error)
             return error
         except BaseException:
             self._vitals.left(endpoint.id)
             job.waste(candidate)  # the caller left: the provider has read the prompt all the same
             raise
-        self._note(candidate, None)
+        self._note(candidate, key, None)
+        if not self.unasked:
+            self.learnt(None)
         return None
+
+    def learnt(self, error: UpstreamError | None) -> None:
+        """What the provider thinks of the credential in use; None: it took it."""
+        if self._key is None:
+            return
+        (key, was_off), endpoint = self._key, self._job.candidate.endpoint
+        if error is None:
+            self._keyring.answered(key, endpoint, self._job.plan.prefix, probe=was_off)
+            return
+        match fault(error.status, error.body):
+            case Fault.CREDENTIAL:
+                self._keyring.refused(key, endpoint, error.reason)
+            case Fault.LIMITED:
+                self._keyring.limited(key, endpoint, retry_after_s(error.retry_after))
+            case Fault.UNFIT:
+                self._keyring.unfit(key, endpoint)
+            case _:
+                self._keyring.failed(key)
+
+    def _other(
+        self, candidate: Candidate, key: CredentialSnap | None, found: Fault, tried: list[str]
+    ) -> CredentialSnap | None:
+        """The credential to try next at this endpoint; None: no other one would do better."""
+        if key is None or found not in _OF_KEYS:
+            return None
+        tried.append(key.name)
+        return self._keyring.pick(candidate.endpoint, 0, tried) if len(tried) < CREDENTIALS_MAX else None
+
+    def _blame(self, candidate: Candidate, error: UpstreamError, found: Fault) -> None:
+        """The endpoint's failure, unless the request is at fault. Raises ApiError as _is_callers() does."""
+        if self._is_callers(candidate, error, found):
+            return
+        self._failure = error
+        endpoint, wait_s = candidate.endpoint, retry_after_s(error.retry_after)
+        if found is Fault.LIMITED:
+            wait_s = self._keyring.wait_s(endpoint, wait_s)
+        # A firewall's page or a wish that was too dear says nothing about how long it will be so.
+        is_news = error.status in REFUSED and found not in (Fault.CREDENTIAL, Fault.UNFIT)
+        self._vitals.failed(endpoint.id, error.reason, None if is_news else error.status, wait_s)
 
     def _remember(self, candidate: Candidate, error: UpstreamError) -> None:
         """Of those who may be asked once more, who wants the least patience; the first of equals."""
@@ -113,7 +185,7 @@ class Attempts:
         if wait <= RETRY_AFTER_MAX_S and (self._again is None or wait < self._again[0]):
             self._again = wait, candidate
 
-    def _is_callers(self, candidate: Candidate, error: UpstreamError) -> bool:
+    def _is_callers(self, candidate: Candidate, error: UpstreamError, found: Fault) -> bool:
         """Whether the request is at fault. Raises ApiError where the other endpoints would refuse it too.
 
         A prompt may fit elsewhere; and where an endpoint has failed before, its stand-in's refusal (of a
@@ -121,10 +193,13 @@ class Attempts:
         """
         if error.reason == "unsupported":
             return True
-        if error.status is None or not error.body:
+        if error.status is None or not error.body or found in _OF_KEYS:
             return False
         refusal = self.bridge(candidate).refusal(error.status, error.body)
-        if refusal is None:
+        if found is Fault.REQUEST:  # what one provider won't talk about another may
+            self._refusal = self._refusal or refusal or told_refusal(error.status, error.body)
+            return True
+        if refusal is None or error.status in REFUSED:
             return False
         if self._failure is None and not says_too_long(error.body.decode("utf-8", "replace")):
             raise refusal
@@ -143,13 +218,21 @@ class Attempts:
         slow_ms = self._vitals.figures(endpoint).ttft_p95_ms
         return FIRST_BYTE_S if slow_ms is None else min(max(4 * slow_ms / 1000, 5.0), 60.0)
 
-    def _note(self, candidate: Candidate, error: UpstreamError | None) -> None:
+    def _note(self, candidate: Candidate, key: CredentialSnap | None, error: UpstreamError | None) -> None:
         endpoint = candidate.endpoint
         status, reason = (200, None) if error is None else (error.status, error.reason)
         elapsed = int((time.monotonic() - self.began) * 1000)
-        self._job.attempts.append(Attempt(endpoint.id, endpoint.provider.slug, status, reason, elapsed))
+        credential = 0 if key is None else key.id
+        self._job.attempts.append(
+            Attempt(endpoint.id, endpoint.provider.slug, status, reason, elapsed, credential)
+        )
         if error is not None and (status == 200 or reason == "timeout"):
             self._job.waste(candidate)
+
+
+def _keyed(candidate: Candidate, key: CredentialSnap | None) -> Candidate:
+    endpoint = with_key(candidate.endpoint, key)
+    return candidate if endpoint is candidate.endpoint else replace(candidate, endpoint=endpoint)
 
 
 def retry_after_s(text: str) -> float:

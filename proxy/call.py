@@ -75,7 +75,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at one endpoint, as the receipt lists it.
+    """One try at one endpoint, as the receipt lists it. credential: its number, for operators alone.
 
     output, output_price: tokens of its part where two endpoints gave the answer, and micros per 10^6 of them.
     """
@@ -85,6 +85,7 @@ class Attempt:
     status: int | None
     error: str | None
     ms: int
+    credential: int = 0
     output: int | None = None
     output_price: int = 0
 
@@ -96,5 +97,6 @@ class Attempt:
             "status": self.status,
             "error": self.error,
             "ms": self.ms,
+            "credential": self.credential,
             **({} if self.output is None else part),
         }

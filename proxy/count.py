@@ -13,6 +13,7 @@ from proxy.call import Call
 from proxy.dialects import anthropic, messages_count
 from proxy.errors import VerbatimError
 from proxy.exchange import Headers
+from proxy.keyring import with_key
 from proxy.keys import Caller
 from proxy.plan import Plan
 from proxy.upstream import UpstreamError
@@ -37,9 +38,8 @@ async def _asked(worker: Worker, plan: Plan, call: Call) -> int | None:
     if endpoint.provider.dialect != "anthropic":
         return None
     try:
-        opened = await worker.upstream.open(
-            endpoint.provider, anthropic.count_ask(call, endpoint), PATIENCE_S
-        )
+        keyed = with_key(endpoint, worker.keyring.pick(endpoint))
+        opened = await worker.upstream.open(keyed.provider, anthropic.count_ask(call, endpoint), PATIENCE_S)
         try:
             return anthropic.read_count(await opened.read(worker.watch, PATIENCE_S))
         finally:

@@ -69,7 +69,7 @@ class Market:
         plain = call.wishes is NO_WISHES and route.settled and health.all_well and floor <= route.room
         if plain:
             chosen = [(route, endpoint) for endpoint in route.endpoints[: choose.CANDIDATES_MAX]]
-            reasons, prefix = route.reasons, 0
+            reasons, prefix = route.reasons, _prefix(caller, call) if route.shared else 0
         else:
             prefix = _prefix(caller, call)
             chosen, reasons = self._chosen(groups, call, Reading(health, health.reader(prefix)), floor)
@@ -159,6 +159,7 @@ class Market:
             answers_as=orjson.dumps(served if renamed else own_name),
             sandbox=stands_in,
             room=min(choose.window(model, endpoint) or OUTPUT_CEILING for endpoint in endpoints),
+            shared=any(len(endpoint.provider.credentials) > 1 for endpoint in endpoints),
             settled=not tags and not self._tied(endpoints),
             reasons=reasons,
             told=told(reasons),

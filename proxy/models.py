@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey
-from routing.models import Endpoint
+from routing.models import Credential, Endpoint
 
 
 class Request(models.Model):
@@ -140,6 +140,16 @@ class VideoJob(models.Model):
     def public_id(self) -> str:
         """How its owner knows it."""
         return f"video_{self.op_id.hex}"
+
+
+class CredentialHealth(Credential):
+    """A credential as operators look after it: how often it is used, and whether its provider refuses it."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("credential health")
+        verbose_name_plural = _("credential health")
+        ordering: ClassVar[list[str]] = ["provider__slug", "id"]
 
 
 class EndpointHealth(Endpoint):

@@ -31,8 +31,9 @@ class Route:
     """Where a name leads for a caller under one catalog: kept, as few names are asked for all day long.
 
     served: the canonical id. answers_as: the answer's model name, JSON-encoded. room: the smallest window
-    among the endpoints, so the longest prompt that may go to any of them. settled: while all is well, the
-    order of the endpoints is the operator's, whatever the call.
+    among the endpoints, so the longest prompt that may go to any of them. shared:
+    a provider has several credentials, so it matters which one has read a prompt. settled: while all is
+    well, the order of the endpoints is the operator's, whatever the call.
     """
 
     model: ModelSnap
@@ -42,6 +43,7 @@ class Route:
     answers_as: bytes
     sandbox: bool
     room: int
+    shared: bool
     settled: bool
     reasons: Sequence[Mapping[str, Any]]
     told: bytes  # the reasons as a header

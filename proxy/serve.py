@@ -19,6 +19,7 @@ from proxy.dialects.tape import Tape
 from proxy.errors import ApiError
 from proxy.failpoint import failpoint
 from proxy.job import Job
+from proxy.keyring import Keyring
 from proxy.meter import Usage
 from proxy.plan import Candidate
 from proxy.pump import IDLE_S, SILENCE_S, Pump, broken
@@ -42,6 +43,7 @@ class Floor(Protocol):
 
     upstream: Upstream
     vitals: Vitals
+    keyring: Keyring
     spool: Spool
     watch: Watch
 
@@ -61,7 +63,7 @@ class Serving:
         self._floor = floor
         self.job = job
         self._surface = SURFACES[job.call.kind]
-        self._attempts = Attempts(job, self._surface, floor.vitals)
+        self._attempts = Attempts(job, self._surface, floor.vitals, floor.keyring)
         self._interruptible: asyncio.Task[Any] | None = None
         self._pump: Pump | None = None
         self._answer: Answer | None = None

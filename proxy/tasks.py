@@ -6,9 +6,10 @@ from pathlib import Path
 from celery import shared_task
 from django.conf import settings
 from django.db import connection
+from redis.exceptions import RedisError
 
 from billing.ids import new_op_id
-from proxy import probing
+from proxy import custody, probing
 from proxy.video import films, jobs
 from proxy.video.ending import KEPT_S
 from routing.models import Provider
@@ -36,6 +37,18 @@ def poll_videos() -> None:
     given_up = jobs.give_up()
     if given_up:
         log.warning("%d videos were given up; their holds are released", given_up)
+
+
+@shared_task
+def keep_credentials() -> None:
+    """Each 10 s: credentials that providers have refused, or take again, written down for good."""
+    try:
+        disabled, enabled = custody.keep()
+    except RedisError as error:
+        log.warning("custody: %s", type(error).__name__)
+        return
+    if disabled or enabled:
+        log.warning("credentials disabled: %d, taken again: %d", disabled, enabled)
 
 
 @shared_task

@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 
 from proxy import http1
+from proxy.blame import TOLD
 from proxy.bridge import Ask
 from proxy.watch import Watch
 from routing.snaps import ProviderSnap
@@ -26,7 +27,7 @@ _CALLERS_FAULT: Final = frozenset({400, 409, 413, 415, 422})
 
 
 class UpstreamError(Exception):
-    """An endpoint could not answer. `body`: its own words, where the caller's request may be to blame.
+    """An endpoint could not answer. `body`: its own words, where they tell whose fault it is (blame.py).
 
     `param`, `message`: what its dialect has no way to say.
     """
@@ -178,7 +179,7 @@ _CREDENTIALS: Final[Mapping[str, Callable[[str | None], dict[str, str]]]] = {
 async def _failure(answer: http1.Answer, secret: str | None) -> UpstreamError:
     status = answer.status
     body = b""
-    if status in _CALLERS_FAULT:
+    if status in _CALLERS_FAULT or status in TOLD:
         body = await _at_most(answer, ERROR_MAX)
         if secret:
             body = body.replace(secret.encode(), b"***")

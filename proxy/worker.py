@@ -22,6 +22,7 @@ from proxy.config import Config
 from proxy.connection import Connection
 from proxy.errors import ApiError, unavailable
 from proxy.job import Job
+from proxy.keyring import Keyring
 from proxy.keys import Keys
 from proxy.limits import Limiter
 from proxy.market import Market
@@ -56,6 +57,7 @@ class Worker:
         self.refusals = Refusals()
         self.watch = Watch()
         self.vitals = Vitals(config.redis_url, config.rest_s)
+        self.keyring = Keyring(config.redis_url)
         self.epoch = 0
         self._live_workers = 1
         self._market: Market | None = None
@@ -77,7 +79,7 @@ class Worker:
         with suppress(MissingRate):  # a new installation has none yet; its pages are there to mend that
             await self._refresh()
         await self.anonymous.load(self.control)
-        rounds = (self._beats(), self._replays(), self._listen(), self.watch.run())
+        rounds = (self._beats(), self._replays(), self._listen(), self.watch.run(), self.keyring.run())
         self._rounds = [asyncio.create_task(one) for one in rounds]
         _calm_collector()
 
@@ -145,6 +147,7 @@ class Worker:
         self.upstream.close()
         self.limiter.close()
         self.vitals.close()
+        self.keyring.close()
 
     async def _beats(self) -> None:
         """Heartbeat, catalog and rates, counters, old connections; at times the holds that nobody knows."""
@@ -200,6 +203,7 @@ class Worker:
         if market is not None and versions == (market.catalog.version, market.rates.version):
             return
         catalog = await load_catalog(connection, os.environ, unseal)
+        self.keyring.keep(catalog.credentials())
         self._market = Market(catalog, await load_rates(connection), demo=self.config.demo)
 
     async def _give_back(self) -> None:

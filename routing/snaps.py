@@ -4,7 +4,7 @@ Costs are nano-USD per 10^6 units.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 
@@ -46,6 +46,13 @@ class ProviderSnap:
     available: bool
     prefill: str = ""
     credentials: tuple[CredentialSnap, ...] = ()
+
+    def using(self, credential: int) -> "ProviderSnap":
+        """As it is asked with this credential; itself where it is the only one, or no more."""
+        if len(self.credentials) < 2:
+            return self
+        found = next((one for one in self.credentials if one.id == credential), None)
+        return self if found is None else replace(self, secret=found.secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,3 +125,8 @@ class Catalog:
     models: Mapping[str, ModelSnap]
     names: Mapping[str, str]
     sandboxes: Mapping[str, EndpointSnap]
+
+    def credentials(self) -> set[str]:
+        """The names of all credentials that calls may go out with."""
+        providers = {e.provider.id: e.provider for model in self.models.values() for e in model.endpoints}
+        return {one.name for provider in providers.values() for one in provider.credentials}

@@ -13,7 +13,15 @@ CREDENTIALS = {
     "TEST_CLAUDE_KEY": "sk-ant-0123456789abcdef",
     "TEST_POLLEN_KEY": "sk-pollen-0123456789abcdef",
     "TEST_GEM_KEY": "AIza-0123456789abcdef",
+    "TEST_TWIN_A_KEY": "sk-twin-a-0123456789abcdef",
+    "TEST_TWIN_B_KEY": "sk-twin-b-0123456789abcdef",
 }
+# Providers with two credentials, one for each test: what is refused in it is refused for nobody else.
+TWINS = ("shares", "refused", "limited", "content", "spent", "prefix", "rush")
+TWIN_KEYS = [
+    {"ref": "env:TEST_TWIN_A_KEY", "weight": 3, "label": "first"},
+    {"ref": "env:TEST_TWIN_B_KEY", "weight": 1, "label": "second"},
+]
 FRAIL = ("probed", "shared", "refused", "blameless", "asked", "twice", "away", "tested")
 FAULTS = (*STATUS_FAULTS, *sorted(WIRE_FAULTS))
 
@@ -37,6 +45,7 @@ def _providers(url: str) -> list[dict[str, Any]]:
         ),
         _provider(url, "claude", "", dialect="anthropic", credential="env:TEST_CLAUDE_KEY", prefill="turn"),
         _provider(url, "gem", "/v1beta", dialect="gemini", credential="env:TEST_GEM_KEY", prefill="turn"),
+        *(_provider(url, f"twin-{name}", credentials=TWIN_KEYS) for name in TWINS),
     ]
 
 
@@ -55,6 +64,7 @@ def _models() -> list[dict[str, Any]]:
         *_picture_models(),
         *_film_models(),
         *map(_frail_model, FRAIL),
+        *(model for name in TWINS for model in _twin_models(name)),
         _model("test/one", _endpoint("alpha", "alpha-one", "1.00", "3.00", cached_input="0.25")),
         _model("test/echo", _endpoint("alpha", "echo", "1.00", "3.00"), capabilities=["tools"]),
         _model("test/three", *three, name="Test Three", aliases=["three of them", "t3"]),
@@ -135,6 +145,18 @@ def _frail_model(name: str) -> dict[str, Any]:
         _endpoint("alpha", f"alpha-frail-{name}", "1.00", "3.00", priority=1),
         _endpoint("beta", f"beta-frail-{name}", "1.00", "3.00", priority=2),
     )
+
+
+def _twin_models(name: str) -> list[dict[str, Any]]:
+    """Two models of a provider with two credentials; somebody else stands behind the first one."""
+    return [
+        _model(
+            f"test/twin-{name}",
+            _endpoint(f"twin-{name}", f"twin-{name}", "1.00", "3.00", priority=1),
+            _endpoint("beta", f"beta-twin-{name}", "1.00", "3.00", priority=2),
+        ),
+        _model(f"test/twin-{name}-too", _endpoint(f"twin-{name}", f"twin-{name}-too", "1.00", "3.00")),
+    ]
 
 
 def _picture_models() -> list[dict[str, Any]]:

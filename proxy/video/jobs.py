@@ -125,9 +125,10 @@ def poll_due() -> int:
         waiting.order_by(F("polled_at").asc(nulls_first=True)).values_list("pk", flat=True)[:BATCH]
     )
     jobs = list(VideoJob.objects.filter(pk__in=leased))
-    providers = {job.provider_id: provider_of(job) for job in jobs}
+    loaded = {pk: _loaded(pk) for pk in {job.provider_id for job in jobs}}
+    providers = {job.pk: _using(loaded[job.provider_id], job) for job in jobs}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        told = list(pool.map(lambda job: _told(job, providers[job.provider_id]), jobs))
+        told = list(pool.map(lambda job: _told(job, providers[job.pk]), jobs))
     for job, answer in zip(jobs, told, strict=True):
         with _apart_from_others(job):
             _learn(job, answer)
@@ -170,9 +171,18 @@ def _leased(jobs: Iterable[int]) -> list[int]:
 
 
 def provider_of(job: VideoJob) -> ProviderSnap | None:
-    """Who makes it, with the credential; None where nobody does any more."""
+    """Who makes it, with the credential that took the job; None where nobody does any more."""
+    return _using(_loaded(job.provider_id), job)
+
+
+def _loaded(provider: int | None) -> ProviderSnap | None:
     connection.ensure_connection()
-    return load_provider_sync(connection.connection, job.provider_id or 0, os.environ, unseal)
+    return load_provider_sync(connection.connection, provider or 0, os.environ, unseal)
+
+
+def _using(provider: ProviderSnap | None, job: VideoJob) -> ProviderSnap | None:
+    attempts = job.row.get("attempts") or [{}]
+    return None if provider is None else provider.using(attempts[-1].get("credential", 0))
 
 
 def _told(job: VideoJob, provider: ProviderSnap | None) -> fetch.Told:

@@ -104,6 +104,7 @@ class VideoServing(Serving):
     async def _ask_whole(self, candidate: Candidate, patience_s: float) -> None:
         """Creates the job; with a provider that answers with the film there is nothing to create."""
         if candidate.endpoint.provider.dialect in DIRECT:
+            self._attempts.unasked = True
             self._shot = self._asked(candidate)
             self._film = Film("", "in_progress")
             return
@@ -150,7 +151,9 @@ class VideoServing(Serving):
         """The provider's answer is the film. Raises ApiError 502 or 504 when it isn't."""
         try:
             data = await self._fetched(ask, LAST_WHOLE_S)
+            self._attempts.learnt(None)
         except UpstreamError as error:
+            self._attempts.learnt(error)
             if error.status == 200 or error.reason in ("timeout", "stalled"):
                 self.job.waste(self.job.candidate)
             raise unanswered(error) from None

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from proxy.attempts import Attempts, retry_after_s
+from proxy.call import NO_WISHES
 from proxy.errors import ApiError
+from proxy.keyring import Keyring
 from proxy.surfaces import SURFACES
 from proxy.upstream import UpstreamError
 from proxy.vitals import Vitals
@@ -36,13 +38,15 @@ class Asked:
         candidates = tuple(SimpleNamespace(endpoint=endpoint(number, 10)) for number in ids)
         self.job: Any = SimpleNamespace(
             grant=SimpleNamespace(candidates=candidates),
-            call=SimpleNamespace(stream=stream),
+            plan=SimpleNamespace(prefix=0),
+            call=SimpleNamespace(stream=stream, wishes=NO_WISHES),
             attempts=[],
             chosen=None,
             wasted=[],
         )
         self.job.waste = lambda candidate: self.job.wasted.append(candidate.endpoint.id)
         self.vitals = Vitals("redis://127.0.0.1:1/0", 5)
+        self.keyring = Keyring("redis://127.0.0.1:1/0")
 
     async def __call__(self, candidate: Any, patience_s: float) -> None:
         self.seen.append((candidate.endpoint.id, patience_s))
@@ -51,7 +55,7 @@ class Asked:
             raise failure
 
     async def run(self) -> None:
-        await Attempts(self.job, SURFACES["chat"], self.vitals).first_answer(self)
+        await Attempts(self.job, SURFACES["chat"], self.vitals, self.keyring).first_answer(self)
 
     @property
     def order(self) -> list[int]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
@@ -15,9 +15,11 @@ from proxy import attempts as module
 from proxy.attempts import Attempts
 from proxy.call import Attempt
 from proxy.errors import ApiError
+from proxy.keyring import Keyring
 from proxy.plan import Candidate
 from proxy.surfaces import SURFACES
 from proxy.upstream import UpstreamError
+from routing.snaps import CredentialSnap
 from routing.strategies import Figures
 from tests.proxy.calls import call_of, endpoint_of
 
@@ -32,9 +34,14 @@ OUTCOMES: dict[str, UpstreamError | None] = {
     "limited": UpstreamError("http_429", status=429, retry_after="60"),
     "refuses": UpstreamError("http_400", status=400, body=REFUSED),
     "too-long": UpstreamError("http_400", status=400, body=LONG),
+    "refuses-key": UpstreamError("http_401", status=401),
+    "no-money": UpstreamError("http_402", status=402, body=b'{"error":{"message":"Insufficient balance"}}'),
+    "forbids": UpstreamError("http_403", status=403, body=b'{"error":{"code":"model_not_found"}}'),
+    "moderates": UpstreamError("http_403", status=403, body=b'{"error":{"code":"content_filter"}}'),
+    "firewall": UpstreamError("http_403", status=403),
     "unsupported": UpstreamError("unsupported", param="n", message="Not here."),
 }
-CALLERS_FAULT = {"refuses", "too-long", "unsupported"}
+CALLERS_FAULT = {"refuses", "too-long", "unsupported", "moderates"}
 
 
 @dataclass
@@ -43,9 +50,14 @@ class Books:
 
     call: Any
     grant: Any
+    plan: Any = field(default_factory=lambda: SimpleNamespace(prefix=0))
     chosen: Candidate | None = None
     attempts: list[Attempt] = field(default_factory=list)
     wasted: list[int] = field(default_factory=list)
+
+    @property
+    def candidate(self) -> Candidate | None:
+        return self.chosen
 
     def waste(self, candidate: Candidate) -> None:
         self.wasted.append(candidate.endpoint.id)
@@ -80,7 +92,10 @@ class Round:
     streamed: bool = True
     surface: str = "chat"
     noted: Noted = field(default_factory=Noted)
+    keyring: Keyring = field(default_factory=lambda: Keyring("redis://127.0.0.1:1/0"))
+    credentials: tuple[CredentialSnap, ...] = ()
     patience: list[float] = field(default_factory=list)
+    keys: Mapping[str, str] = field(default_factory=dict)  # secret → what the first endpoint does for it
 
     def __post_init__(self) -> None:
         call = replace(
@@ -90,20 +105,24 @@ class Round:
         candidates = tuple(self._candidate(place) for place in places)
         self.books = Books(call, SimpleNamespace(candidates=candidates))
 
-    @staticmethod
-    def _candidate(place: int) -> Candidate:
+    def _candidate(self, place: int) -> Candidate:
         endpoint = replace(endpoint_of(f"up-{place}", "openai"), id=place)
+        if place == 0:
+            secret = self.credentials[0].secret if self.credentials else None
+            provider = replace(endpoint.provider, credentials=self.credentials, secret=secret)
+            endpoint = replace(endpoint, provider=provider)
         return Candidate(endpoint, None, 0, 0, None)  # type: ignore[arg-type]
 
     async def _ask(self, candidate: Candidate, patience_s: float) -> None:
         self.patience.append(patience_s)
-        error = OUTCOMES[self.behave[candidate.endpoint.id]]
+        behaves = self.behave[candidate.endpoint.id]
+        error = OUTCOMES[self.keys.get(candidate.endpoint.provider.secret or "", behaves)]
         if error is not None:
             raise error
 
     async def run(self) -> ApiError | None:
         """What the caller is told; None: somebody answers."""
-        attempts = Attempts(self.books, SURFACES[self.surface], self.noted)  # type: ignore[arg-type]
+        attempts = Attempts(self.books, SURFACES[self.surface], self.noted, self.keyring)  # type: ignore[arg-type]
         try:
             await attempts.first_answer(self._ask)
         except ApiError as error:
@@ -181,3 +200,65 @@ def test_whatever_endpoints_do(behave: list[str], streamed: bool):
         assert error.status >= 500
     silent = {"silent", "stalls"}
     assert tried.books.wasted == [place for place in asked if behave[place] in silent]
+
+
+KEYS = tuple(
+    CredentialSnap(id=n, name=f"{n}.1", label=f"k{n}", secret=f"key-{n}", weight=1) for n in (1, 2, 3)
+)
+
+
+def tried(*keys: str, then: str = "answers") -> Round:
+    """An endpoint whose credentials fare like this, with another endpoint behind it."""
+    behave = dict(zip(("key-1", "key-2", "key-3"), keys, strict=False))
+    return Round(["answers", then], credentials=KEYS[: len(keys)], keys=behave)
+
+
+@pytest.mark.parametrize("fault", ["refuses-key", "no-money", "forbids", "limited"])
+async def test_another_credential_is_tried_before_another_endpoint(fault: str):
+    """And the endpoint, which has answered, is blamed for nothing."""
+    call = tried(fault, "answers")
+    assert await call.run() is None
+    assert [(a.endpoint, a.credential) for a in call.books.attempts] == [(0, 1), (0, 2)]
+    assert call.noted.failures == []
+    assert call.books.chosen is not None
+    assert call.books.chosen.endpoint.provider.secret == "key-2"
+
+
+@pytest.mark.parametrize(
+    ("keys", "asked", "off", "blamed"),
+    [
+        (("refuses-key", "refuses-key"), [(0, 1), (0, 2), (1, 0)], {"1.1", "2.1"}, [(0, "http_401")]),
+        (("limited", "limited", "limited"), [(0, 1), (0, 2), (0, 3), (1, 0)], set(), [(0, "http_429")]),
+        (("no-money",), [(0, 1), (1, 0)], {"1.1"}, [(0, "http_402")]),
+        (("firewall", "answers"), [(0, 1), (1, 0)], set(), [(0, "http_403")]),
+        (("moderates", "answers"), [(0, 1), (1, 0)], set(), []),
+        (("down", "answers"), [(0, 1), (1, 0)], set(), [(0, "http_500")]),
+    ],
+)
+async def test_whose_fault_it_is_decides_who_is_asked_next(
+    keys: tuple[str, ...], asked: list[tuple[int, int]], off: set[str], blamed: list[tuple[int, str]]
+):
+    call = tried(*keys)
+    assert await call.run() is None
+    assert [(a.endpoint, a.credential) for a in call.books.attempts] == asked
+    assert {key.name for key in KEYS if call.keyring.is_off(key)} == off
+    assert call.noted.failures == blamed
+
+
+async def test_a_refused_content_is_told_as_such_when_nobody_takes_it():
+    call = tried("moderates", then="moderates")
+    error = await call.run()
+    assert error is not None
+    assert (error.status, call.noted.failures) == (403, [])
+
+
+async def test_the_last_credentials_come_back_when_their_provider_takes_one_again():
+    """All are refused: the endpoint's probe goes out with one all the same, and its answer counts."""
+    first = tried("refuses-key", "refuses-key")
+    await first.run()
+    again = tried("answers", "answers")
+    again.keyring = first.keyring
+    assert await again.run() is None
+    assert len(again.books.attempts) == 1
+    used = again.books.attempts[0].credential
+    assert [first.keyring.is_off(key) for key in KEYS[:2]] == [used != 1, used != 2]

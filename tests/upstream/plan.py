@@ -98,8 +98,10 @@ class Plan:
         return self
 
 
-def read_plan(body: dict[str, Any], provider: str) -> Plan:
+def read_plan(body: dict[str, Any], provider: str, secret: str = "") -> Plan:
     """The plan of a chat request: model name first, the directive over it, `by_provider` on top.
+
+    `by_credential`: wishes for who comes with a secret that has this piece in it; they come last.
 
     `steps`: the wishes of an agent's loop, one for each answer since that directive; the last one stays.
     """
@@ -108,6 +110,8 @@ def read_plan(body: dict[str, Any], provider: str) -> Plan:
         plan = replace(plan, text=last_user_text(body))
     wishes, answers = _directive(body)
     own = wishes.pop("by_provider", {}).get(provider, {})
+    for piece, more in wishes.pop("by_credential", {}).items():
+        own = own | more if piece in secret else own
     if steps := wishes.pop("steps", []):
         wishes |= steps[min(answers, len(steps) - 1)]
     return plan.asking(wishes).asking(own)

@@ -78,7 +78,7 @@ class Upstream:
         try:
             body = speech.read(request)
             wishes = speech.wishes(body, path)
-            plan = read_plan(wishes, provider)
+            plan = read_plan(wishes, provider, " ".join(v for n, v in request.headers if n in SECRETS))
             if clever.helps(wishes.get("model")):
                 plan = plan.asking(clever.wishes(body))
         except (BadDirective, ValueError) as error:
