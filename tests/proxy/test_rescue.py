@@ -18,6 +18,7 @@ from proxy.call import Call, Wishes
 from proxy.dialects.prefill import Seam, prefilled
 from proxy.dialects.tape import KEPT_MAX, Tape
 from proxy.job import Grant, Job, Part
+from proxy.keyring import Keyring
 from proxy.meter import Price, Tariff, Usage, priced, shared, total
 from proxy.plan import Candidate
 from proxy.rescue import is_wished
@@ -371,6 +372,7 @@ class Floor:
             failed=lambda endpoint, reason, *more: self.failures.append((endpoint, reason)),
             figures=lambda endpoint: SimpleNamespace(ttft_p95_ms=None),
         )  # fmt: skip
+        self.keyring = Keyring("redis://127.0.0.1:1/0")
         self.failures: list[tuple[int, str]] = []
         self.lines: list[tuple[Any, ...]] = []
         self.upstream = self.spool = self
