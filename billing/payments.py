@@ -18,6 +18,7 @@ from billing.ledger import Reference, give_back, reverse_top_up, set_aside, top_
 from billing.models import Channel, Discrepancy, ProviderTransaction, TopUp
 from billing.models.payment import ONE_AT_A_TIME
 from billing.money import MICROS_PER_TIYIN
+from billing.notices.watch import tell_topup
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 State = ProviderTransaction.State
@@ -131,6 +132,7 @@ def _decide(topup: TopUp, state: TopUp.State, at_ms: int) -> None:
     topup.state = state
     topup.decided_at = moment(at_ms)
     topup.save(update_fields=["state", "decided_at", "credited_micros", "reversed_micros"])
+    tell_topup(topup)
 
 
 def abandon(topup_id: int, org_id: int) -> TopUp:

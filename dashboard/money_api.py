@@ -13,13 +13,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.errors import InvalidField, NotFound, RoleNotAllowed
+from billing.errors import NotPending
 from billing.models import TOPUP_MICROS_MAX, TOPUP_MICROS_MIN, BalanceWatch, Channel, TopUp
 from billing.money import exact_uzs
 from billing.notices.watch import threshold_of
+from billing.payments import abandon
 from dashboard import activity, wallet
 from dashboard.api import MICROS_PER_UZS, ManagementView, StrictSerializer
 from dashboard.shapes import ShownTopUp, ShownTopUps, ShownWallet, described
-from dashboard.topups import KnownReference, TooManyTopUps, cancel_topup, file_topup
+from dashboard.topups import KnownReference, TooManyTopUps, file_topup
 from proxy.errors import ApiError
 
 PAGE, PAGE_MAX = 20, 100
@@ -131,12 +133,13 @@ class TopUpView(_OwnTopUps):
 
     @described("cancelTopup", "Cancel a pending top-up", ShownTopUp, tag="Wallet")
     def delete(self, request: Request, topup_id: str) -> Response:
-        """For a transfer that was not made after all. What is decided stays."""
+        """For money that was not sent after all. What is decided, or being paid right now, stays."""
         self.caller.require_writer()
         topup = self._find(topup_id)
-        if not cancel_topup(topup):
-            raise ApiError(409, "not_pending", "Only a bank transfer that is pending can be cancelled.")
-        return Response(shown(topup))
+        try:
+            return Response(shown(abandon(topup.pk, self.caller.organization.pk)))
+        except NotPending:
+            raise ApiError(409, "not_pending", "This top-up is decided, or being paid right now.") from None
 
 
 def shown(topup: TopUp) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
@@ -43,7 +43,7 @@ class ChoicesForm(forms.Form):
         super().__init__(*args, **kwargs)
         assert caller.user is not None
         said = outbox.choices_of(caller.user)
-        self.fields["language"].initial = caller.user.language or settings.LANGUAGE_CODE
+        self.fields["language"].initial = caller.user.language or (get_language() or "")[:2]
         for kind in KINDS:
             for channel in Medium:
                 self.fields[f"{kind.value}-{channel.value}"] = forms.BooleanField(

@@ -1,9 +1,7 @@
 """Filing a top-up: the customer's word that a bank transfer is under way. Approval is an operator's."""
 
-from django.utils import timezone
-
 from accounts.access import Caller
-from billing.models import Channel, TopUp
+from billing.models import TopUp
 
 PENDING_MAX = 10
 
@@ -31,15 +29,3 @@ def file_topup(caller: Caller, amount_micros: int, reference: str) -> TopUp:
         amount_micros=amount_micros,
         reference=reference,
     )
-
-
-def cancel_topup(topup: TopUp) -> bool:
-    """The customer takes a pending bank transfer back; False if it isn't one any more.
-
-    What a provider may be asking about at this moment ends by its own word or by its deadline.
-    """
-    waiting = TopUp.objects.filter(pk=topup.pk, provider=Channel.BANK, state=TopUp.State.PENDING)
-    if waiting.update(state=TopUp.State.CANCELLED, decided_at=timezone.now()) != 1:
-        return False
-    topup.refresh_from_db()
-    return True

@@ -19,6 +19,7 @@ PASSWORD = "Registan-1420-Ulugbek"
 PUBLIC = ["/", "/models", "/models/test/one", "/models/test/old", "/accounts/login/", "/accounts/signup/"]
 PRIVATE = [
     *("/dashboard", "/dashboard/keys", "/dashboard/activity", "/dashboard/billing", "/dashboard/account"),
+    *("/dashboard/budgets", "/dashboard/notifications"),
     *("/accounts/logout/", "/accounts/2fa/", "/accounts/email/", "/accounts/password/change/"),
 ]
 LOOKS = [(360, "light", "uz-UZ"), (360, "dark", "ru-RU"), (1280, "light", "ru-RU"), (1280, "dark", "en-US")]
@@ -61,7 +62,8 @@ def test_every_page_is_whole(
     tab.sign_in(resident.user.email, PASSWORD)
     calls = [f"/dashboard/activity/{row['id']}" for row in resident.requests()]
     assert len(calls) >= 3
-    for path in [*PRIVATE, *calls, f"/dashboard/keys/{resident.api_key.api_id}/revoke"]:
+    caps = f"/dashboard/budgets/projects/{resident.project.api_id}"
+    for path in [*PRIVATE, *calls, caps, f"/dashboard/keys/{resident.api_key.api_id}/revoke"]:
         look(tab, path)
     assert tab.complaints == []
     look(tab, "/nowhere")
