@@ -16,7 +16,10 @@ from tests.processes import Gateway
 from tests.stack import Stack
 
 PASSWORD = "Registan-1420-Ulugbek"
-PUBLIC = ["/", "/models", "/models/test/one", "/models/test/old", "/accounts/login/", "/accounts/signup/"]
+PUBLIC = [
+    *("/", "/models", "/models/test/one", "/models/test/old", "/pricing"),
+    *("/accounts/login/", "/accounts/signup/"),
+]
 PRIVATE = [
     *("/dashboard", "/dashboard/keys", "/dashboard/activity", "/dashboard/billing", "/dashboard/account"),
     *("/dashboard/budgets", "/dashboard/notifications"),
