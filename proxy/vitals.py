@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 SLOT_S: Final = 300
 FIGURES_S: Final = 10.0
+HOUR_READ_S: Final = 60.0
+SLOTS_AN_HOUR: Final = 12
 _TIMEOUT_S: Final = 1.0
 _PROBE_MS: Final = 10_000
 _READ_S: Final = 300.0
@@ -97,7 +99,8 @@ class Vitals:
         self._counts: Counter[tuple[int, str]] = Counter()
         self._new_rests: dict[int, Rest] = {}
         self._recovered: set[int] = set()
-        self._figures_due = 0.0
+        self._figures_due = self._hour_due = 0.0
+        self._hour: dict[int, Tally] = {}  # without the last ten minutes
         self._readers: dict[int, tuple[float, int]] = {}  # prefix → (until, endpoint)
 
     # what calls read
@@ -219,19 +222,34 @@ class Vitals:
         self._permits &= rests.keys()
 
     async def _read(self) -> None:
-        slot = _slot()
-        rows = await self._read_script.call([slot, slot - 1], _TIMEOUT_S)
-        tallies: dict[int, Tally] = {}
-        for endpoint, flat in rows:
-            tallies.setdefault(int(endpoint), Tally()).add(counts_of(flat))
+        """Medians of the last ten minutes; of the last hour where those had too few calls."""
+        slot, now = _slot(), time.monotonic()
+        recent = await self._tallies(slot, slot - 1)
+        if now >= self._hour_due:
+            self._hour_due = now + HOUR_READ_S
+            self._hour = await self._tallies(*range(slot - 2, slot - SLOTS_AN_HOUR, -1))
         self._medians = {
-            endpoint: Figures(tally.ttft_ms(), tally.token_rate(), 0, tally.ttft_ms(0.95))
-            for endpoint, tally in tallies.items()
+            endpoint: _figures(recent.get(endpoint, Tally()), self._hour.get(endpoint, Tally()))
+            for endpoint in recent.keys() | self._hour.keys()
         }
+
+    async def _tallies(self, *slots: int) -> dict[int, Tally]:
+        tallies: dict[int, Tally] = {}
+        for endpoint, flat in await self._read_script.call(slots, _TIMEOUT_S):
+            tallies.setdefault(int(endpoint), Tally()).add(counts_of(flat))
+        return tallies
 
     def close(self) -> None:
         self._beat_script.close()
         self._read_script.close()
+
+
+def _figures(recent: Tally, older: Tally) -> Figures:
+    """Old figures of an idle endpoint, those of its probes too, say more than what a catalog expects."""
+    known = [recent, Tally(ttft=recent.ttft + older.ttft, rate=recent.rate + older.rate)]
+    timed = known[recent.ttft_ms() is None]
+    rated = known[recent.token_rate() is None]
+    return Figures(timed.ttft_ms(), rated.token_rate(), 0, timed.ttft_ms(0.95))
 
 
 def counts_of(flat: list[Any]) -> Mapping[str, int]:

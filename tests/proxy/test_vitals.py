@@ -11,6 +11,7 @@ from accounts.models import User
 from proxy import vitals as module
 from proxy.checkup import bring_back, checkups
 from proxy.vitals import Vitals
+from routing.health import LEAST_CALLS
 from routing.models import Endpoint, Model, Provider
 
 
@@ -106,6 +107,29 @@ async def test_figures_are_everybodys(two: tuple[Vitals, Vitals], endpoint: int)
     assert found.load == 0
     seen = checkups([endpoint])[endpoint]
     assert (seen.lately.calls, seen.hour.calls, seen.day.calls, seen.day.success_percent) == (5, 5, 5, 100)
+
+
+async def test_of_an_idle_endpoint_the_last_hour_counts(
+    two: tuple[Vitals, Vitals], endpoint: int, monkeypatch: pytest.MonkeyPatch
+):
+    """Nothing is said of it after an hour."""
+    one, other = two
+    clock = [module.time.time()]
+    monkeypatch.setattr(module.time, "time", lambda: clock[0])
+    for _ in range(LEAST_CALLS):
+        one.began(endpoint)
+        one.left(endpoint)
+        one.succeeded(endpoint, 300.0, 50.0)
+    await one.beat()
+    clock[0] += 40 * 60
+    await other.beat()
+    assert other.figures(endpoint).ttft_ms == pytest.approx(300, rel=0.03)
+    clock[0] += 30 * 60
+    await one.beat()
+    monkeypatch.setattr(one, "_figures_due", 0.0)
+    monkeypatch.setattr(one, "_hour_due", 0.0)
+    await one.beat()
+    assert one.figures(endpoint).ttft_ms is None
 
 
 async def test_without_redis_a_worker_knows_what_it_has_seen_itself(
