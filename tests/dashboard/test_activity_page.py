@@ -112,3 +112,18 @@ def test_the_receipt_tells_who_was_considered() -> None:
     text = browser(caller).get(f"/dashboard/activity/{log_call(caller, route=route)}").content.decode()
     for fact in ("Passed over", "quick", "1.000", "estimated", "weary", "resting_timeout"):
         assert fact in text, fact
+
+
+def test_the_receipt_of_a_rescued_call_shows_both_parts() -> None:
+    caller = make_caller()
+    attempts = [
+        {"endpoint": None, "provider": "first", "status": 200, "error": "cut", "ms": 900},
+        {"endpoint": None, "provider": "second", "status": 200, "error": None, "ms": 400},
+    ]
+    plain = browser(caller).get(f"/dashboard/activity/{log_call(caller, attempts=attempts)}").content.decode()
+    assert "Its part" not in plain
+    parts = [{"output_tokens": 1, "output_price": 37_800_000_000}, {"output_tokens": 40, "output_price": 1}]
+    shared = [attempt | part for attempt, part in zip(attempts, parts, strict=True)]
+    text = browser(caller).get(f"/dashboard/activity/{log_call(caller, attempts=shared)}").content.decode()
+    for fact in ("Its part", "1 token<", "40 tokens", "37,800", "broke off in the middle"):
+        assert fact in text, fact
