@@ -20,7 +20,7 @@ from billing.providers.statement import Line
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_S: Final = (3.05, 10)
+TIMEOUT_S: Final = (3, 10)
 LOOK_BACK: Final = timedelta(days=3)
 SETTLING: Final = timedelta(hours=1)  # what is younger may still be on its way
 ANSWER_MAX: Final = 64 * 1024
