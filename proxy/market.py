@@ -8,7 +8,7 @@ import orjson
 
 from billing.fx.ladder import Level
 from billing.rates import RatesSnap
-from proxy.call import NO_WISHES, Call
+from proxy.call import NO_WISHES, Call, Wishes
 from proxy.errors import ApiError, invalid, no_endpoint
 from proxy.keys import Caller
 from proxy.meter import MILLION, Price, Tariff, Usage, priced, total, worst_case
@@ -72,7 +72,8 @@ class Market:
             reasons, prefix = route.reasons, _prefix(caller, call) if route.shared else 0
         else:
             prefix = _prefix(caller, call)
-            chosen, reasons = self._chosen(groups, call, Reading(health, health.reader(prefix)), floor)
+            reader = health.reader(prefix) if prefix else 0
+            chosen, reasons = self._chosen(groups, call, Reading(health, reader) if reader else health, floor)
         for leg, endpoint in chosen:
             _check(call, leg.model, endpoint)
         candidates = tuple(self._candidate(leg, endpoint, call) for leg, endpoint in chosen)
@@ -198,21 +199,23 @@ class Market:
         of: dict[int, Route] = {}
         offers: list[Offer] = []
         small: list[Verdict] = []
+        usual = expected(call)
         for route in routes:
+            tight = floor > route.room
             for endpoint in route.endpoints:
                 of[id(endpoint)] = route
-                if not choose.fits(route.model, endpoint, floor):
+                if tight and not choose.fits(route.model, endpoint, floor):
                     small.append(Verdict(endpoint, rejected="context_too_small"))
                 else:
-                    offers.append(self._offer(endpoint, call, health))
+                    offers.append(self._offer(endpoint, usual, call.wishes, health))
         tags = routes[0].tags or call.wishes.sort
         verdicts = pick(offers, tags, call.wishes.rules, health)
         return [(of[id(verdict.endpoint)], verdict) for verdict in [*verdicts, *small]]
 
-    def _offer(self, endpoint: EndpointSnap, call: Call, health: Health) -> Offer:
+    def _offer(self, endpoint: EndpointSnap, usual: Usage, wishes: Wishes, health: Health) -> Offer:
         price = self.price(endpoint)
-        entry = Entry(endpoint, total(expected(call), price.sale), health.figures(endpoint.id))
-        if not call.wishes.rules.max_price:
+        entry = Entry(endpoint, total(usual, price.sale), health.figures(endpoint.id))
+        if not wishes.rules.max_price:
             return Offer(entry)
         factor = (10_000 + price.bps) * (10_000 + price.fx_bps)
         asks = {name: nano * factor // 10**8 for name, nano in price.cost.components.items()}

@@ -3,7 +3,7 @@
 Units: costs are nano-USD per 10^6 units, prices are micros (10^-6 UZS) per 10^6 units, charges are micros.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -45,6 +45,12 @@ class Usage:
     character: int = 0
     estimated: bool = False
 
+    @property
+    def is_plain(self) -> bool:
+        """Fresh input and plain output alone, as every estimate is that routes are compared by."""
+        written = self.cache_write or self.cache_write_1h
+        return not (self.cached or written or self.reasoning or self.image or self.second or self.character)
+
 
 def guessed(input_tokens: int, output_tokens: int, units: Mapping[str, int]) -> Usage:
     """Usage that nobody has reported, with what else the call asked for."""
@@ -58,6 +64,16 @@ class Tariff:
 
     components: Mapping[str, int]
     above_input: tuple[tuple[int, Mapping[str, int]], ...] = ()
+    # (above this input, dearest input, request, dearest output) of each tier: every call's bound asks for it.
+    _most: tuple[tuple[int, int, int, int], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        tiers = [(-1, self.components), *((over, {**self.components, **c}) for over, c in self.above_input)]
+        object.__setattr__(self, "_most", tuple((over, *_dearest(prices)) for over, prices in tiers))
+
+    def most(self, input_bound: int) -> list[tuple[int, int, int]]:
+        """Dearest input, request and dearest output of each tier that a prompt up to this size may meet."""
+        return [tier[1:] for tier in self._most if input_bound > tier[0]]
 
     def at(self, input_tokens: int) -> Mapping[str, int]:
         """The components in force for a prompt of this size."""
@@ -66,6 +82,11 @@ class Tariff:
             if input_tokens > over:
                 chosen = {**self.components, **components}
         return chosen
+
+
+def _dearest(prices: Mapping[str, int]) -> tuple[int, int, int]:
+    dearest = max(prices.get(name, 0) for name in _INPUTS)
+    return dearest, prices.get("request", 0), max(prices.get("output", 0), prices.get("reasoning", 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +173,10 @@ def lines(usage: Usage, tariff: Tariff) -> dict[str, tuple[int, int]]:
 
 def total(usage: Usage, tariff: Tariff) -> int:
     """The sum over components, each rounded up by itself; in the tariff's own unit (micros or nano-USD)."""
+    if usage.is_plain:
+        prices = tariff.at(usage.input)
+        whole = charge(usage.input, prices.get("input", 0)) + charge(1, prices.get("request", 0))
+        return whole + charge(usage.output, prices.get("output", 0))
     return sum(charge(units, price) for units, price in lines(usage, tariff).values())
 
 
@@ -186,16 +211,12 @@ def worst_case(
     `copies` is the request's n: every choice may fill the output bound. `units`: component → units at most,
     of what isn't tokens.
     """
-    tiers: Iterable[Mapping[str, int]] = [
-        tariff.components,
-        *({**tariff.components, **extra} for over, extra in tariff.above_input if input_bound > over),
-    ]
     fixed = out = 0
-    for prices in tiers:
-        dearest = max((prices.get(name, 0) for name in _INPUTS), default=0)
-        fixed = max(fixed, charge(input_bound, dearest) + charge(1, prices.get("request", 0)))
-        out = max(out, prices.get("output", 0), prices.get("reasoning", 0))
-    fixed += sum(charge(count, tariff.components.get(name, 0)) for name, count in units.items())
+    for dearest, request, output in tariff.most(input_bound):
+        fixed = max(fixed, charge(input_bound, dearest) + charge(1, request))
+        out = max(out, output)
+    if units:
+        fixed += sum(charge(count, tariff.components.get(name, 0)) for name, count in units.items())
     if not fixed and not out:  # what is free of charge needs no wallet
         return 0, out * copies
     # Each component is rounded up by itself, so the sum may pass the product by a micro per component.

@@ -106,6 +106,8 @@ class Offer:
 def pick(offers: Sequence[Offer], tags: Sequence[str], rules: Rules, health: Health) -> list[Verdict]:
     """A verdict on each endpoint: first those to ask, in order, then the rejected ones."""
     wanted, rejected = [], []
+    if rules is ANY and health.all_well:  # most calls: nobody is passed over
+        return _judged([offer.entry for offer in offers], tags)
     for offer in offers:
         reason = rules.against(offer.entry.endpoint, offer.asks)
         if reason:

@@ -6,8 +6,9 @@ by the best figure, and not spreading between best and worst, keeps the winner w
 along.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import truediv
 from typing import Final
 
 from routing.snaps import CostSnap, EndpointSnap
@@ -55,10 +56,13 @@ class Entry:
             return max(self.figures.ttft_ms or self.endpoint.ttft_ms or TTFT_MS, 1.0)
         return 1.0 / max(self.figures.token_rate or self.endpoint.token_rate or TOKEN_RATE, 0.001)
 
-    def is_live(self, tags: Iterable[str]) -> bool:
+    def is_live(self, tags: Collection[str]) -> bool:
         """Whether all figures that the tags ask for come from real traffic."""
-        known = {"latency": self.figures.ttft_ms, "token_rate": self.figures.token_rate}
-        return all(known.get(tag, 0) is not None for tag in tags)
+        figures = self.figures
+        return not (
+            (figures.ttft_ms is None and "latency" in tags)
+            or (figures.token_rate is None and "token_rate" in tags)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +76,11 @@ class Scored:
 
 def scored(entries: Sequence[Entry], tags: Sequence[str]) -> list[Scored]:
     """The entries in the order to ask them under these tags, best first."""
-    best = {tag: min((entry.measure(tag) for entry in entries), default=1.0) for tag in tags}
+    measures = [[entry.measure(tag) for entry in entries] for tag in sorted(tags)]
+    best = [min(column, default=1.0) for column in measures]
     rows = [
-        Scored(
-            entry,
-            sum(entry.measure(tag) / best[tag] for tag in sorted(tags)) / len(tags),
-            entry.is_live(tags),
-        )
-        for entry in entries
+        Scored(entry, sum(map(truediv, row, best)) / len(tags), entry.is_live(tags))
+        for entry, *row in zip(entries, *measures, strict=True)
     ]
     edge = min((row.score for row in rows), default=1.0) * TIE
     return sorted(rows, key=lambda row: _place(row, edge))

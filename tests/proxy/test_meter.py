@@ -104,3 +104,17 @@ def test_no_answer_within_its_bounds_costs_more_than_the_worst_case(tariff, boun
     output = data.draw(st.integers(0, granted * copies))
     usage = Usage(prompt, cached, written, hourly, output, data.draw(st.integers(0, output)))
     assert total(usage, tariff) <= fixed + charge(granted, output_price)
+
+
+@given(
+    st.builds(
+        Tariff,
+        st.dictionaries(st.sampled_from(["input", "output", "request", "reasoning"]), st.integers(0, 10**12)),
+        st.just(((1_000, {"input": 10**9}),)),
+    ),
+    st.integers(0, 10**6),
+    st.integers(0, 10**6),
+)
+def test_a_plain_answer_costs_the_sum_of_its_lines(tariff, fresh, said):
+    usage = Usage(input=fresh, output=said)
+    assert total(usage, tariff) == sum(charge(*line) for line in lines(usage, tariff).values())
