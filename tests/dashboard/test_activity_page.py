@@ -125,5 +125,5 @@ def test_the_receipt_of_a_rescued_call_shows_both_parts() -> None:
     parts = [{"output_tokens": 1, "output_price": 37_800_000_000}, {"output_tokens": 40, "output_price": 1}]
     shared = [attempt | part for attempt, part in zip(attempts, parts, strict=True)]
     text = browser(caller).get(f"/dashboard/activity/{log_call(caller, attempts=shared)}").content.decode()
-    for fact in ("Its part", "1 token<", "40 tokens", "37,800", "broke off in the middle"):
+    for fact in ("Its part", "1 token<br>", "40 tokens", "37,800", "broke off in the middle"):
         assert fact in text, fact
