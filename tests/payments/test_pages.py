@@ -86,6 +86,7 @@ def test_the_state_is_asked_for_until_the_provider_has_spoken(_open: None) -> No
     client, topup = browser(caller), owed(caller)
     part = client.get(f"/dashboard/topups/{topup.pk}", headers={"HX-Request": "true"}).content.decode()
     assert "hx-get" in part and "<html" not in part and "Pay at Payme" in part
+    assert "htmx" in client.get(f"/dashboard/topups/{topup.pk}").content.decode().partition("</head>")[0]
     TopUp.objects.filter(pk=topup.pk).update(
         state="paid", credited_micros=topup.amount_micros, decided_at="2026-11-21T00:00Z"
     )
