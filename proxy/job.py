@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -69,7 +70,7 @@ class Job:
     http_status: int = 0
     error_code: str = ""
     delivered: bool = False
-    wasted_nano: int = 0
+    wasted: Counter[str] = field(default_factory=Counter)  # nano-USD by provider: who serves no longer
     broken: Part | None = None  # the part that somebody else goes on with
     billed: Usage | None = None  # what the one that went on reports, what it had to read included
 
@@ -191,6 +192,7 @@ class Job:
             "price_micros": price_micros,
             "hold_micros": self.grant.hold_micros,
             "provider_cost_nano": self.provider_cost_nano(),
+            "owed_elsewhere": self.owed_elsewhere(),
             "cost_version": price.cost_version,
             "fx_rate": price.fx_rate,
             "markup": price.markup,
@@ -219,8 +221,23 @@ class Job:
 
     def _sunk(self) -> int:
         """What is owed already to those who serve no longer."""
-        begun = 0 if self.broken is None else _owed(self.broken.candidate, self.broken.usage)
-        return begun + self.wasted_nano
+        if self.broken is None and not self.wasted:
+            return 0
+        return sum(self._sunk_by_provider().values())
+
+    def _sunk_by_provider(self) -> Counter[str]:
+        sunk = self.wasted
+        if self.broken is not None:
+            first = self.broken.candidate
+            sunk = sunk + Counter({first.endpoint.provider.slug: _owed(first, self.broken.usage)})
+        return sunk
+
+    def owed_elsewhere(self) -> dict[str, int] | None:
+        """The part of the costs that isn't the serving provider's, in nano-USD by provider."""
+        if self.broken is None and not self.wasted:
+            return None
+        own = self.candidate.endpoint.provider.slug
+        return {slug: nano for slug, nano in self._sunk_by_provider().items() if slug != own and nano} or None
 
     def complete(self, usage: Usage, finish_reason: str) -> None:
         """The answer came to its own end."""
@@ -234,7 +251,7 @@ class Job:
 
     def waste(self, candidate: Candidate, usage: Usage | None = None) -> None:
         """An endpoint took the prompt and nobody pays for what came: its provider may bill us for it."""
-        self.wasted_nano += _owed(candidate, usage or self._unheard())
+        self.wasted[candidate.endpoint.provider.slug] += _owed(candidate, usage or self._unheard())
 
     def _unheard(self) -> Usage:
         """What was asked for, where nobody knows what came of it."""

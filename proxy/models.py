@@ -64,6 +64,7 @@ class Request(models.Model):
     route = models.JSONField(default=list)
     fx_margin = models.BigIntegerField(null=True)
     fx_margin_bps = models.IntegerField(default=0)
+    owed_elsewhere = models.JSONField(null=True)  # of the provider's cost: others' parts, nano-USD by slug
 
     class Meta:
         managed = False

@@ -12,10 +12,20 @@ BEGIN
     SELECT horizon INTO past FROM proxy_cost_posting WHERE id = 1 FOR UPDATE;
     now_at := pg_snapshot_xmin(pg_current_snapshot());  -- only now: a run that waited must not set it back
     FOR owed IN
-        SELECT provider, ceil(sum(provider_cost_nano::numeric * micros_per_usd) / 1000000000)::bigint AS micros
-          FROM proxy_request WHERE (xact::text)::bigint >= (past::text)::bigint AND (xact::text)::bigint < (now_at::text)::bigint
-           AND provider_cost_nano > 0
-         GROUP BY provider HAVING sum(provider_cost_nano) > 0 ORDER BY provider
+        WITH fresh AS (
+            SELECT provider, provider_cost_nano, micros_per_usd, owed_elsewhere FROM proxy_request
+             WHERE (xact::text)::bigint >= (past::text)::bigint AND (xact::text)::bigint < (now_at::text)::bigint
+               AND provider_cost_nano > 0
+        ), elsewhere AS (
+            SELECT f.provider AS served, o.key AS provider, o.value::numeric AS nano, f.micros_per_usd
+              FROM fresh f, jsonb_each_text(f.owed_elsewhere) o WHERE f.owed_elsewhere IS NOT NULL
+        ), due AS (
+            SELECT provider, provider_cost_nano::numeric AS nano, micros_per_usd FROM fresh
+            UNION ALL SELECT served, -nano, micros_per_usd FROM elsewhere
+            UNION ALL SELECT provider, nano, micros_per_usd FROM elsewhere
+        )
+        SELECT provider, ceil(sum(nano * micros_per_usd) / 1000000000)::bigint AS micros
+          FROM due GROUP BY provider HAVING sum(nano * micros_per_usd) > 0 ORDER BY provider
     LOOP
         n := n + 1;
         IF n > cardinality(op_ids) THEN

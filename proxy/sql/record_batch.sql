@@ -18,14 +18,15 @@ BEGIN
             cache_write_tokens, output_tokens, reasoning_tokens, estimated, price_micros, cost_micros,
             hold_micros, provider_cost_nano, cost_version, fx_rate, markup, micros_per_usd, fx_date, markup_bps,
             prices, latency_ms, ttft_ms, cache_write_1h_tokens, images, seconds, characters, route, fx_margin,
-            fx_margin_bps)
+            fx_margin_bps, owed_elsewhere)
         SELECT id, at, org_id, project_id, key_id, model, asked, endpoint_id, provider, kind, stream, sandbox, free,
                status, http_status, error_code, finish_reason, attempts, input_tokens, cached_tokens,
                cache_write_tokens, output_tokens, reasoning_tokens, estimated, price_micros,
                (answer->>'charged')::bigint, hold_micros, provider_cost_nano, cost_version, fx_rate, markup,
                micros_per_usd, fx_date, markup_bps, prices, latency_ms, ttft_ms,
                coalesce(cache_write_1h_tokens, 0), coalesce(images, 0), coalesce(seconds, 0), coalesce(characters, 0),
-               coalesce(route, '[]'), fx_margin, coalesce(fx_margin_bps, 0)
+               coalesce(route, '[]'), fx_margin, coalesce(fx_margin_bps, 0),
+               owed_elsewhere
           FROM ROWS FROM (json_populate_recordset(NULL::proxy_request, items), json_array_elements(settled))
                AS pair(id, at, org_id, project_id, key_id, model, asked, endpoint_id, provider, kind, stream,
                        sandbox, free, status, http_status, error_code, finish_reason, attempts, input_tokens,
@@ -33,7 +34,7 @@ BEGIN
                        cost_micros, hold_micros, provider_cost_nano, cost_version, fx_rate, markup,
                        micros_per_usd, fx_date, markup_bps, prices, latency_ms, ttft_ms, xact,
                        cache_write_1h_tokens, images, seconds, characters, route, fx_margin, fx_margin_bps,
-                       answer)
+                       owed_elsewhere, answer)
         ON CONFLICT (id) DO NOTHING
         RETURNING id, status, cost_micros)
     SELECT array_agg(id), array_agg(id) FILTER (WHERE status = 'crashed' AND cost_micros = 0)

@@ -39,3 +39,4 @@ def test_an_endpoint_that_is_left_for_the_next_has_read_the_prompt(stack: Stack)
     (row,) = outcome(caller, 1)
     prompt = openai_request.parse(json.dumps(body).encode(), {}).input_estimate
     assert row["provider_cost_nano"] == prompt * NANO_PER_TOKEN + 9 * 500 + 4 * 2_000
+    assert json.loads(row["owed_elsewhere"]) == {"alpha": prompt * NANO_PER_TOKEN}

@@ -149,6 +149,7 @@ def test_both_providers_are_owed_and_each_token_is_paid_once():
     assert (job.room, job.question.said) == (93, "Salom, dun")
     job.usage = job.joined(Usage(input=23, output=4))
     assert job.provider_cost_nano() == 20 * 1_000 + 7 * 3_000 + 23 * 3_000 + 4 * 15_000
+    assert job.owed_elsewhere() == {"p1": 20 * 1_000 + 7 * 3_000}
     assert job.price_micros == 20 * 37_800 + 7 * 37_800 + 4 * 189_000
     job.grant = replace(job.grant, hold_micros=1_000)
     assert job.price_micros == 1_000  # whatever is reported, a rescue never takes more than was held
