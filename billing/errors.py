@@ -19,7 +19,11 @@ BillingError
     ├── NotPending       somebody decided it before
     ├── SamePerson       who asked may not approve
     ├── NotInDispute     no money of it is set aside
-    └── DuplicateReference  this bank transfer was credited before
+    ├── NoCard           no card of ours can take this amount today
+    ├── TooManyOpen      a person has as many open requests as allowed
+    ├── ReceiptRefused   a file that isn't kept; its text is the code why
+    ├── TransferKnown    the same incoming transfer was entered before
+    └── TransferTaken    this incoming transfer belongs to another top-up
 """
 
 
@@ -104,5 +108,21 @@ class NotInDispute(TopUpError):
     pass
 
 
-class DuplicateReference(TopUpError):
+class NoCard(TopUpError):
+    pass
+
+
+class TooManyOpen(TopUpError):
+    pass
+
+
+class ReceiptRefused(TopUpError):
+    pass
+
+
+class TransferKnown(TopUpError):
+    pass
+
+
+class TransferTaken(TopUpError):
     pass

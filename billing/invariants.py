@@ -46,6 +46,7 @@ LAWS = (
     Invariant("free_units_within_quota", "units"),
     Invariant("one_charge_per_call", "calls"),
     Invariant("topups_are_credited_once", "top-ups"),
+    Invariant("bank_topups_have_arrived", "bank top-ups"),
     Invariant("clearing_is_credited_topups", "clearing accounts"),
     Invariant("disputes_add_up", "disputes", quick=True),
     Invariant("jobs_own_their_holds", "jobs", quick=True, table="proxy_video"),

@@ -140,7 +140,7 @@ def abandon(topup_id: int, org_id: int) -> TopUp:
     with transaction.atomic():
         topup = TopUp.objects.select_for_update().get(pk=topup_id, org_id=org_id)
         under_way = topup.payments.filter(state=State.CREATED).exists()
-        if topup.state != TopUp.State.PENDING or under_way:
+        if topup.state != TopUp.State.PENDING or under_way or topup.first_approved_by_id:
             raise NotPending("this top-up is decided, or being paid right now")
         _decide(topup, TopUp.State.CANCELLED, now_ms())
         return topup

@@ -9,6 +9,8 @@ from django.db import connection
 
 from accounts.alerts import alert
 from billing import partitions, sweeper
+from billing.bank import requests as bank_requests
+from billing.bank.receipts import remove_old
 from billing.builtin import fund
 from billing.errors import FeedAway, MissingRate, ProviderAway
 from billing.fx import feed, proposals
@@ -120,9 +122,17 @@ def forget_notices() -> None:
 @shared_task
 def expire_payments() -> None:
     """Every 5 minutes: what providers began and never ended, then top-ups that nobody paid in time."""
-    ended, closed = payme_books.expire_due(), expire_topups()
+    ended, closed = payme_books.expire_due(), expire_topups() + bank_requests.expire()
     if ended or closed:
         log.info("%d payments and %d top-ups ended by their age", ended, closed)
+
+
+@shared_task
+def remove_receipts() -> None:
+    """Daily: files of receipts whose requests were decided RECEIPT_DAYS ago."""
+    removed = remove_old()
+    if removed:
+        log.info("%d receipts deleted by their age", removed)
 
 
 @shared_task

@@ -65,6 +65,9 @@ app.conf.beat_schedule = {
     "click's books": _every(
         "billing.tasks.reconcile_click", crontab(hour="4", minute="40"), queue="default", expires_s=DAY_S
     ),
+    "receipts": _every(
+        "billing.tasks.remove_receipts", crontab(hour="4", minute="50"), queue="default", expires_s=DAY_S
+    ),
     "partitions": _every(
         "billing.tasks.ensure_partitions", crontab(hour="3", minute="10"), queue="money", expires_s=DAY_S
     ),

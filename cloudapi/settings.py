@@ -67,6 +67,13 @@ MODEL_CATALOG = env.text("MODEL_CATALOG", str(BASE_DIR / "routing" / "catalog" /
 # The Central Bank's rate of the dollar; the demo has no internet and keeps the rate that it begins with.
 FX_FEED = env.flag("FX_FEED", default=not DEMO)
 FX_FEED_URL = env.text("FX_FEED_URL", "https://cbu.uz/uz/arkhiv-kursov-valyut/json/USD/")
+# Card transfers: what may be asked for, how long the exact amount is kept, and what takes two operators.
+BANK_MIN_UZS = env.number("BANK_MIN_UZS", 5_000, least=1_000)
+BANK_MAX_UZS = env.number("BANK_MAX_UZS", 10_000_000)  # above 11.25 million a transfer needs papers
+BANK_DEADLINE_MIN = env.number("BANK_DEADLINE_MIN", 60, least=1)
+BANK_SECOND_PERSON_UZS = env.number("BANK_SECOND_PERSON_UZS", 5_000_000)
+RECEIPT_DIR = env.text("RECEIPT_DIR", str(BASE_DIR / "var" / "receipts"))
+RECEIPT_DAYS = env.number("RECEIPT_DAYS", 1095, least=1)
 BANK_DETAILS = env.text("BANK_DETAILS")  # where customers send transfers; shown beside the top-up form
 
 # --- Payment providers --------------------------------------------------------------------------------------
@@ -188,6 +195,10 @@ TEMPLATES = [
         },
     }
 ]
+
+# An upload is looked at in memory and never written by the parser; a larger one is no file at all.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -18,7 +18,7 @@ from billing import payments as money
 from billing.errors import NotPending
 from billing.models import Channel, TopUp
 from billing.providers import online, payer_url
-from dashboard import payments
+from dashboard import bank_pages, payments
 from dashboard.forms import PayForm
 from dashboard.people import may_write, page_caller
 from dashboard.topups import TooManyTopUps
@@ -61,8 +61,10 @@ def pay(request: HttpRequest) -> HttpResponse:
 def topup(request: HttpRequest, number: int) -> HttpResponse:
     """Where the payer comes back to. Proves nothing: it shows what the provider has told us so far."""
     found = _own(request, number)
+    if found.provider == Channel.BANK:
+        return bank_pages.show(request, found)
     part = "#state" if request.headers.get("HX-Request") else ""
-    waits = found.state == TopUp.State.PENDING and found.provider != Channel.BANK
+    waits = found.state == TopUp.State.PENDING
     context = {
         "topup": found,
         "waits": waits,

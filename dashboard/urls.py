@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from dashboard import (
     api,
+    bank_pages,
     budget_api,
     budget_pages,
     money_api,
@@ -34,6 +35,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/activity/<uuid:call_id>", views.receipt, name="receipt"),
     path("dashboard/billing", views.billing, name="billing"),
     path("dashboard/pay", payment_pages.pay, name="pay"),
+    path("dashboard/transfer", bank_pages.transfer, name="transfer"),
+    path("dashboard/topups/<int:number>/receipt", bank_pages.receipt, name="topup_receipt"),
+    path(
+        "dashboard/topups/<int:number>/receipts/<uuid:name>",
+        bank_pages.receipt_download,
+        name="topup_receipt_file",
+    ),
     path("dashboard/topups/<int:number>", payment_pages.topup, name="topup"),
     path("dashboard/topups/<int:number>/cancel", payment_pages.cancel, name="topup_cancel"),
     # The management API; proxy/routes.py has none of these.

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.utils.translation import gettext as _
@@ -27,7 +28,7 @@ from dashboard.topups import KnownReference, TooManyTopUps, file_topup
 from proxy.errors import ApiError
 from proxy.receipt import rescued
 
-type View = Callable[..., HttpResponse]
+type View = Callable[..., HttpResponseBase]
 
 
 def private(*methods: str) -> Callable[[View], View]:

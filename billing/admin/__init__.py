@@ -1,6 +1,8 @@
 """Operators' view of money: what moved is shown, rates and markups are added, a top-up is decided."""
 
 from billing.admin.caps import CapAdmin
+from billing.admin.cards import ReceivingCardAdmin
+from billing.admin.incoming import IncomingTransferAdmin
 from billing.admin.money import HoldAdmin, LedgerAccountAdmin, TransferAdmin, WalletAdmin
 from billing.admin.notices import NoticeAdmin
 from billing.admin.payments import DiscrepancyAdmin, ExternalMessageAdmin, ProviderTransactionAdmin
@@ -17,9 +19,11 @@ __all__ = [
     "FxRateAdmin",
     "FxReadingAdmin",
     "HoldAdmin",
+    "IncomingTransferAdmin",
     "LedgerAccountAdmin",
     "MarkupAdmin",
     "NoticeAdmin",
+    "ReceivingCardAdmin",
     "TopUpAdmin",
     "TransferAdmin",
     "WalletAdmin",

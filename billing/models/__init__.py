@@ -8,16 +8,21 @@ The law of this app:
   migrations load; the tables that they write are made there too, so those models are unmanaged.
 - Holds, transfers and providers' messages are partitioned by their UUIDv7; no foreign key leads to or from
   them.
-- A top-up, its provider transactions, then the wallet: locks are taken in this order only.
+- A top-up, its provider transactions or incoming transfer, then the wallet: locks are taken in this order
+  only.
 - A wallet row is made by its first credit; an absent one is zero. Never negative.
 """
 
 from billing.models.cap import Cap
+from billing.models.card import ReceivingCard
+from billing.models.decision import TopUpDecision
 from billing.models.fx import FxProposal, FxReading
 from billing.models.hold import Hold
+from billing.models.incoming import IncomingTransfer
 from billing.models.notice import BalanceWatch, Delivery, Medium, Notice, NoticeChoice, NoticeKind
 from billing.models.payment import Discrepancy, ExternalMessage, ProviderTransaction
 from billing.models.rate import FxRate, Markup
+from billing.models.receipt import Receipt
 from billing.models.topup import TOPUP_MICROS_MAX, TOPUP_MICROS_MIN, Channel, TopUp
 from billing.models.transfer import LedgerAccount, Transfer
 from billing.models.wallet import Wallet
@@ -35,6 +40,7 @@ __all__ = [
     "FxRate",
     "FxReading",
     "Hold",
+    "IncomingTransfer",
     "LedgerAccount",
     "Markup",
     "Medium",
@@ -42,7 +48,10 @@ __all__ = [
     "NoticeChoice",
     "NoticeKind",
     "ProviderTransaction",
+    "Receipt",
+    "ReceivingCard",
     "TopUp",
+    "TopUpDecision",
     "Transfer",
     "Wallet",
 ]

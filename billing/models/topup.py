@@ -37,6 +37,14 @@ class TopUp(models.Model):
         CANCELLED = "cancelled", _("cancelled")  # by the customer
         REVERSED = "reversed", _("taken back")  # all of it, by the provider or an operator
 
+    class Refusal(models.TextChoices):
+        NOT_ARRIVED = "not_arrived", _("The transfer has not arrived.")
+        WRONG_CARD = "wrong_card", _("The transfer went to another card.")
+        NO_RECEIPT = "no_receipt", _("The receipt can't be read or shows another transfer.")
+        USED = "used", _("This transfer was credited before.")
+        DOUBTFUL = "doubtful", _("The receipt doesn't agree with our bank's statement.")
+        OTHER = "other", _("Another reason.")
+
     op_id = models.UUIDField(default=new_op_id, unique=True, editable=False)
     provider = models.CharField(_("paid by"), max_length=8, choices=Channel, default=Channel.BANK)
     org = models.ForeignKey(
@@ -54,7 +62,24 @@ class TopUp(models.Model):
     reversed_micros = models.BigIntegerField(_("taken back, micros"), default=0, db_default=0)
     reference = models.CharField(_("bank reference"), max_length=100, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING)
+    refusal = models.CharField(_("why rejected"), max_length=12, choices=Refusal, blank=True, db_default="")
     reason = models.CharField(_("reason"), max_length=500, blank=True)
+    # The card that the exact amount is to arrive at; none for transfers to the company's account.
+    card = models.ForeignKey(
+        "billing.ReceivingCard",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="topups",
+        verbose_name=_("card"),
+    )
+    first_approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("first approval by"),
+    )
+    first_approved_at = models.DateTimeField(_("first approval at"), null=True)
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -96,6 +121,14 @@ class TopUp(models.Model):
                     reversed_micros=0,
                 ),
             ),
+            # What an incoming line is told by: no two open requests of a card are of the same amount.
+            models.UniqueConstraint(
+                name="topup_amount_of_card", fields=["card", "amount_micros"], condition=Q(state="pending")
+            ),
+            models.CheckConstraint(
+                name="topup_two_approvers",
+                condition=~Q(state="paid") | ~Q(first_approved_by=F("approved_by")),
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["org", "-id"], name="topup_org"),
@@ -110,3 +143,15 @@ class TopUp(models.Model):
     def number(self) -> str:
         """What the customer, Payme and Click know it by."""
         return str(self.pk)
+
+    @property
+    def answer(self) -> str:
+        """Why it was rejected, in the reader's language, and the operator's own words."""
+        return refusal_text(self.refusal, self.reason)
+
+
+def refusal_text(refusal: str, reason: str) -> str:
+    """The listed reason in the language in force, then the operator's own words, which may be all of it."""
+    is_listed = refusal and not (refusal == TopUp.Refusal.OTHER and reason)
+    listed = str(TopUp.Refusal(refusal).label) if is_listed else ""
+    return " ".join(part for part in (listed, reason) if part)

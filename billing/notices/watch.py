@@ -60,6 +60,7 @@ def tell_topup(topup: TopUp) -> bool:
     facts = {
         "state": str(topup.state),
         "amount_micros": amounts.get(TopUp.State(topup.state), topup.amount_micros),
+        "refusal": topup.refusal,
         "reason": topup.reason,
         "reference": topup.reference,
     }

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from billing.models.topup import refusal_text
+
 _PLACES = {"cap": "/dashboard/budgets", "balance": "/dashboard/billing", "topup": "/dashboard/billing"}
 
 
@@ -32,6 +34,8 @@ def written(kind: str, facts: Mapping[str, Any], language: str) -> Letter:
     if known.get("resets_on"):
         known["resets_on"] = date.fromisoformat(known["resets_on"])
     with translation.override(language or settings.LANGUAGE_CODE):
+        if "refusal" in known:
+            known["reason"] = refusal_text(known["refusal"], known["reason"])
         lines = render_to_string(f"notices/{kind}.txt", known).splitlines()
     # Spaces alone: those between an amount and its unit don't break.
     subject, *paragraphs = [" ".join(filter(None, line.split(" "))) for line in lines if line.strip()]

@@ -24,12 +24,14 @@ from accounts.signup import open_account  # noqa: E402
 from billing.builtin import fund  # noqa: E402
 from billing.errors import MissingRate  # noqa: E402
 from billing.ledger import credit_promo  # noqa: E402
+from billing.models import ReceivingCard  # noqa: E402
 from billing.partitions import ensure_partitions  # noqa: E402
 from billing.rates import add_rate, current_rates  # noqa: E402
 from deploy.local.files import DEMO_FILE, write_private  # noqa: E402
 
 EMAIL, ADMIN_EMAIL = "demo@example.com", "admin@example.com"
 PROMO_UZS = 100_000
+CARD_NUMBER = "8600000000000007"
 # The Central Bank's rate of a day, until a feed or an operator sets a newer one.
 RATE_MICROS_PER_USD, RATE_DATE = 11_794_880_000, date(2026, 8, 20)
 
@@ -40,6 +42,7 @@ def main() -> None:
     call_command("catalog", "load", settings.MODEL_CATALOG)
     ensure_partitions()
     _rate()
+    _card()
     fund(anonymous_uzs=settings.ANONYMOUS_DAILY_UZS, probes_uzs=settings.PROBE_DAILY_UZS)
     known: dict[str, str] = json.loads(DEMO_FILE.read_text()) if DEMO_FILE.exists() else {}
     password, user = _account(EMAIL, known.get("password"), name="Demo")
@@ -61,6 +64,15 @@ def main() -> None:
             "admin_password": admin_password,
         },
     )
+
+
+def _card() -> None:
+    """A card to transfer to, of nobody: demos move no money."""
+    if ReceivingCard.objects.exists():
+        return
+    card = ReceivingCard(holder="CLOUDAPI DEMO", bank="Demo bank")
+    card.number = CARD_NUMBER
+    card.save()
 
 
 def _rate() -> None:

@@ -11,9 +11,12 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from accounts.models import Organization, User
 from billing import holds
+from billing.bank.arrivals import add_lines
+from billing.bank.lines import Line
 from billing.errors import TopUpError
 from billing.holds import Reserve, Settle
 from billing.invariants import broken, check
@@ -23,6 +26,7 @@ from billing.partitions import detach_oldest, ensure_partitions, months
 from billing.sweeper import sweep
 from billing.topups import approve
 from tests.billing.books import UZS, Customer, ask, end, query
+from tests.transfers import arrived
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -146,12 +150,13 @@ def test_two_operators_who_approve_at_once_credit_once() -> None:
     asker, *operators = [User.objects.create(email=f"{name}-{i}@test.invalid") for i in range(3)]
     org = Organization.objects.create(name=name, owner=asker)
     topup = TopUp.objects.create(org=org, requested_by=asker, amount_micros=5_000 * UZS, reference="77")
+    incoming = arrived(topup)
     barrier = Barrier(2)
 
     def click(operator: User) -> bool:
         barrier.wait()
         try:
-            approve(topup.pk, operator)
+            approve(topup.pk, operator, incoming.pk)
         except TopUpError:
             return False
         else:
@@ -164,6 +169,54 @@ def test_two_operators_who_approve_at_once_credit_once() -> None:
 
     assert sorted(done) == [False, True]
     assert balance(org.pk).paid == 5_000 * UZS
+
+
+def test_one_incoming_transfer_is_credited_once_to_requests_approved_at_once() -> None:
+    operators = [User.objects.create(email=f"{uuid4().hex}@test.invalid") for _ in range(4)]
+    topups = [_asked() for _ in operators]
+    incoming = arrived(topups[0])
+    barrier = Barrier(len(topups))
+
+    def click(pair: tuple[TopUp, User]) -> bool:
+        barrier.wait()
+        try:
+            approve(pair[0].pk, pair[1], incoming.pk)
+        except TopUpError:
+            return False
+        else:
+            return True
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(topups)) as pool:
+        done = list(pool.map(click, zip(topups, operators, strict=True)))
+
+    assert sorted(done) == [False, False, False, True]
+    assert sum(balance(topup.org_id).paid for topup in topups) == 5_000 * UZS
+
+
+def test_one_statement_imported_by_two_at_once_is_entered_once() -> None:
+    operators = [User.objects.create(email=f"{uuid4().hex}@test.invalid") for _ in range(2)]
+    at = timezone.now().replace(second=0, microsecond=0)
+    unique = uuid4().int % 10**12 * UZS
+    lines = [Line(n, at, unique + n * UZS, unique) for n in range(20)]
+    barrier = Barrier(2)
+
+    def upload(operator: User) -> int:
+        barrier.wait()
+        try:
+            return add_lines(None, lines, "statement", operator)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(upload, operators)) == [0, 20]
+
+
+def _asked() -> TopUp:
+    asker = User.objects.create(email=f"{uuid4().hex}@test.invalid")
+    org = Organization.objects.create(name=asker.email, owner=asker)
+    return TopUp.objects.create(org=org, requested_by=asker, amount_micros=5_000 * UZS, reference="77")
 
 
 async def test_the_laws_are_checked_rightly_while_calls_go_on() -> None:

@@ -7,7 +7,12 @@ from django.core.management import call_command
 from django.db import connection
 
 from billing.invariants import LAWS, broken, check
+from billing.models import IncomingTransfer
+from billing.topups import approve
 from tests.billing.books import UZS, Customer, ask, end, query, reserve, settle
+from tests.factories import make_caller
+from tests.transfers import arrived, person
+from tests.transfers import ask as ask_topup
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +49,12 @@ def test_a_busy_day_breaks_no_law(before: set[str]) -> None:
 def test_figures_are_told_for_each_law() -> None:
     busy_day()
     findings = check()
-    quiet = ("topups_are_credited_once", "disputes_add_up", "jobs_own_their_holds")
+    quiet = (
+        "topups_are_credited_once",
+        "disputes_add_up",
+        "bank_topups_have_arrived",
+        "jobs_own_their_holds",
+    )
 
     assert {f.invariant.name for f in findings} == {law.name for law in LAWS}
     assert all(f.checked > 0 for f in findings if f.invariant.name not in quiet)
@@ -129,3 +139,11 @@ def test_the_command_prints_every_law_and_fails_on_a_break() -> None:
     assert "BROKEN wallet_is_its_transfers" in out.getvalue()
     assert str(alice.org) in out.getvalue()
     assert len(out.getvalue().splitlines()) == len(LAWS)
+
+
+def test_a_card_top_up_without_its_line_of_the_statement_is_found(before: set[str]) -> None:
+    topup = ask_topup(make_caller())
+    approve(topup.pk, person(), arrived(topup).pk)
+    assert "bank_topups_have_arrived" not in broken_laws() - before
+    IncomingTransfer.objects.filter(topup=topup).update(amount_micros=topup.amount_micros + 1)
+    assert "bank_topups_have_arrived" in broken_laws()

@@ -17,6 +17,7 @@ from billing.notices import outbox, post, watch
 from billing.topups import approve, reject
 from tests.billing.books import set_clock
 from tests.factories import MICROS, Caller, credit, make_caller, rows
+from tests.transfers import arrived
 
 pytestmark = pytest.mark.django_db
 UZS = MICROS
@@ -161,7 +162,8 @@ def test_a_decided_top_up_is_told_at_once_and_to_who_asked_for_it() -> None:
     caller, operator = make_caller(), make_caller().user
     developer = join(caller, Role.DEVELOPER)
     join(caller, Role.VIEWER)
-    approve(filed(caller, developer).pk, operator)
+    topup = filed(caller, developer)
+    approve(topup.pk, operator, arrived(topup).pk)
     reject(filed(caller).pk, operator, "no such transfer")
     assert [facts["state"] for facts in told(caller, NoticeKind.TOPUP)] == ["paid", "rejected"]
     assert receivers(caller) == {(caller.user.email, "email"), (developer.email, "email")}

@@ -13,6 +13,7 @@ from tests.browser.conftest import Tab
 from tests.live.client import directive
 from tests.processes import Gateway
 from tests.stack import Stack
+from tests.transfers import make_card, picture
 
 PASSWORD = "Registan-1420-Ulugbek"
 
@@ -28,26 +29,37 @@ def sign_up(tab: Tab, email: str) -> None:
     page.wait_for_url(f"{tab.site}/dashboard")
 
 
-def file_topup(tab: Tab, reference: str) -> None:
+def file_topup(tab: Tab) -> str:
+    """From the amount to the uploaded receipt; the top-up's number."""
     page = tab.page
     page.get_by_role("link", name="Top up").first.click()
-    page.get_by_label("Amount, so'm").fill("100 000")
-    page.get_by_label("Reference of the transfer").fill(reference)
-    page.get_by_role("button", name="File the request").click()
-    expect(page.get_by_text("The request is filed.")).to_be_visible()
-    expect(page.get_by_text("pending")).to_be_visible()
+    page.get_by_role("link", name="Choose an amount").last.click()
+    page.get_by_role("button", name="100,000").click()
+    expect(page.locator("#card-number")).to_have_text("8600 1200 0000 1234")
+    expect(page.locator("[data-countdown]")).to_have_text(re.compile("^[0-9]{2}:[0-9]{2}$"))
+    page.get_by_role("button", name="Copy amount").click()
+    expect(page.get_by_role("button", name="Copy amount")).to_have_text("Copied")
+    said = {"name": "receipt.png", "mimeType": "image/png", "buffer": picture(seed=uuid4().int % 10**6)}
+    page.get_by_label("Receipt", exact=True).set_input_files(said)  # type: ignore[arg-type]
+    page.get_by_label("Cheque number").fill(uuid4().hex)
+    page.get_by_role("button", name="Upload the receipt").click()
+    expect(page.get_by_text("We have your receipt and compare it")).to_be_visible()
+    return page.url.rpartition("/")[2]
 
 
-def approve(tab: Tab, reference: str) -> None:
+def approve(tab: Tab, number: str) -> None:
+    """An operator who finds the claim in the queue, and 100,000 so'm on the card."""
     email = f"{uuid4().hex[:8]}@operators.invalid"
     open_account(email=email, password=PASSWORD, verified=True, is_staff=True, is_superuser=True)
     tab.sign_in(email, PASSWORD)
-    page = tab.open(f"/admin/billing/topup/?q={reference}")
-    page.check("input[name=_selected_action]")
-    page.select_option("select[name=action]", "approve_selected")
-    page.get_by_role("button", name=re.compile("Run|Go")).click()
-    page.get_by_role("button", name="Approve").click()
-    expect(page.get_by_text("1 top-up decided.")).to_be_visible()
+    page = tab.open("/admin/billing/topup/")
+    page.locator(f"a[href$='/{number}/decide/']").click()
+    picture_shown = page.locator("img.receipt")
+    expect(picture_shown).to_be_visible()
+    assert picture_shown.evaluate("image => image.naturalWidth") > 0
+    page.get_by_label("Amount received, so'm").fill("100 000,00")
+    page.get_by_role("button", name="Enter and approve").click()
+    expect(page.get_by_text("Credited: 100\u00a0000.00 UZS.")).to_be_visible()
 
 
 def create_key(tab: Tab) -> str:
@@ -74,11 +86,13 @@ def call(site: Gateway, key: str) -> str:
 
 def test_from_sign_up_to_the_receipt(new_tab: Callable[..., Tab], stack: Stack, site: Gateway) -> None:
     """$1.00 and $3.00 per million at 12,000 so'm and 5 %: 1000 and 500 tokens are 12.6 + 18.9 so'm."""
+    make_card()
     name = uuid4().hex[:8]
     tab, operator = new_tab(), new_tab()
     sign_up(tab, f"{name}@people.invalid")
-    file_topup(tab, f"Order {name}")
-    approve(operator, name)
+    approve(operator, file_topup(tab))
+    # The customer's page follows by itself.
+    expect(tab.page.get_by_text("The money has arrived and is on your balance.")).to_be_visible()
     expect(tab.open("/dashboard").get_by_text("100,000.00").first).to_be_visible()
     request_id = call(site, create_key(tab))
     page = tab.open("/dashboard/activity")

@@ -8,6 +8,7 @@ from dashboard.forms import UzsField
 from dashboard.topups import PENDING_MAX
 from tests.dashboard.calls import browser
 from tests.factories import MICROS, credit, make_caller
+from tests.transfers import arrived
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +21,7 @@ def test_a_request_waits_for_an_operator_and_then_counts() -> None:
     topup = TopUp.objects.get(org=caller.organization)
     assert (topup.amount_micros, topup.reference, topup.state) == (100_000 * MICROS, "Order 118", "pending")
     assert caller.balance() == 0
-    approve(topup.pk, operator.user)
+    approve(topup.pk, operator.user, arrived(topup).pk)
     text = client.get("/dashboard/billing").content.decode()
     assert "100,000.00\u00a0UZS" in text and "+100,000.00" in text and ">paid</span>" in text
 

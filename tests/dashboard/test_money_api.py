@@ -14,6 +14,7 @@ from billing.topups import approve
 from tests.billing.books import Customer, ask, end, reserve, settle
 from tests.dashboard.calls import browser, log_call, viewer
 from tests.factories import MICROS, Caller, credit, make_caller, rows
+from tests.transfers import arrived
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +87,7 @@ def test_what_is_decided_is_not_cancelled() -> None:
     caller = make_caller()
     filed = file(browser(caller), amount_uzs="50000", reference="1").json()
     topup = TopUp.objects.get(org=caller.organization)
-    approve(topup.pk, make_caller().user)
+    approve(topup.pk, make_caller().user, arrived(topup).pk)
     answer = browser(caller).delete(f"/api/topups/{filed['id']}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "not_pending")
     assert browser(caller).get(f"/api/topups/{filed['id']}").json()["credited_uzs"] == "50000"
