@@ -76,9 +76,11 @@ class Line(asyncio.Protocol):
 class Steady:
     """Whole calls at a rate, the keys in turn, on as many connections as it takes."""
 
-    def __init__(self, port: int, keys: Sequence[str], rate: float) -> None:
+    def __init__(
+        self, port: int, keys: Sequence[str], rate: float, bodies: Sequence[str] = (REQUEST,)
+    ) -> None:
         self._port, self._rate = port, rate
-        self._requests = [request(key) for key in keys]
+        self._requests = [request(key, bodies[turn % len(bodies)]) for turn, key in enumerate(keys)]
         self._idle: list[Line] = []
         self.latencies = Latencies()
 
