@@ -9,6 +9,7 @@ from django.db import connection
 from redis.exceptions import RedisError
 
 from billing.ids import new_op_id
+from billing.notices.watch import look_at_refused
 from proxy import custody, probing
 from proxy.video import films, jobs
 from proxy.video.ending import KEPT_S
@@ -16,6 +17,12 @@ from routing.models import Provider
 
 log = logging.getLogger(__name__)
 
+# Counters come from the gateways every few seconds; a run that was missed is made up for by the next.
+_REFUSED = """
+SELECT DISTINCT p.organization_id, p.id, k.id FROM proxy_refusal r
+  JOIN accounts_apikey k ON k.id = r.key_id JOIN accounts_project p ON p.id = k.project_id
+ WHERE r.code = 'budget_exceeded' AND r.minute >= now() - interval '5 minutes'
+"""
 POLL_ROUNDS = 25  # the next run goes on
 
 
@@ -26,6 +33,15 @@ def post_costs() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT post_costs(%s)", [[new_op_id() for _ in range(providers + 1)]])
         return int(cursor.fetchone()[0])
+
+
+@shared_task
+def tell_of_refusals() -> int:
+    """Each minute: customers whose calls a cap has refused lately are told so; how many caps."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REFUSED)
+        refused = cursor.fetchall()
+    return sum(look_at_refused(*one) for one in refused)
 
 
 @shared_task

@@ -19,6 +19,8 @@ from billing.notices.outbox import noted, tell
 from billing.thresholds import reached, worth_telling
 
 LOW_BALANCE_MICROS: Final = 10_000 * MICROS_PER_UZS  # where an organization has set no threshold of its own
+NEARLY: Final = 80  # per cent of a cap; a dear call that an emptier one refuses doesn't make it full
+_OF_PROJECT: Final = (Scope.PROJECT_DAY, Scope.PROJECT_MONTH)
 # What the customer did is no news to them.
 _TOLD_STATES: Final = (TopUp.State.PAID, TopUp.State.REJECTED, TopUp.State.EXPIRED, TopUp.State.REVERSED)
 
@@ -81,14 +83,36 @@ def look_at_caps(org_ids: list[int]) -> int:
     return sum(_look_at_cap(org_id, Scope(scope), *rest) for org_id, scope, *rest in found)
 
 
+@transaction.atomic
+def look_at_refused(org_id: int, project_id: int, key_id: int) -> int:
+    """A call was refused for a cap of this key or its project: to the customer, a cap whose rest is too small
+    for a call is used up. How many are told of.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM used_caps(%s)", [[org_id]])
+        found = [(Scope(scope), *rest) for _, scope, *rest in cursor.fetchall()]
+    concerned = [row for row in found if row[1] == (project_id if row[0] in _OF_PROJECT else key_id)]
+    full = [row for row in concerned if 100 * row[4] >= NEARLY * row[3]]
+    return sum(_look_at_cap(org_id, *row, refused=True) for row in full)
+
+
 def _look_at_cap(  # noqa: PLR0913 (one row)
-    org_id: int, scope: Scope, cap_id: int, name: str, limit: int, spent: int, since: object
+    org_id: int,
+    scope: Scope,
+    cap_id: int,
+    name: str,
+    limit: int,
+    spent: int,
+    since: object,
+    *,
+    refused: bool = False,
 ) -> bool:
     """Each threshold once for a window and limit: who raises a cap wants to hear of the new one, too."""
+    gone = limit if refused else spent
     stem = f"{scope.name}:{cap_id}:{since or ''}:{limit}"
     told = Notice.objects.filter(org_id=org_id, kind=NoticeKind.CAP, dedupe_key__startswith=f"{stem}:")
     shares = [int(key.rpartition(":")[2]) for key in told.values_list("dedupe_key", flat=True)]
-    share = worth_telling(shares, spent, limit)
+    share = worth_telling(shares, gone, limit)
     if share is None:
         return False
     resets = begins_anew(scope)
@@ -100,7 +124,7 @@ def _look_at_cap(  # noqa: PLR0913 (one row)
         "share": share,
         "resets_on": resets.isoformat() if resets else None,
     }
-    for passed in reached(spent, limit)[:-1]:
+    for passed in reached(gone, limit)[:-1]:
         noted(org_id, NoticeKind.CAP, f"{stem}:{passed}", facts | {"share": passed})
     return tell(org_id, NoticeKind.CAP, f"{stem}:{share}", facts)
 

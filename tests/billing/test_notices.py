@@ -71,6 +71,18 @@ def only_mail() -> Message:
     return sent.message()
 
 
+def test_a_cap_whose_rest_is_too_small_for_a_call_is_used_up() -> None:
+    caller = make_caller(balance_uzs=100_000, caps={"project_day": 1000 * UZS, "key_lifetime": 100_000 * UZS})
+    whose = (caller.organization.pk, caller.project.pk, caller.api_key.pk)
+    spend(caller, 700)
+    assert watch.look_at_refused(*whose) == 0  # a dear call
+    spend(caller, 290)
+    assert watch.look_at_refused(*whose) == 1
+    assert watch.look_at_refused(*whose) == 0
+    spend(caller, 10)
+    assert shares(caller) == [50, 80, 100]
+
+
 def test_each_threshold_of_a_cap_is_told_once_a_window() -> None:
     caller = make_caller(balance_uzs=100_000, caps={"project_day": 1000 * UZS})
     for step in (499, 1, 100, 199, 1, 300):  # 49.9 %, 50 %, 60 %, 79.9 %, 80 %, 110 %
