@@ -36,6 +36,8 @@ class IncomingForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text=_("It tells two transfers of one amount and minute apart."),
     )
 
+    field_order = ("card", "amount", "at", "balance", "details")
+
     class Meta:
         model = IncomingTransfer
         fields = ("card", "details")

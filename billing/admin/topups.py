@@ -53,17 +53,7 @@ class ArrivalForm(IncomingForm):
 
 @admin.register(TopUp)
 class TopUpAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = (
-        "number",
-        "created_at",
-        "org",
-        "amount",
-        "credited",
-        "provider",
-        "state",
-        "waits",
-        "flags",
-    )
+    list_display = ("number", "state", "waits", "flags", "amount", "org", "provider", "created_at")
     list_filter = ("state", "provider", "card")
     search_fields = ("=pk", "reference", "org__name", "requested_by__email")
     list_select_related = ("org", "requested_by", "approved_by", "card")

@@ -1,6 +1,7 @@
 """Every address with an id, found in the URLconf: somebody else's object is as missing as a missing one."""
 
 import re
+from os import urandom
 from uuid import uuid4
 
 import pytest
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from accounts.keys import create_key
 from billing.ids import new_op_id
-from billing.models import TopUp
+from billing.models import Receipt, TopUp
 from proxy.models import Request
 
 from .people import home, project, signed_in
@@ -80,6 +81,13 @@ def topup_of(user):
     )
 
 
+def receipt_of(topup):
+    """A receipt of a transfer; its file isn't asked for."""
+    return Receipt.objects.create(
+        topup=topup, uploaded_by=topup.requested_by, kind="jpeg", size=1, sha256=urandom(32)
+    )
+
+
 def plain(answer):
     """What an observer can tell apart: status, place and body, less tokens and the id that was asked for."""
     tokens = rb'(csrfmiddlewaretoken" value|nonce)="[^"]*"'
@@ -94,12 +102,14 @@ def test_a_foreign_id_is_as_missing_as_a_missing_one(alice, bob):
     theirs = {"key_id": key.api_id, "call_id": call_of(alice).id, "project_id": project(alice).api_id}
     topup = topup_of(alice)
     theirs |= {"topup_id": f"topup_{topup.op_id.hex}", "number": topup.pk}
+    theirs["name"] = receipt_of(topup).name
     missing = {
         "key_id": f"key_{uuid4().hex}",
         "call_id": new_op_id(),
         "project_id": f"proj_{uuid4().hex}",
         "topup_id": f"topup_{uuid4().hex}",
         "number": 2**31 - 1,
+        "name": uuid4(),
     }
     seen = 0
     for route, names in addresses():

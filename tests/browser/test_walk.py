@@ -14,6 +14,7 @@ from tests.factories import MICROS, Caller, credit, make_caller
 from tests.live.client import chat, directive
 from tests.processes import Gateway
 from tests.stack import Stack
+from tests.transfers import ask, make_card
 
 PASSWORD = "Registan-1420-Ulugbek"
 PUBLIC = [
@@ -22,7 +23,7 @@ PUBLIC = [
 ]
 PRIVATE = [
     *("/dashboard", "/dashboard/keys", "/dashboard/activity", "/dashboard/billing", "/dashboard/account"),
-    *("/dashboard/budgets", "/dashboard/notifications"),
+    *("/dashboard/budgets", "/dashboard/notifications", "/dashboard/transfer"),
     *("/accounts/logout/", "/accounts/2fa/", "/accounts/email/", "/accounts/password/change/"),
 ]
 LOOKS = [(360, "light", "uz-UZ"), (360, "dark", "ru-RU"), (1280, "light", "ru-RU"), (1280, "dark", "en-US")]
@@ -46,6 +47,8 @@ def resident(stack: Stack, site: Gateway) -> Caller:
             reference=f"Payment order {number} of the longest of all possible references",
             state=state,
         )
+    make_card()
+    ask(caller, 9_876_543)
     return caller
 
 
@@ -65,8 +68,9 @@ def test_every_page_is_whole(
     tab.sign_in(resident.user.email, PASSWORD)
     calls = [f"/dashboard/activity/{row['id']}" for row in resident.requests()]
     assert len(calls) >= 3
+    topups = [f"/dashboard/topups/{topup.pk}" for topup in TopUp.objects.filter(org=resident.organization)]
     caps = f"/dashboard/budgets/projects/{resident.project.api_id}"
-    for path in [*PRIVATE, *calls, caps, f"/dashboard/keys/{resident.api_key.api_id}/revoke"]:
+    for path in [*PRIVATE, *calls, *topups, caps, f"/dashboard/keys/{resident.api_key.api_id}/revoke"]:
         look(tab, path)
     assert tab.complaints == []
     look(tab, "/nowhere")
@@ -83,7 +87,8 @@ def test_the_admin_is_clean(new_tab: Callable[..., Tab], resident: Caller) -> No
     lists = [
         reverse(f"admin:{m._meta.app_label}_{m._meta.model_name}_changelist") for m in admin.site._registry
     ]
-    for path in [*lists, f"/admin/billing/topup/{topup.pk}/change/"]:
+    own = [f"/admin/billing/topup/{topup.pk}/{page}/" for page in ("change", "decide")]
+    for path in [*lists, *own, "/admin/billing/incomingtransfer/statement/"]:
         assert tab.page.goto(f"{tab.site}{path}").status == 200, path  # type: ignore[union-attr]
     assert tab.complaints == []
 
