@@ -13,6 +13,14 @@ BillingError
 ├── AmountRefused        outside of what is allowed here
 ├── AlreadyReversed      a transfer is reversed once
 ├── NothingToReverse     no such transfer
+├── AdjustmentError
+│   ├── AdjustmentDecided  somebody decided it before, or it has waited too long
+│   └── OwnAdjustment      who asked may not approve
+├── PromoError
+│   ├── NoSuchCode         unknown, switched off, not begun or over
+│   ├── RedeemedBefore     an organization takes part in a campaign once
+│   ├── NotForYou          for new organizations only, or for people who have confirmed their address
+│   └── CampaignSpent      its budget or its number of uses is used up
 ├── MonthRefused         a month of a partitioned table that has to stay
 ├── ProviderAway         a payment provider doesn't answer, or not in its protocol
 └── TopUpError
@@ -81,6 +89,38 @@ class AlreadyReversed(BillingError):
 
 
 class NothingToReverse(BillingError):
+    pass
+
+
+class AdjustmentError(BillingError):
+    pass
+
+
+class AdjustmentDecided(AdjustmentError):
+    pass
+
+
+class OwnAdjustment(AdjustmentError):
+    pass
+
+
+class PromoError(BillingError):
+    pass
+
+
+class NoSuchCode(PromoError):
+    pass
+
+
+class RedeemedBefore(PromoError):
+    pass
+
+
+class NotForYou(PromoError):
+    pass
+
+
+class CampaignSpent(PromoError):
     pass
 
 

@@ -35,6 +35,7 @@ class Kind(IntEnum):
     REVERSAL = 15
     DISPUTE = 16
     DISPUTE_BACK = 17
+    PAYOUT_BACK = 18
 
 
 def new_op_id() -> UUID:

@@ -49,6 +49,9 @@ LAWS = (
     Invariant("bank_topups_have_arrived", "bank top-ups"),
     Invariant("clearing_is_credited_topups", "clearing accounts"),
     Invariant("disputes_add_up", "disputes", quick=True),
+    Invariant("refunds_within_charges", "refunded charges"),
+    Invariant("adjustments_are_their_transfers", "adjustments"),
+    Invariant("campaigns_within_budget", "campaigns"),
     Invariant("jobs_own_their_holds", "jobs", quick=True, table="proxy_video"),
     Invariant("request_rows_are_charges", "requests", table="proxy_request"),
 )

@@ -12,13 +12,9 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from billing.errors import AlreadyReversed, AmountRefused, InsufficientFunds, NothingToReverse
-from billing.ids import Kind, new_op_id, transfer_id
-from billing.models import Transfer, Wallet
+from billing.ids import Kind, new_op_id
+from billing.models import Wallet
 from billing.money import MICROS_MAX
-
-_WALLETS_FROM = 2**32  # account numbers of wallets; see sql/ledger.sql
-# What gives a charge back, by what took it.
-_REFUNDS = {Kind.CHARGE_PAID: Kind.REFUND, Kind.CHARGE_BONUS: Kind.REFUND_BONUS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +68,18 @@ def credit_promo(
     org_id: int, micros: int, *, reason: str = "", source: str = "promo", external_id: str | None = None
 ) -> bool:
     """Give bonus money. False: this external id of the source was credited before. Raises AmountRefused."""
-    posting = _Posting(new_op_id(), Kind.PROMO, "promo", micros, {"reason": reason, "source": source})
+    meta = {"reason": reason, "source": source}
+    if external_id is not None:
+        return promote(org_id, micros, new_op_id(), Reference(source, external_id), meta)
+    return _credit(org_id, _Posting(new_op_id(), Kind.PROMO, "promo", micros, meta))
+
+
+def promote(org_id: int, micros: int, op_id: UUID, reference: Reference, meta: Mapping[str, object]) -> bool:
+    """Give bonus money for something that counts once. False: credited before. Raises AmountRefused."""
     with transaction.atomic():
-        if external_id is not None and not _claim(Reference(source, external_id), posting.op_id):
-            return False
-        return _credit(org_id, posting)
+        return _claim(reference, op_id) and _credit(
+            org_id, _Posting(op_id, Kind.PROMO, "promo", micros, meta)
+        )
 
 
 def top_up(
@@ -113,25 +116,37 @@ def give_back(org_id: int, micros: int, op_id: UUID, meta: Mapping[str, object])
 
 
 def refund(op_id: UUID, *, reason: str, author: str) -> int:
-    """Give back what a call was charged, each part to where it came from; answers the micros.
+    """Give back what a call was charged, or what is left of it, each part to where it came from; the micros.
 
     Raises NothingToReverse if the call was charged nothing, AlreadyReversed if it was given back before.
     """
-    charges = Transfer.objects.filter(pk__in=[transfer_id(op_id, kind) for kind in _REFUNDS])
-    back = new_op_id()
-    returned = 0
-    with transaction.atomic():
-        for charge in charges:
-            if not _inserted("INSERT INTO reversal VALUES (%s, %s) ON CONFLICT DO NOTHING", charge.pk, back):
-                raise AlreadyReversed(str(op_id))
-            meta = {"reverses": str(charge.pk), "reason": reason, "author": author}
-            kind = _REFUNDS[Kind(charge.kind)]
-            org_id = (charge.debit - _WALLETS_FROM) // 2
-            _credit(org_id, _Posting(back, kind, "revenue", charge.amount_micros, meta))
-            returned += charge.amount_micros
-    if not returned:
-        raise NothingToReverse(str(op_id))
-    return returned
+    return refund_part(op_id, None, new_op_id(), {"reason": reason, "author": author})
+
+
+def refund_part(call: UUID, micros: int | None, op_id: UUID, meta: Mapping[str, object]) -> int:
+    """Give back so much of what a call was charged, None for all that is left; the micros, 0 if done before.
+
+    Raises NothingToReverse, AlreadyReversed, and AmountRefused for more than is left.
+    """
+    if micros is not None and micros <= 0:
+        raise AmountRefused("an amount is more than zero")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT answer, given FROM refund_call(%s, %s, %s, %s)", [call, op_id, micros, json.dumps(meta)]
+        )
+        answer, given = cursor.fetchone()
+    if answer == "missing":
+        raise NothingToReverse(str(call))
+    if answer == "spent":
+        raise AlreadyReversed(str(call))
+    if answer == "short":
+        raise AmountRefused("that is more than is left of what this call was charged")
+    return int(given)
+
+
+def refunded(call: UUID) -> int:
+    """Micros that were given back of what the call was charged."""
+    return int(_ask("SELECT coalesce(sum(charged - unreturned), 0)::bigint FROM refundable(%s)", call))
 
 
 def payout(org_id: int, micros: int, op_id: UUID, *, reason: str, author: str) -> bool:
@@ -139,13 +154,37 @@ def payout(org_id: int, micros: int, op_id: UUID, *, reason: str, author: str) -
 
     Raises InsufficientFunds beyond what is paid and not held, AmountRefused.
     """
+    return take_out(org_id, Kind.PAYOUT, micros, op_id, {"reason": reason, "author": author})
+
+
+def take_out(org_id: int, kind: Kind, micros: int, op_id: UUID, meta: Mapping[str, object]) -> bool:
+    """Take paid money out: PAYOUT, or ADJUSTMENT for what came there by mistake. False: done before.
+
+    Raises InsufficientFunds beyond what is paid and not held, AmountRefused.
+    """
     if micros <= 0:
         raise AmountRefused("an amount is more than zero")
-    meta = {"reason": reason, "author": author}
-    done = _post("wallet_debit", org_id, _Posting(op_id, Kind.PAYOUT, "refund_payable", micros, meta))
+    to = "refund_payable" if kind == Kind.PAYOUT else "adjustment"
+    done = _post("wallet_debit", org_id, _Posting(op_id, kind, to, micros, meta))
     if done is None:
-        raise InsufficientFunds(f"organization {org_id} has less than {micros} micros to pay out")
+        raise InsufficientFunds(f"organization {org_id} has less than {micros} micros to take out")
     return bool(done)
+
+
+def payout_sent(micros: int, op_id: UUID, meta: Mapping[str, object]) -> bool:
+    """What payout() took has left the bank account. False: done before."""
+    moved = (Kind.PAYOUT_SENT, "refund_payable", "clearing:bank", micros, json.dumps(meta))
+    return bool(_ask("SELECT system_transfer(%s, %s, %s, %s, %s, %s)", op_id, *moved))
+
+
+def payout_back(org_id: int, micros: int, op_id: UUID, meta: Mapping[str, object]) -> bool:
+    """What payout() took could not be sent and is the wallet's again. False: done before."""
+    return _credit(org_id, _Posting(op_id, Kind.PAYOUT_BACK, "refund_payable", micros, meta))
+
+
+def adjust(org_id: int, kind: Kind, micros: int, op_id: UUID, meta: Mapping[str, object]) -> bool:
+    """Add to the paid part (ADJUSTMENT) or the bonus (ADJUSTMENT_BONUS) what no payment brought."""
+    return _credit(org_id, _Posting(op_id, kind, "adjustment", micros, meta))
 
 
 def _credit(org_id: int, posting: _Posting) -> bool:

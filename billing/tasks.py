@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.alerts import alert
-from billing import partitions, sweeper
+from billing import adjustments, partitions, sweeper
 from billing.bank import requests as bank_requests
 from billing.bank.receipts import remove_old
 from billing.builtin import fund
@@ -121,8 +121,11 @@ def forget_notices() -> None:
 
 @shared_task
 def expire_payments() -> None:
-    """Every 5 minutes: what providers began and never ended, then top-ups that nobody paid in time."""
+    """Every 5 minutes: what providers began and never ended, then top-ups that nobody paid in time, then
+    refunds and adjustments that nobody decided."""
     ended, closed = payme_books.expire_due(), expire_topups() + bank_requests.expire()
+    if adjustments.expire():
+        log.info("adjustments ended by their age")
     if ended or closed:
         log.info("%d payments and %d top-ups ended by their age", ended, closed)
 

@@ -12,6 +12,7 @@ from accounts.access import Caller
 from accounts.addresses import parse_network
 from accounts.keyrules import NAME_CHARS_MAX, KeyRequest, rpm_ceiling
 from accounts.models import ApiKey, Project, Scope
+from billing.adjustments import BankDetails
 from billing.models import TOPUP_MICROS_MAX, TOPUP_MICROS_MIN, Channel
 from billing.money import MICROS_PER_TIYIN, NotAnAmount, parse_uzs
 from billing.providers import online
@@ -177,6 +178,60 @@ class TopUpForm(AmountForm):
         max_length=100,
         help_text=_("The number of the payment order, or the name on the card it came from."),
     )
+
+
+class PromoForm(forms.Form):
+    code = forms.CharField(label=_("Promo code"), max_length=60)
+
+
+class RefundForm(forms.Form):
+    """How much of the paid balance, and where it goes. What is typed here is never shown again."""
+
+    amount = UzsField(label=_("Amount, so'm"))
+    holder = forms.CharField(label=_("Holder of the card or account"), max_length=150)
+    account = forms.CharField(
+        label=_("Card or account number"),
+        max_length=40,
+        help_text=_("16 digits of an Uzcard or Humo card, or 20 of a bank account."),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    mfo = forms.RegexField(
+        r"^[0-9]{5}$",
+        label=_("MFO of the bank"),
+        required=False,
+        help_text=_("5 digits; for an account, not for a card."),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "maxlength": "5"}),
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=300, required=False)
+
+    def __init__(self, refundable_micros: int, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.refundable = refundable_micros
+
+    def clean_amount(self) -> int:
+        micros: int = self.cleaned_data["amount"]
+        if not 0 < micros <= self.refundable:
+            raise ValidationError(_("At most %(most)s."), params={"most": uzs(self.refundable)})
+        if micros % MICROS_PER_TIYIN:
+            raise ValidationError(_("A tiyin is the smallest amount that can be paid."))
+        return micros
+
+    def clean_account(self) -> str:
+        digits = "".join(self.cleaned_data["account"].split())
+        if not (digits.isascii() and digits.isdecimal() and len(digits) in (16, 20)):
+            raise ValidationError(_("Write the 16 digits of a card or the 20 of an account."))
+        return digits
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        if len(said.get("account", "")) == 20 and not said.get("mfo") and "mfo" not in self.errors:
+            self.add_error("mfo", _("An account needs the MFO of its bank."))
+        return said
+
+    def bank(self) -> BankDetails:
+        """Where the money goes."""
+        data = self.cleaned_data
+        return BankDetails(data["holder"], data["account"], data["mfo"])
 
 
 class PayForm(AmountForm):

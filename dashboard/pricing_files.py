@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
+from billing.download import guarded
 from dashboard.pricing import Entry, Line, PriceList, Tag
 from proxy.listing import uzs
 from proxy.receipt import percent
@@ -16,8 +17,6 @@ COLUMNS: Final = (
     *("per_units", "base_uzs", "markup_percent", "fx_margin_percent", "price_uzs", "price_version"),
     *("rate_date", "prices_of"),
 )
-# A spreadsheet takes what begins so for a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_json(prices: PriceList) -> dict[str, Any]:
@@ -81,12 +80,12 @@ def _line(line: Line) -> dict[str, Any]:
 
 def _rows(prices: PriceList, entry: Entry) -> Iterator[list[object]]:
     model, server = entry.model, entry.server
-    known = [model.slug, _text(model.name), server.modality, server.category, server.free, entry.available]
+    known = [model.slug, guarded(model.name), server.modality, server.category, server.free, entry.available]
     for tag in entry.tags:
         for line in tag.lines:
             yield [
                 *known,
-                _text("; ".join(tag.providers)),
+                guarded("; ".join(tag.providers)),
                 *(line.component, line.over_tokens, line.per, _exact(line, line.base)),
                 *(percent(tag.markup_bps), percent(prices.fx_bps), _exact(line, line.final), tag.version),
                 *(prices.rates.fx_date.isoformat(), prices.day.isoformat()),
@@ -95,7 +94,3 @@ def _rows(prices: PriceList, entry: Entry) -> Iterator[list[object]]:
 
 def _exact(line: Line, micros: int) -> str:
     return uzs({line.component: micros})[line.component]
-
-
-def _text(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text

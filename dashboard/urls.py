@@ -11,6 +11,7 @@ from dashboard import (
     notice_pages,
     payment_pages,
     pricing_pages,
+    refund_pages,
     views,
 )
 
@@ -34,6 +35,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/activity", views.activity_list, name="activity"),
     path("dashboard/activity/<uuid:call_id>", views.receipt, name="receipt"),
     path("dashboard/billing", views.billing, name="billing"),
+    path("dashboard/promo", refund_pages.promo, name="promo"),
+    path("dashboard/refunds", refund_pages.refund_list, name="refunds"),
+    path("dashboard/refunds/<int:number>", refund_pages.refund, name="refund"),
+    path("dashboard/refunds/<int:number>/cancel", refund_pages.refund_cancel, name="refund_cancel"),
     path("dashboard/pay", payment_pages.pay, name="pay"),
     path("dashboard/transfer", bank_pages.transfer, name="transfer"),
     path("dashboard/topups/<int:number>/receipt", bank_pages.receipt, name="topup_receipt"),

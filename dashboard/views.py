@@ -20,8 +20,9 @@ from accounts.access import Caller, find_caller_key, reachable_keys
 from accounts.errors import AccountsError, InvalidField, NotFound, RoleNotAllowed
 from accounts.keys import revoke_key
 from accounts.models import ApiKey
+from billing.ledger import refunded
 from dashboard import activity, served, shop, wallet
-from dashboard.forms import ActivityForm, KeyForm, ModelsForm, TopUpForm
+from dashboard.forms import ActivityForm, KeyForm, ModelsForm, PromoForm, TopUpForm
 from dashboard.keys import caps_of, fill_last_use, issue_key
 from dashboard.people import may_write, page_caller
 from dashboard.topups import KnownReference, TooManyTopUps, file_topup
@@ -185,6 +186,7 @@ def billing(request: HttpRequest) -> HttpResponse:
         "kind": kind,
         "paging": bool(request.GET.get("before")),
         "may_write": may_write(caller),
+        "promo_form": PromoForm(),
     }
     return render(request, "dashboard/billing.html", context)
 
@@ -229,6 +231,7 @@ def receipt(request: HttpRequest, call_id: UUID) -> HttpResponse:
     context = {
         "call": call,
         "row": call.row,
+        "refunded": refunded(call.row.id),
         "lines": shop.report_lines(call.row.prices),
         "attempts": [(attempt, known.get(attempt.get("endpoint"))) for attempt in call.row.attempts],
         "rescued": rescued(call.row),

@@ -33,7 +33,8 @@ MEANING: dict[int, Promise] = {
     Kind.DISPUTE: _("Set aside: the payment is in question"),
     Kind.DISPUTE_BACK: _("Released: the payment is settled"),
     Kind.ADJUSTMENT: _("Correction"),
-    Kind.ADJUSTMENT_BONUS: _("Correction of the promo balance"),
+    Kind.ADJUSTMENT_BONUS: _("Goodwill bonus"),
+    Kind.PAYOUT_BACK: _("Payout that your bank didn't take"),
 }
 
 
@@ -44,7 +45,8 @@ class Movement:
     at: datetime
     meaning: str | Promise
     micros: int
-    call: UUID | None  # the request that was charged
+    call: UUID | None  # the request that was charged, or given back
+    note: str = ""  # what an operator wrote for the customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,16 @@ def _movement(row: Transfer, own: tuple[int, int]) -> Movement:
         at=row.at,
         meaning=MEANING.get(row.kind, _("Transfer")),
         micros=row.amount_micros if row.credit in own else -row.amount_micros,
-        call=op_of(row.id) if row.kind in _CALLS else None,
+        call=_call(row),
+        note=str((row.meta or {}).get("told") or ""),
     )
+
+
+def _call(row: Transfer) -> UUID | None:
+    if row.kind in _CALLS:
+        return op_of(row.id)
+    given_back = (row.meta or {}).get("reverses") if row.kind in (Kind.REFUND, Kind.REFUND_BONUS) else None
+    return op_of(UUID(given_back)) if given_back else None
 
 
 def topups(organization: Organization) -> QuerySet[TopUp]:

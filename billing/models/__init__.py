@@ -10,9 +10,11 @@ The law of this app:
   them.
 - A top-up, its provider transactions or incoming transfer, then the wallet: locks are taken in this order
   only.
+- Adjustments and campaigns are locked before the wallet.
 - A wallet row is made by its first credit; an absent one is zero. Never negative.
 """
 
+from billing.models.adjustment import Adjustment
 from billing.models.cap import Cap
 from billing.models.card import ReceivingCard
 from billing.models.decision import TopUpDecision
@@ -21,6 +23,7 @@ from billing.models.hold import Hold
 from billing.models.incoming import IncomingTransfer
 from billing.models.notice import BalanceWatch, Delivery, Medium, Notice, NoticeChoice, NoticeKind
 from billing.models.payment import Discrepancy, ExternalMessage, ProviderTransaction
+from billing.models.promo import PromoCampaign, PromoCode, PromoRedemption, fold_code
 from billing.models.rate import FxRate, Markup
 from billing.models.receipt import Receipt
 from billing.models.topup import TOPUP_MICROS_MAX, TOPUP_MICROS_MIN, Channel, TopUp
@@ -30,6 +33,7 @@ from billing.models.wallet import Wallet
 __all__ = [
     "TOPUP_MICROS_MAX",
     "TOPUP_MICROS_MIN",
+    "Adjustment",
     "BalanceWatch",
     "Cap",
     "Channel",
@@ -47,6 +51,9 @@ __all__ = [
     "Notice",
     "NoticeChoice",
     "NoticeKind",
+    "PromoCampaign",
+    "PromoCode",
+    "PromoRedemption",
     "ProviderTransaction",
     "Receipt",
     "ReceivingCard",
@@ -54,4 +61,5 @@ __all__ = [
     "TopUpDecision",
     "Transfer",
     "Wallet",
+    "fold_code",
 ]

@@ -29,3 +29,8 @@ class Wallet(models.Model):
     @property
     def available_micros(self) -> int:
         return self.balance_micros - self.held_micros
+
+    @property
+    def refundable_micros(self) -> int:
+        """What can be paid out: paid money that no call holds. Bonus stays."""
+        return max(self.paid_micros - self.held_micros, 0)

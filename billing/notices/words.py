@@ -11,7 +11,12 @@ from django.utils import translation
 
 from billing.models.topup import refusal_text
 
-_PLACES = {"cap": "/dashboard/budgets", "balance": "/dashboard/billing", "topup": "/dashboard/billing"}
+_PLACES = {
+    "cap": "/dashboard/budgets",
+    "balance": "/dashboard/billing",
+    "topup": "/dashboard/billing",
+    "refund": "/dashboard/billing",
+}
 
 
 @dataclass(frozen=True, slots=True)

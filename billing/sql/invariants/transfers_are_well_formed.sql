@@ -11,6 +11,10 @@ SELECT count(*), count(*) FILTER (WHERE NOT right_way), min(id::text) FILTER (WH
                WHEN kind = 15 THEN debit >= 4294967296 AND debit %% 2 = 0 AND credit < 4294967296
                WHEN kind = 16 THEN debit >= 4294967296 AND debit %% 2 = 0 AND credit = 7
                WHEN kind = 17 THEN credit >= 4294967296 AND credit %% 2 = 0 AND debit = 7
+               WHEN kind = 13 THEN debit >= 4294967296 AND debit %% 2 = 0 AND credit = 6
+                                   OR credit >= 4294967296 AND credit %% 2 = 0 AND debit < 4294967296
+               WHEN kind = 14 THEN credit >= 4294967296 AND credit %% 2 = 1 AND debit < 4294967296
+               WHEN kind = 18 THEN credit >= 4294967296 AND credit %% 2 = 0 AND debit = 5
                WHEN kind IN (8, 9, 10) THEN debit < 4294967296 AND credit < 4294967296
                ELSE true END AS right_way
           FROM transfer) t

@@ -1,0 +1,138 @@
+"""Pages of the refund of unspent balance, and the field for promo codes."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.access import MANAGERS, Caller
+from billing.adjustments import withdraw
+from billing.errors import (
+    AdjustmentDecided,
+    AmountRefused,
+    CampaignSpent,
+    NoSuchCode,
+    NotForYou,
+    PromoError,
+    RedeemedBefore,
+)
+from billing.ledger import balance
+from billing.models import Adjustment
+from billing.promos import redeem
+from dashboard import refunds
+from dashboard.forms import PromoForm, RefundForm
+from dashboard.people import may_write, page_caller
+from dashboard.refunds import RefundWaits, may_try_code
+from dashboard.templatetags.money import uzs
+from dashboard.views import private
+
+_OPEN = (Adjustment.State.PENDING, Adjustment.State.DONE)
+_REFUSALS = {
+    NoSuchCode: gettext_lazy("There is no such promo code, or its time is over."),
+    RedeemedBefore: gettext_lazy("Your organization has used a code of this campaign before."),
+    NotForYou: gettext_lazy(
+        "This code isn't for you: it is for new organizations, or your e-mail isn't confirmed."
+    ),
+    CampaignSpent: gettext_lazy("This campaign has nothing left to give."),
+}
+
+
+def is_manager(caller: Caller) -> bool:
+    """Who answers for the money of the organization."""
+    return caller.role in MANAGERS
+
+
+@private("GET", "HEAD", "POST")
+def refund_list(request: HttpRequest) -> HttpResponse:
+    """What can be paid out, the form, and earlier requests."""
+    caller = page_caller(request)
+    purse = balance(caller.organization.pk)
+    form = RefundForm(purse.refundable, request.POST or None)
+    if request.method == "POST":
+        if not is_manager(caller):
+            raise PermissionDenied
+        if form.is_valid() and (made := _asked(caller, form)):
+            return redirect("refund", made.pk)
+    found = refunds.listed(caller.organization)
+    context = {
+        "refund_form": form,
+        "refundable": purse.refundable,
+        "bonus": purse.bonus,
+        "held": purse.held,
+        "refunds": found,
+        "waits": any(one.state in _OPEN for one in found),
+        "is_manager": is_manager(caller),
+    }
+    return render(request, "dashboard/refunds.html", context)
+
+
+def _asked(caller: Caller, form: RefundForm) -> Adjustment | None:
+    data = form.cleaned_data
+    try:
+        return refunds.ask(caller, data["amount"], form.bank(), data["reason"])
+    except RefundWaits:
+        form.add_error(None, _("Another request of yours is still open."))
+    except AmountRefused:
+        form.add_error("amount", _("Calls have spent or hold some of it meanwhile."))
+    return None
+
+
+@private("GET", "HEAD")
+def refund(request: HttpRequest, number: int) -> HttpResponse:
+    """One request; the page follows its state by itself."""
+    caller = page_caller(request)
+    found = _own(caller, number)
+    context = {
+        "refund": found,
+        "waits": found.state in _OPEN,
+        "may_cancel": found.state == Adjustment.State.PENDING and is_manager(caller),
+    }
+    part = "#state" if request.headers.get("HX-Request") else ""
+    response = render(request, f"dashboard/refund.html{part}", context)
+    response.headers["Vary"] = "HX-Request, Accept-Language, Cookie"
+    return response
+
+
+@private("POST")
+def refund_cancel(request: HttpRequest, number: int) -> HttpResponse:
+    """The customer's change of mind, while nobody has decided."""
+    caller = page_caller(request)
+    found = _own(caller, number)
+    if not is_manager(caller) or caller.user is None:
+        raise PermissionDenied
+    try:
+        withdraw(found.pk, caller.organization.pk, caller.user)
+    except AdjustmentDecided:
+        messages.error(request, _("This request is decided already."))
+    return redirect("refund", found.pk)
+
+
+def _own(caller: Caller, number: int) -> Adjustment:
+    found = refunds.find(caller.organization, number)
+    if found is None:
+        raise Http404
+    return found
+
+
+@private("POST")
+def promo(request: HttpRequest) -> HttpResponse:
+    """A promo code: the bonus is on the balance at once, or the reason why not is said."""
+    caller = page_caller(request)
+    if not may_write(caller) or caller.user is None:
+        raise PermissionDenied
+    form = PromoForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _REFUSALS[NoSuchCode])
+    elif not may_try_code(caller.organization):
+        messages.error(request, _("Too many codes were tried. Wait ten minutes."))
+    else:
+        try:
+            given = redeem(caller.organization, caller.user, form.cleaned_data["code"])
+        except PromoError as error:
+            messages.error(request, _REFUSALS[type(error)])
+        else:
+            said = _("%(amount)s of bonus is on your balance.") % {"amount": uzs(given.amount_micros)}
+            messages.success(request, said)
+    return redirect("billing")
