@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.keys import revoke_key
-from accounts.models import Alert, ApiKey, Membership, Organization, Project, User
+from accounts.models import Alert, ApiKey, BillingDetails, Membership, Organization, Project, User
 from accounts.signup import open_personal_organization
 
 # The site's own login: throttled, and with a second factor where the operator has one.
@@ -65,6 +65,13 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
     readonly_fields = ("created_at",)
 
 
+class BillingDetailsInline(admin.StackedInline):  # type: ignore[type-arg]
+    model = BillingDetails
+    extra = 0
+    can_delete = False
+    readonly_fields = ("updated_by", "updated_at")
+
+
 @admin.register(Organization)
 class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("name", "owner", "is_personal", "verified_at", "suspended_at", "created_at")
@@ -88,7 +95,7 @@ class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "created_at",
     )
     readonly_fields = ("api_id", "slug", "owner", "is_personal", "verified_at", "suspended_at", "created_at")
-    inlines = (MembershipInline,)
+    inlines = (MembershipInline, BillingDetailsInline)
     actions = ("suspend", "resume")
 
     @admin.action(description=_("Suspend: refuse all calls of their keys"), permissions=["change"])

@@ -16,6 +16,7 @@ from uuid import uuid4
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Func, IntegerField, Q
 from django.db.models.functions import Lower
@@ -158,6 +159,67 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.role} {self.organization_id}"
+
+
+class BillingDetails(models.Model):
+    """Who an organization is on papers: receipts, statements, acts. Issued ones keep what stood here then."""
+
+    organization = models.OneToOneField(
+        Organization, models.CASCADE, primary_key=True, related_name="billing_details"
+    )
+    is_legal_entity = models.BooleanField(
+        _("legal entity"), default=False, help_text=_("Legal entities get an act of services for each month.")
+    )
+    name = models.CharField(_("legal name, or name of the person"), max_length=200, blank=True)
+    stir = models.CharField(_("STIR (INN)"), max_length=9, blank=True, help_text=_("9 digits."))
+    pinfl = models.CharField(
+        _("PINFL"), max_length=14, blank=True, help_text=_("14 digits, for persons without a STIR.")
+    )
+    address = models.CharField(_("address"), max_length=300, blank=True)
+    bank = models.CharField(_("bank"), max_length=150, blank=True)
+    account = models.CharField(_("bank account"), max_length=20, blank=True, help_text=_("20 digits."))
+    mfo = models.CharField(_("bank code (MFO)"), max_length=5, blank=True, help_text=_("5 digits."))
+    vat_code = models.CharField(_("VAT payer code"), max_length=12, blank=True, help_text=_("12 digits."))
+    contact = models.CharField(
+        _("contact"), max_length=150, blank=True, help_text=_("Name and telephone of your accountant.")
+    )
+    updated_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", editable=False)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    DIGITS: ClassVar[dict[str, int]] = {"stir": 9, "pinfl": 14, "account": 20, "mfo": 5, "vat_code": 12}
+
+    class Meta:
+        verbose_name = _("billing details")
+        verbose_name_plural = _("billing details")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(stir__regex="^([0-9]{9})?$")
+                & Q(pinfl__regex="^([0-9]{14})?$")
+                & Q(account__regex="^([0-9]{20})?$")
+                & Q(mfo__regex="^([0-9]{5})?$")
+                & Q(vat_code__regex="^([0-9]{12})?$"),
+                name="billing_details_digits",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_legal_entity=False) | (~Q(name="") & ~Q(stir="") & ~Q(address="")),
+                name="billing_details_of_a_legal_entity",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Numbers have their digits (old ones no check sum); a legal entity has what an act needs."""
+        errors: dict[str, Any] = {}
+        for name, length in self.DIGITS.items():
+            digits = getattr(self, name)
+            if digits and (len(digits) != length or not digits.isascii() or not digits.isdigit()):
+                errors[name] = _("Write %(count)d digits.") % {"count": length}
+        needed = ("name", "stir", "address") if self.is_legal_entity else ()
+        errors |= {name: _("A legal entity needs this.") for name in needed if not getattr(self, name)}
+        if errors:
+            raise ValidationError(errors)
 
 
 class Project(models.Model):

@@ -91,6 +91,13 @@ class Env:
             raise ImproperlyConfigured(f"{name}={raw!r}: write a whole number, {least} or more")
         return int(raw)
 
+    def digits(self, name: str, length: int) -> str:
+        """Read a number of so many digits, spaces left out; empty where it isn't set."""
+        found = "".join(self.text(name).split())
+        if found and (len(found) != length or not found.isascii() or not found.isdigit()):
+            raise ImproperlyConfigured(f"{name}={found!r}: write {length} digits")
+        return found
+
     def words(self, name: str, default: str = "") -> list[str]:
         """Read a comma-separated list."""
         return [word for part in self.text(name, default).split(",") if (word := part.strip())]

@@ -76,6 +76,21 @@ RECEIPT_DIR = env.text("RECEIPT_DIR", str(BASE_DIR / "var" / "receipts"))
 RECEIPT_DAYS = env.number("RECEIPT_DAYS", 1095, least=1)
 BANK_DETAILS = env.text("BANK_DETAILS")  # where customers send transfers; shown beside the top-up form
 
+# Who we are on receipts, statements and acts (dashboard/papers). Acts need a STIR.
+COMPANY = {
+    "name": env.text("COMPANY_NAME", "CloudAPI"),
+    "stir": env.digits("COMPANY_STIR", 9),
+    "address": env.text("COMPANY_ADDRESS"),
+    "bank": env.text("COMPANY_BANK"),
+    "account": env.digits("COMPANY_ACCOUNT", 20),
+    "mfo": env.digits("COMPANY_MFO", 5),
+    "vat_code": env.digits("COMPANY_VAT_CODE", 12),
+    "contact": env.text("COMPANY_CONTACT"),
+    "director": env.text("COMPANY_DIRECTOR"),
+}
+VAT_BPS = env.number("VAT_BPS", 1200)  # of the VAT that prices include; 0: we aren't a payer of it
+PAPER_CALLS_DIRECT = env.number("PAPER_CALLS_DIRECT", 50_000)  # a longer month is made ready by a worker
+
 # --- Payment providers --------------------------------------------------------------------------------------
 
 # Without its secret a provider is named as coming soon, and its addresses don't exist.

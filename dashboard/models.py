@@ -1,0 +1,49 @@
+"""Papers as they were issued.
+
+The law of this app: a paper is only added; the database refuses UPDATE, DELETE and TRUNCATE. What it says
+is drawn from its frozen figures alone, so that it reads the same whatever becomes of names and addresses.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organization
+from dashboard.moments import TASHKENT
+
+
+class Paper(models.Model):
+    """A receipt, a closed month's statement or an act of services. Issued in papers/issue.py only."""
+
+    class Kind(models.TextChoices):
+        RECEIPT = "receipt", _("receipt")
+        STATEMENT = "statement", _("statement")
+        ACT = "act", _("act of services")
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="papers")
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    subject = models.CharField(_("subject"), max_length=20)  # a month such as 2026-10, or a top-up's number
+    figures = models.JSONField(editable=False)
+    payer = models.JSONField(editable=False)  # both parties as they were
+    company = models.JSONField(editable=False)
+    sha256 = models.CharField(max_length=64, editable=False)  # of figures, payer and company
+    issued_at = models.DateTimeField(_("issued"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("paper")
+        verbose_name_plural = _("papers")
+        ordering: ClassVar[list[str]] = ["-pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["organization", "kind", "subject"], name="paper_once"),
+            models.CheckConstraint(condition=models.Q(sha256__regex="^[0-9a-f]{64}$"), name="paper_digest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        """What both parties name it by: kind, year and month of issue, a running number."""
+        return f"{self.kind[0].upper()}-{self.issued_at.astimezone(TASHKENT):%y%m}-{self.pk:06d}"
