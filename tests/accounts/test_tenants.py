@@ -92,7 +92,7 @@ def receipt_of(topup):
 def plain(answer):
     """What an observer can tell apart: status, place and body, less tokens and the id that was asked for."""
     tokens = rb'(csrfmiddlewaretoken" value|nonce)="[^"]*"'
-    ids = rb"req_\w+|(topups|refunds|receipts)/\d+|[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}"
+    ids = rb"req_\w+|(topups|refunds|papers/receipts)/\d+|[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}"
     body = re.sub(tokens + b"|" + ids, b"", answer.content)
     return answer.status_code, re.sub("[0-9a-f]{32}", "", answer.headers.get("Location", "")), body
 
