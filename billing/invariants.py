@@ -52,6 +52,7 @@ LAWS = (
     Invariant("refunds_within_charges", "refunded charges"),
     Invariant("adjustments_are_their_transfers", "adjustments"),
     Invariant("campaigns_within_budget", "campaigns"),
+    Invariant("days_are_their_transfers", "kinds of transfers"),
     Invariant("jobs_own_their_holds", "jobs", quick=True, table="proxy_video"),
     Invariant("request_rows_are_charges", "requests", table="proxy_request"),
 )

@@ -13,6 +13,7 @@ from billing.bank import requests as bank_requests
 from billing.bank.receipts import remove_old
 from billing.builtin import fund
 from billing.errors import FeedAway, MissingRate, ProviderAway
+from billing.finance import note_check
 from billing.fx import feed, proposals
 from billing.fx.ladder import STOP_DAYS, Level
 from billing.invariants import broken, check
@@ -72,7 +73,9 @@ def sweep() -> None:
 @shared_task
 def check_invariants() -> None:
     """Each minute: those of the ledger's laws that don't need its whole history."""
-    for finding in broken(check(quick=True)):
+    findings = check(quick=True)
+    note_check(findings, whole=False)
+    for finding in broken(findings):
         log.error("ledger: %s", finding)
 
 
@@ -89,6 +92,13 @@ def advance_checkpoints() -> None:
     """Hourly: sums of all accounts up to the oldest transaction under way."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT advance_checkpoints()")
+
+
+@shared_task
+def advance_finance() -> None:
+    """Every 5 minutes: sums of transfers by day, for the finance page."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT advance_finance()")
 
 
 @shared_task

@@ -34,6 +34,7 @@ app.conf.beat_schedule = {
     "checkpoints": _every(
         "billing.tasks.advance_checkpoints", crontab(minute="5"), queue="money", expires_s=HOUR_S
     ),
+    "finance": _every("billing.tasks.advance_finance", 5 * MINUTE_S, queue="money", expires_s=5 * MINUTE_S),
     "provider costs": _every("proxy.tasks.post_costs", crontab(minute="15"), queue="money", expires_s=HOUR_S),
     "built-in": _every("billing.tasks.fund_builtin", MINUTE_S, queue="money", expires_s=MINUTE_S),
     "videos": _every("proxy.tasks.poll_videos", 5.0, queue="default", expires_s=5),

@@ -3,6 +3,7 @@
 from billing.admin.adjustments import AdjustmentAdmin
 from billing.admin.caps import CapAdmin
 from billing.admin.cards import ReceivingCardAdmin
+from billing.admin.finance import FinanceAdmin
 from billing.admin.incoming import IncomingTransferAdmin
 from billing.admin.money import HoldAdmin, LedgerAccountAdmin, TransferAdmin, WalletAdmin
 from billing.admin.notices import NoticeAdmin
@@ -13,6 +14,7 @@ from billing.admin.rates import FxRateAdmin, FxReadingAdmin, MarkupAdmin
 from billing.admin.topups import TopUpAdmin
 
 __all__ = [
+    "FinanceAdmin",
     "AdjustmentAdmin",
     "PromoCampaignAdmin",
     "PromoCodeAdmin",

@@ -18,6 +18,7 @@ from billing.models.adjustment import Adjustment
 from billing.models.cap import Cap
 from billing.models.card import ReceivingCard
 from billing.models.decision import TopUpDecision
+from billing.models.finance import Finance, LedgerCheck
 from billing.models.fx import FxProposal, FxReading
 from billing.models.hold import Hold
 from billing.models.incoming import IncomingTransfer
@@ -40,12 +41,14 @@ __all__ = [
     "Delivery",
     "Discrepancy",
     "ExternalMessage",
+    "Finance",
     "FxProposal",
     "FxRate",
     "FxReading",
     "Hold",
     "IncomingTransfer",
     "LedgerAccount",
+    "LedgerCheck",
     "Markup",
     "Medium",
     "Notice",

@@ -66,6 +66,7 @@ def test_figures_are_told_for_each_law() -> None:
 
 
 BREAKS = [
+    ("INSERT INTO finance_day VALUES (billing_today(), 200, 1, 5, 1)", "days_are_their_transfers"),
     ("UPDATE wallet SET paid_micros = paid_micros + 1 WHERE org_id = %(org)s", "wallet_is_its_transfers"),
     (
         "UPDATE wallet SET bonus_micros = bonus_micros + 1 WHERE org_id = %(org)s",

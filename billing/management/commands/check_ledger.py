@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from billing.finance import note_check
 from billing.invariants import broken, check
 
 
@@ -13,6 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         findings = check()
+        note_check(findings, whole=True)
         for finding in findings:
             self.stdout.write(f"{'BROKEN' if finding.broken else 'ok    '} {finding}")
         if wrong := broken(findings):
