@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pypdf import PdfReader
 
-from accounts.models import BillingDetails, Membership, Role
+from accounts.models import BillingDetails, Membership, Role, User
 from billing.ids import Kind
 from billing.models import ProviderTransaction, TopUp
 from dashboard import tasks
@@ -396,3 +396,18 @@ def test_an_act_can_be_downloaded_again() -> None:
     set_clock(None)
     page = browser(caller).get(f"/dashboard/papers/{month}/act.pdf?lang=uz")
     assert page.content == act_file(paper, "pdf", "uz").body
+
+
+def test_operators_see_papers_and_change_none() -> None:
+    caller = legal(make_caller())
+    paper = issue.receipt(paid(caller))
+    assert paper is not None
+    client = Client()
+    client.force_login(User.objects.create_superuser(f"operator-{caller.user.email}", "x"))
+    assert paper.number in client.get("/admin/dashboard/paper/").content.decode()
+    address = f"/admin/dashboard/paper/{paper.pk}/change/"
+    assert "307654321" in client.get(address).content.decode()
+    assert client.post(address, {"subject": "0"}).status_code == 403
+    assert client.post(f"/admin/dashboard/paper/{paper.pk}/delete/", {"post": "yes"}).status_code == 403
+    organization = client.get(f"/admin/accounts/organization/{caller.organization.pk}/change/")
+    assert "307654321" in organization.content.decode()
