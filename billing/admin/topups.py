@@ -82,17 +82,16 @@ class TopUpAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TopUp]:
+        return TopUp.objects.prefetch_related("receipts__copies", "receipts__lookalikes", "receipts__reuses")
+
+    def get_ordering(self, request: HttpRequest) -> tuple[Case, str]:
         """Those that wait with a receipt come first, then all that wait."""
         is_open, has_receipt = Q(state=State.PENDING), Exists(Receipt.objects.filter(topup=OuterRef("pk")))
         late = Q(state=State.EXPIRED)
         rank = Case(
             When(is_open & has_receipt, then=0), When(is_open | late & has_receipt, then=1), default=2
         )
-        found = TopUp.objects.annotate(rank=rank)
-        return found.prefetch_related("receipts__copies", "receipts__lookalikes", "receipts__reuses")
-
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        return ("rank", "-id")
+        return (rank, "-id")
 
     @admin.display(description=gettext_lazy("amount, UZS"), ordering="amount_micros")
     def amount(self, topup: TopUp) -> str:

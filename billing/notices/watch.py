@@ -11,6 +11,7 @@ from typing import Final
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts.models import Organization
 from billing.caps import Scope, begins_anew
 from billing.ledger import balance
 from billing.models import BalanceWatch, Notice, NoticeKind, TopUp
@@ -31,7 +32,8 @@ def look() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT org, taken FROM moved_wallets()")
         moved: dict[int, int] = dict(cursor.fetchall())
-    return look_at_topups() + (look_at(moved) if moved else 0)
+    known = set(Organization.objects.filter(pk__in=moved).values_list("pk", flat=True))
+    return look_at_topups() + look_at({org: taken for org, taken in moved.items() if org in known})
 
 
 @transaction.atomic

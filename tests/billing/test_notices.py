@@ -23,8 +23,8 @@ pytestmark = pytest.mark.django_db
 UZS = MICROS
 
 
-def spend(caller: Caller, uzs: int) -> None:
-    """As if calls of today had cost so much, and been paid out of the wallet."""
+def use_cap(caller: Caller, uzs: int) -> None:
+    """As if calls of today had cost so much."""
     rows(
         "SELECT cap_add(billing_today(), ARRAY[%s::bigint], ARRAY[%s::bigint], '{false}', ARRAY[%s::bigint],"
         " '{0}')",
@@ -32,6 +32,11 @@ def spend(caller: Caller, uzs: int) -> None:
         caller.api_key.pk,
         uzs * UZS,
     )
+
+
+def spend(caller: Caller, uzs: int) -> None:
+    """The same, and it was paid out of the wallet."""
+    use_cap(caller, uzs)
     watch.look_at({caller.organization.pk: uzs * UZS})
 
 
@@ -303,17 +308,14 @@ def test_two_workers_at_once_send_each_message_once_and_what_one_has_taken_is_no
 def test_the_job_looks_at_what_moved_since_it_looked_last_and_misses_nothing() -> None:
     watch.look()
     caller = make_caller(caps={"project_day": 1000 * UZS})
-    rows(
-        "SELECT cap_add(billing_today(), ARRAY[%s::bigint], ARRAY[%s::bigint], '{false}', ARRAY[%s::bigint],"
-        " '{0}')",
-        caller.project.pk,
-        caller.api_key.pk,
-        500 * UZS,
-    )
-    watch.look()
-    assert shares(caller) == []  # no wallet has moved
-    with transaction.atomic():
-        credit(caller, paid_micros=20_000 * UZS)
-    watch.look()
-    assert shares(caller) == [50]
-    Delivery.objects.filter(notice__org=caller.organization).update(outcome="refused")
+    use_cap(caller, 500)
+    try:
+        watch.look()
+        assert shares(caller) == []  # no wallet has moved
+        with transaction.atomic():
+            credit(caller, paid_micros=20_000 * UZS)
+        watch.look()
+        assert shares(caller) == [50]
+    finally:  # the ledger's laws are checked over what all tests leave behind
+        use_cap(caller, -500)
+        Delivery.objects.filter(notice__org=caller.organization).update(outcome="refused")
