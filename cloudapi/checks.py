@@ -46,3 +46,12 @@ def catalog_file(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
     if Path(settings.MODEL_CATALOG).is_file():
         return []
     return [Warning(f"No catalog at {settings.MODEL_CATALOG}", hint="Set MODEL_CATALOG.", id="cloudapi.W002")]
+
+
+@register(Tags.compatibility, deploy=True)
+def company_details(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """W003: receipts name nobody who could be taxed, and there are no acts of services."""
+    if settings.COMPANY["stir"]:
+        return []
+    hint = "Set COMPANY_NAME, COMPANY_STIR, COMPANY_ADDRESS and the bank details (docs/operations.md)."
+    return [Warning("COMPANY_STIR is not set", hint=hint, id="cloudapi.W003")]

@@ -31,6 +31,17 @@ def test_a_switch(raw: str, meant: bool) -> None:
     assert Env({"X": raw}).flag("X", default=True) is meant
 
 
+def test_a_number_of_so_many_digits_may_have_spaces() -> None:
+    assert Env({"X": "301 234 567"}).digits("X", 9) == "301234567"
+    assert Env({}).digits("X", 9) == ""
+
+
+@pytest.mark.parametrize("raw", ["12345678", "1234567890", "٣٠١٢٣٤٥٦٧", "30123456x"])
+def test_a_number_of_other_digits_is_refused(raw: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="9 digits"):
+        Env({"X": raw}).digits("X", 9)
+
+
 @pytest.mark.parametrize("raw", ["2", "ja", " 1"])
 def test_a_switch_is_refused_when_unclear(raw: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="X="):

@@ -144,6 +144,25 @@ def test_a_receipt_as_csv_has_exact_figures() -> None:
     assert (row["number"], row["seller_stir"], row["references"]) == (paper.number, "301234567", "5f3c0de1")
 
 
+def test_a_bank_transfer_is_named_by_the_customers_reference() -> None:
+    caller = make_caller()
+    topup = TopUp.objects.create(
+        org=caller.organization,
+        requested_by=caller.user,
+        state="paid",
+        amount_micros=5000 * MICROS,
+        credited_micros=5000_500_000,
+        reference="Order 118",
+        approved_by=make_caller().user,
+        decided_at=timezone.now(),
+    )
+    paper = issue.receipt(topup)
+    assert paper is not None
+    said = text_of(receipt_file(paper, "pdf", "en").body)
+    assert "Order 118" in said and "5,000.50" in said and "five thousand soʻm 50 tiyin" in said.lower()
+    assert "Fiscal receipt" not in said
+
+
 def test_only_what_arrived_has_a_receipt() -> None:
     caller = make_caller()
     topup = TopUp.objects.create(
