@@ -19,7 +19,7 @@ from .people import home, project, signed_in
 ELSEWHERE = ("admin/", "accounts/", "i18n/")
 PUBLIC = {"model_id"}
 BY_TOKEN = {"token", "secret"}  # links of e-mails, Telegram's calls: tests/dashboard/test_notifications.py
-OWN = {"month"}  # names nothing of anybody: the months of whoever asks; tests/dashboard/test_papers.py
+OWN = {"month"}  # names nothing of anybody: the months of whoever asks; tests/dashboard/test_paper_pages.py
 BY_KEY_ONLY = {"request_id", "video_id"}  # receipt and videos over the API: tests/proxy, tests/live
 NUMBERS = (
     "input_tokens",
