@@ -39,8 +39,8 @@ class _Day(forms.DateInput):
 
 
 class ExportForm(forms.Form):
-    since = forms.DateField(label=gettext_lazy("from"), widget=_Day())
-    until = forms.DateField(label=gettext_lazy("to"), widget=_Day())
+    since = forms.DateField(label=gettext_lazy("first day"), widget=_Day())
+    until = forms.DateField(label=gettext_lazy("last day"), widget=_Day())
     kind = forms.TypedChoiceField(
         label=gettext_lazy("kind"),
         choices=[("", "–"), *[(kind.value, kind.name.lower()) for kind in Kind]],

@@ -23,7 +23,7 @@ PUBLIC = [
 ]
 PRIVATE = [
     *("/dashboard", "/dashboard/keys", "/dashboard/activity", "/dashboard/billing", "/dashboard/account"),
-    *("/dashboard/budgets", "/dashboard/notifications", "/dashboard/transfer"),
+    *("/dashboard/budgets", "/dashboard/notifications", "/dashboard/transfer", "/dashboard/refunds"),
     *("/accounts/logout/", "/accounts/2fa/", "/accounts/email/", "/accounts/password/change/"),
 ]
 LOOKS = [(360, "light", "uz-UZ"), (360, "dark", "ru-RU"), (1280, "light", "ru-RU"), (1280, "dark", "en-US")]
