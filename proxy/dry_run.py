@@ -35,7 +35,7 @@ def forecast(call: Call, plan: Plan) -> dict[str, Any]:
         "provider": first.endpoint.provider.slug,
         "strategies": list(first.route.tags or call.wishes.sort),
         "candidates": [considered(reason) for reason in plan.reasons],
-        "estimated_price_uzs": exact_uzs(min(usual, LARGEST)),
+        "estimated_price_uzs": exact_uzs(min(usual, most, LARGEST)),
         "max_price_uzs": exact_uzs(min(most, LARGEST)),
         "free": plan.free,
         "sandbox": first.route.sandbox,
