@@ -30,7 +30,8 @@ from billing.models import (
 )
 from billing.money import MICROS_PER_TIYIN
 
-_REVENUE = {Kind.CHARGE_PAID: 1, Kind.CHARGE_BONUS: 1, Kind.OVERRUN: 1, Kind.LATE_LOSS: 1}
+# What customers paid for; the ledger also books to revenue what they couldn't, out of the losses.
+_REVENUE = {Kind.CHARGE_PAID: 1, Kind.CHARGE_BONUS: 1}
 _BACK = {Kind.REFUND: -1, Kind.REFUND_BONUS: -1}
 _LOSSES = (Kind.OVERRUN, Kind.ORPHAN, Kind.LATE_LOSS)
 _EXPORT_ROWS = 5_000
@@ -119,7 +120,11 @@ def report(since: date, until: date) -> Report:
     }
     losses: dict[str, int] = defaultdict(int)
     costs: dict[str, int] = defaultdict(int)
+    cleared: dict[tuple[str | None, int], int] = defaultdict(int)
     for day, kind, account, micros in _sums(since, until):
+        cleared[codes.get(account), kind] += micros
+        if day not in days:
+            continue
         _enter(days[day], kind, micros)
         if kind in _LOSSES:
             losses[Kind(kind).name.lower()] += micros
@@ -130,7 +135,7 @@ def report(since: date, until: date) -> Report:
         until=until,
         days=list(days.values()),
         wallets=_wallets(),
-        clearing=_clearing(codes),
+        clearing=_clearing(cleared),
         holds=_holds(),
         losses=losses,
         costs=costs,
@@ -156,10 +161,11 @@ def _enter(day: Day, kind: int, micros: int) -> None:
 
 
 def _sums(since: date, until: date) -> Iterator[tuple[date, int, int, int]]:
+    """Day, kind, account, micros: of these days, and of all days what went through clearing."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT day, kind, account, sum(micros)::bigint FROM finance_now"
-            " WHERE day BETWEEN %s AND %s GROUP BY 1, 2, 3",
+            " WHERE day BETWEEN %s AND %s OR kind IN (1, 8, 15) GROUP BY 1, 2, 3",
             [since, until],
         )
         yield from cursor.fetchall()
@@ -178,13 +184,7 @@ def _holds() -> Holds:
     return Holds(sums["count"], int(sums["micros"] or 0), sums["oldest"])
 
 
-def _clearing(codes: Mapping[int, str]) -> list[Clearing]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT account, kind, sum(micros)::bigint FROM finance_now"
-            " WHERE kind IN (1, 8, 15) GROUP BY 1, 2"
-        )
-        moved = {(codes.get(account), kind): micros for account, kind, micros in cursor.fetchall()}
+def _clearing(moved: Mapping[tuple[str | None, int], int]) -> list[Clearing]:
     told = {provider: (int(credited), int(back)) for provider, credited, back in _told()}
     theirs = _theirs()
     differing = Discrepancy.objects.filter(closed_at=None).order_by()
