@@ -21,6 +21,10 @@ class DigitsField(forms.CharField):
     def to_python(self, value: Any) -> str:
         return "".join((super().to_python(value) or "").split())
 
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """Room for the spaces: a browser cuts what is pasted at maxlength."""
+        return super().widget_attrs(widget) | {"maxlength": str(2 * (self.max_length or 0))}
+
 
 class DetailsForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:

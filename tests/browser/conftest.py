@@ -4,11 +4,12 @@ The browser lives and ends within a module: Playwright keeps an event loop on th
 test could run beside it. For the same reason pytest-playwright's own fixtures aren't used.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
@@ -17,6 +18,7 @@ from tests.processes import Gateway
 from tests.stack import Stack
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None)
+SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
@@ -49,6 +51,16 @@ class Tab:
         """Texts whose contrast is under WCAG AA."""
         found: list[str] = self.page.evaluate(CONTRAST)
         return found
+
+    def show(self, width: int, scheme: Literal["light", "dark"]) -> None:
+        """The same page in a window of that width, light or dark."""
+        self.page.set_viewport_size({"width": width, "height": 800})
+        self.page.emulate_media(color_scheme=scheme)
+
+    def picture(self, name: str) -> None:
+        """Keep the whole page as a picture, if SCREENSHOTS names a folder."""
+        if SCREENSHOTS:
+            self.page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png", full_page=True)
 
     def sign_in(self, email: str, password: str) -> None:
         self.open("/accounts/login/")
