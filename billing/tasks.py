@@ -19,7 +19,8 @@ from billing.fx.ladder import STOP_DAYS, Level
 from billing.invariants import broken, check
 from billing.notices import outbox, post, watch
 from billing.payments import expire_topups
-from billing.providers import payme_books
+from billing.providers import click_api, payme_books
+from billing.providers.click_receipts import fetch_receipts
 from billing.providers.reconcile import ask_click
 from billing.rates import current_rates
 
@@ -158,7 +159,7 @@ def remove_receipts() -> None:
 @shared_task
 def reconcile_click() -> None:
     """Daily: Click's word on each attempt of the last days."""
-    if not (settings.CLICK_SECRET_KEY and settings.CLICK_MERCHANT_USER_ID):
+    if not click_api.may_ask():
         return
     try:
         found = ask_click()
@@ -166,3 +167,13 @@ def reconcile_click() -> None:
         alert("payments", "Click's books can't be compared", str(error), "payments:click:away")
     else:
         log.info("click: %d new differences", found)
+
+
+@shared_task
+def fetch_click_receipts() -> None:
+    """Every 10 minutes: fiscal receipts of what was paid at Click."""
+    if not click_api.may_ask():
+        return
+    came = fetch_receipts()
+    if came:
+        log.info("click: %d fiscal receipts came", came)

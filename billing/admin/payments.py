@@ -21,7 +21,7 @@ from billing.payments import close, moment, settle_dispute
 @admin.register(ProviderTransaction)
 class ProviderTransactionAdmin(AddOnlyAdmin):
     list_display = ("external_id", "provider", "topup", "amount", "state", "created", "disputed")
-    list_filter = ("provider", "state")
+    list_filter = ("provider", "state", ("fiscal_perform", admin.EmptyFieldListFilter))
     list_select_related = ("topup",)
     search_fields = ("=external_id", "=topup__id")
     show_full_result_count = False

@@ -40,6 +40,8 @@ class ProviderTransaction(models.Model):
     reason = models.BigIntegerField(_("reason"), null=True)  # any number, as sent
     fiscal_perform = models.JSONField(_("fiscal receipt"), null=True)
     fiscal_cancel = models.JSONField(_("fiscal receipt of the refund"), null=True)
+    # Click has to be asked for the receipt (billing/providers/click_receipts.py): not again before this.
+    fiscal_ask_ms = models.BigIntegerField(editable=False, default=0, db_default=0)
     extra = models.JSONField(_("as the provider put it"), default=dict)
     # Money that waits in the ledger's `disputed` account: the provider says both paid and not paid.
     dispute_op = models.UUIDField(null=True, editable=False)
@@ -72,6 +74,11 @@ class ProviderTransaction(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["provider", "provider_ms"], name="provider_transaction_time"),
             models.Index(fields=["provider_ms"], name="provider_transaction_open", condition=Q(state=1)),
+            models.Index(
+                fields=["perform_ms"],
+                name="provider_transaction_receipts",
+                condition=Q(provider=Channel.CLICK, state=2, fiscal_perform__isnull=True),
+            ),
             models.Index(
                 fields=["id"], name="provider_transaction_argued", condition=Q(disputed_micros__gt=0)
             ),

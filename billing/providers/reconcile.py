@@ -4,26 +4,21 @@ Payme has no call for it: its cabinet's export is read. Click is asked about eac
 """
 
 import logging
-import time
 from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any, Final
 
 import requests
-from django.conf import settings
 
-from billing.errors import ProviderAway
 from billing.models import Channel, Discrepancy, ProviderTransaction
 from billing.payments import State, Told, moment, now_ms, report, report_unknown
-from billing.providers.click import auth_header
+from billing.providers.click_api import payment_status
 from billing.providers.statement import Line
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_S: Final = (3, 10)
 LOOK_BACK: Final = timedelta(days=3)
 SETTLING: Final = timedelta(hours=1)  # what is younger may still be on its way
-ANSWER_MAX: Final = 64 * 1024
 _PAID_THERE: Final = 2
 Kind = Discrepancy.Kind
 
@@ -89,7 +84,7 @@ def ask_click() -> int:
 
 def _ask_click(session: requests.Session, row: ProviderTransaction) -> bool:
     day = (moment(row.create_ms) + timedelta(hours=5)).date()  # Tashkent's
-    said = click_status(session, row.topup_id, day)
+    said = payment_status(session, row.topup_id, day)
     paid_there = said.get("error_code") == 0 and said.get("payment_status") == _PAID_THERE
     if row.state == State.CREATED:
         told = Told("created", "paid")
@@ -99,22 +94,3 @@ def _ask_click(session: requests.Session, row: ProviderTransaction) -> bool:
         return False
     kind = Kind.STATE if said.get("error_code") == 0 else Kind.UNKNOWN_THERE
     return report(row, kind, Told("paid", f"status {said.get('payment_status')}, {said.get('error_code')}"))
-
-
-def click_status(session: requests.Session, topup: int, day: date) -> dict[str, Any]:
-    """What Click says of a top-up's payment on a Tashkent day. Raises ProviderAway."""
-    base, service = settings.CLICK_API_URL.rstrip("/"), settings.CLICK_SERVICE_ID
-    header = auth_header(settings.CLICK_MERCHANT_USER_ID, settings.CLICK_SECRET_KEY, int(time.time()))
-    try:
-        answer = session.get(
-            f"{base}/payment/status_by_mti/{service}/{topup}/{day.isoformat()}",
-            headers={"Auth": header, "Accept": "application/json"},
-            timeout=TIMEOUT_S,
-            allow_redirects=False,
-        )
-        found = answer.json() if answer.status_code == 200 and len(answer.content) <= ANSWER_MAX else None
-    except (requests.RequestException, ValueError) as error:
-        raise ProviderAway(f"click: {type(error).__name__}") from None
-    if not isinstance(found, dict):
-        raise ProviderAway(f"click: HTTP {answer.status_code}")
-    return found

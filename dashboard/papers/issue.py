@@ -1,13 +1,13 @@
 """Issuing papers: figures and names are frozen once, and whoever asks again gets the same paper."""
 
 from dataclasses import asdict
-from typing import Final
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import BillingDetails, Organization
+from billing.fiscal import receipt_link
 from billing.ids import Kind
 from billing.models import ProviderTransaction, TopUp
 from dashboard.models import Paper
@@ -15,8 +15,6 @@ from dashboard.moments import TASHKENT
 from dashboard.papers.books import is_closed, read_month
 from dashboard.papers.figures import Act, Json, Party, Receipt, Statement, digest, statement_of, to_json
 from dashboard.papers.months import Month
-
-_FISCAL: Final = "https://"  # a link that may stand on a paper
 
 
 class NotClosed(Exception):
@@ -111,7 +109,7 @@ def act_of(month: Statement) -> Act:
 
 def _receipt(topup: TopUp) -> Receipt:
     payments = list(topup.payments.filter(state=ProviderTransaction.State.PERFORMED).order_by("pk"))
-    links = [str((payment.fiscal_perform or {}).get("qr_code_url") or "") for payment in payments]
+    links = [receipt_link(payment.fiscal_perform) for payment in payments]
     decided_at = topup.decided_at or topup.created_at
     return Receipt(
         topup=topup.pk,
@@ -119,7 +117,7 @@ def _receipt(topup: TopUp) -> Receipt:
         micros=topup.credited_micros,
         method=topup.provider,
         references=[payment.external_id for payment in payments] or _bank_numbers(topup),
-        fiscal_url=next((link for link in links if link.startswith(_FISCAL)), ""),
+        fiscal_url=next((link for link in links if link), ""),
         vat_bps=settings.VAT_BPS,
     )
 

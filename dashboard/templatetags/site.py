@@ -3,6 +3,7 @@
 from django import template
 from django.conf import settings
 
+from billing.fiscal import receipt_link
 from billing.models import Channel, ProviderTransaction
 from billing.providers import Way, online, ways
 
@@ -47,6 +48,5 @@ def bank_details() -> str:
 
 @register.filter
 def fiscal_link(payment: ProviderTransaction) -> str:
-    """The tax office's page of the payment's receipt; '' for anything but a web address."""
-    link = str((payment.fiscal_cancel or payment.fiscal_perform or {}).get("qr_code_url") or "")
-    return link if link.startswith("https://") else ""
+    """The tax office's page of the payment's receipt; '' for anything but a link to it."""
+    return receipt_link(payment.fiscal_cancel or payment.fiscal_perform)

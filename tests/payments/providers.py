@@ -9,7 +9,8 @@ from uuid import uuid4
 
 import requests
 
-from billing.models import Channel, TopUp
+from billing import payments
+from billing.models import Channel, ProviderTransaction, TopUp
 from billing.providers.click import COMPLETE, PREPARE, sign
 from tests.factories import MICROS, Caller, make_caller
 from tests.stack import PAYMENTS
@@ -27,6 +28,24 @@ def owed(caller: Caller | None = None, provider: Channel = Channel.PAYME) -> Top
         requested_by=caller.user,
         amount_micros=PRICE_UZS * MICROS,
     )
+
+
+def begun(topup: TopUp, *, age_ms: int = 0, performed: bool = False) -> ProviderTransaction:
+    """A transaction of the top-up's provider, this old."""
+    at = payments.now_ms() - age_ms
+    number = trans_id()
+    payment = ProviderTransaction.objects.create(
+        provider=topup.provider,
+        external_id=str(number),
+        topup=topup,
+        amount_tiyin=PRICE_TIYIN,
+        provider_ms=at,
+        create_ms=at,
+        extra={"click_paydoc_id": str(number + 1)} if topup.provider == Channel.CLICK else {},
+    )
+    if performed:
+        payments.perform(topup, payment, at + 1)
+    return payment
 
 
 def now_ms() -> int:

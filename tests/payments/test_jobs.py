@@ -1,14 +1,9 @@
 """What happens without a provider's call: ages, disputes, and comparing books."""
 
-import json
-import threading
-from collections.abc import Iterator
 from datetime import date
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 
@@ -24,27 +19,10 @@ from billing.providers.statement import Line, NotAStatement, read
 from billing.tasks import expire_payments, reconcile_click
 from tests.billing.books import set_clock
 from tests.factories import MICROS, make_caller
-from tests.payments.providers import PRICE_TIYIN, PRICE_UZS, owed, trans_id
-from tests.stack import PAYMENTS
+from tests.payments.providers import PRICE_TIYIN, PRICE_UZS, begun, owed
 
 pytestmark = pytest.mark.django_db
 DAY = 86_400_000
-
-
-def begun(topup: TopUp, *, age_ms: int = 0, performed: bool = False) -> ProviderTransaction:
-    """A transaction of the top-up's provider, this old."""
-    at = now_ms() - age_ms
-    payment = ProviderTransaction.objects.create(
-        provider=topup.provider,
-        external_id=str(trans_id()),
-        topup=topup,
-        amount_tiyin=PRICE_TIYIN,
-        provider_ms=at,
-        create_ms=at,
-    )
-    if performed:
-        payments.perform(topup, payment, at + 1)
-    return payment
 
 
 def kinds(payment: ProviderTransaction) -> set[str]:
@@ -155,34 +133,6 @@ def test_an_export_is_read_in_each_language_and_writing() -> None:
 def test_what_is_no_statement_is_told_so(data: bytes) -> None:
     with pytest.raises(NotAStatement):
         read(data)
-
-
-@pytest.fixture
-def clicks_books(settings: LazySettings) -> Iterator[dict[str, Any]]:
-    """Click's merchant API over HTTP; what it answers by top-up number is in the dict."""
-    books: dict[str, Any] = {}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            assert self.headers["Auth"].startswith("910:") and "TESTSECRET" not in self.headers["Auth"]
-            answer = json.dumps(books.get(self.path.split("/")[-2], {"error_code": -16})).encode()
-            self.send_response(books.get("status", 200))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    for name, value in PAYMENTS.items():
-        setattr(settings, name, value)
-    settings.CLICK_API_URL = f"http://127.0.0.1:{server.server_port}"
-    yield books
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_click_is_asked_about_each_attempt_of_the_last_days(clicks_books: dict[str, Any]) -> None:
