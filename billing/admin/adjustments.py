@@ -119,7 +119,7 @@ class AdjustmentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _context(self, request: HttpRequest, found: Adjustment) -> dict[str, Any]:
         context: dict[str, Any] = {
-            "title": _("What would move"),
+            "title": _("What would move") if found.state == State.PENDING else _("Decided"),
             "opts": self.opts,
             "found": found,
             "amount": self.amount(found),

@@ -46,3 +46,9 @@ for (const toggle of document.querySelectorAll("[data-theme-toggle]")) {
     localStorage.setItem("theme", next);
   });
 }
+
+/* On a phone the tabs are wider than the window: the one that is open is brought into view. */
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  const row = tab.closest(".tabs");
+  row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+}

@@ -53,9 +53,9 @@ class Tab:
         return found
 
     def show(self, width: int, scheme: Literal["light", "dark"]) -> None:
-        """The same page in a window of that width, light or dark."""
+        """The same page in a window of that width, light or dark, with no transition under way."""
         self.page.set_viewport_size({"width": width, "height": 800})
-        self.page.emulate_media(color_scheme=scheme)
+        self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
 
     def picture(self, name: str) -> None:
         """Keep the whole page as a picture, if SCREENSHOTS names a folder."""

@@ -1,7 +1,7 @@
 """Promo code, refund, papers and caps, as people of three languages walk through them.
 
-Each page is looked at on a phone in the light and at a desk in the dark. With SCREENSHOTS=<folder> in the
-environment a picture of each stays behind.
+Each page is looked at at a desk in the dark and on a phone in the light, where the walk goes on.
+With SCREENSHOTS=<folder> in the environment a picture of each stays behind.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.signup import open_account
 from billing.caps import Scope, limits
+from billing.invariants import broken, check
 from billing.models import Adjustment, TopUp
 from billing.topups import approve
 from dashboard.moments import today
@@ -30,7 +31,7 @@ from tests.transfers import arrived, ask, person
 
 PASSWORD = "Registan-1420-Ulugbek"
 ACCOUNT = "20208000900123456789"
-LOOKS: Final[tuple[tuple[int, Literal["light", "dark"]], ...]] = ((360, "light"), (1280, "dark"))
+LOOKS: Final[tuple[tuple[int, Literal["light", "dark"]], ...]] = ((1280, "dark"), (360, "light"))
 POLL_MS = 5_000  # how often the page of a refund asks for its state
 
 
@@ -123,9 +124,7 @@ def owner(stack: Stack, site: Gateway) -> Caller:
 
 
 @pytest.mark.parametrize("words", [UZBEK, RUSSIAN, ENGLISH], ids=["uz", "ru", "en"])
-def test_money_is_walked_through(
-    new_tab: Callable[..., Tab], stack: Stack, owner: Caller, words: Words
-) -> None:
+def test_money_is_walked_through(new_tab: Callable[..., Tab], owner: Caller, words: Words) -> None:
     tab, operator = new_tab(locale=words.locale), new_tab(locale=words.locale)
     # The clock is ours, so that nobody waits for the page of the refund to ask again.
     tab.page.clock.install()
@@ -138,7 +137,7 @@ def test_money_is_walked_through(
     download_papers(tab, owner, words)
     change_caps(tab, owner, words)
     assert tab.complaints + operator.complaints == []
-    stack.check_ledger()
+    assert broken(check()) == []
 
 
 def redeem_code(tab: Tab, words: Words) -> None:
@@ -150,7 +149,7 @@ def redeem_code(tab: Tab, words: Words) -> None:
         tab.page.fill("#promo input[name=code]", tried)
         tab.page.click("#promo button[type=submit]")
         expect(tab.page.get_by_text(said)).to_be_visible()
-        look(tab, "promo", words)
+    look(tab, "promo", words)
 
 
 def ask_refund(tab: Tab, owner: Caller, words: Words) -> Adjustment:
@@ -182,7 +181,6 @@ def pay_out(operator: Tab, tab: Tab, made: Adjustment, words: Words) -> None:
     page.click("input[name=approve]")
     expect(page.get_by_text(words.done, exact=True)).to_be_visible()
     expect(page.get_by_text(ACCOUNT)).to_be_visible()
-    look(operator, "admin-approved", words, strict=False)
     follow(tab, words.approved)
     look(tab, "refund-approved", words)
     page.fill("input[name=bank_reference]", "PO-2026-118")
@@ -217,6 +215,8 @@ def name_oneself(tab: Tab, words: Words) -> None:
     expect(page.get_by_text(words.saved)).to_be_visible()
     expect(page.get_by_text("307654321")).to_be_visible()
     expect(page.get_by_text(words.preliminary)).to_be_visible()
+    # The tabs are wider than the phone; the open one is brought into view.
+    expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=0.9)
     look(tab, "papers", words)
 
 
@@ -260,7 +260,7 @@ def fill(page: Page, fields: dict[str, str]) -> None:
 
 
 def look(tab: Tab, name: str, words: Words, *, strict: bool = True) -> None:
-    """The page on a phone in the light and at a desk in the dark; the stock admin's colours are its own."""
+    """The page at a desk in the dark and on a phone in the light; the stock admin's colours are its own."""
     for width, scheme in LOOKS:
         tab.show(width, scheme)
         tab.picture(f"{name}-{words.locale[:2]}-{width}")
