@@ -48,7 +48,12 @@ for (const toggle of document.querySelectorAll("[data-theme-toggle]")) {
 }
 
 /* On a phone the tabs are wider than the window: the one that is open is brought into view. */
-for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+function showOpenTab() {
+  const tab = document.querySelector(".tabs [aria-current]");
+  if (!tab) return;
   const row = tab.closest(".tabs");
   row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
 }
+
+showOpenTab();
+addEventListener("resize", showOpenTab);
