@@ -12,6 +12,7 @@ from typing import Any
 import django
 import pytest
 from django.test import TransactionTestCase
+from hypothesis import settings
 
 from tests import embedded
 from tests.stack import Stack, running_stack, working_on
@@ -33,6 +34,9 @@ WARNINGS = (
     "default::pytest.PytestUnraisableExceptionWarning",
     "ignore:invalid escape sequence:SyntaxWarning",
 )
+# How long an example takes is a matter of the machine: speed is measured in benchmarks/.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 
 

@@ -150,7 +150,7 @@ def _rehearse(look: ModuleType) -> None:
     writer.compress_identical_objects()
     writer.write(file)
     inspect(file.getvalue(), look)
-    for codec in ("latin-1", "utf-16", "utf-16-be", "ascii", "unicode_escape"):
+    for codec in ("latin-1", "utf-8", "utf-16", "utf-16be", "utf-16le", "ascii", "charmap", "unicode_escape"):
         codecs.lookup(codec)
 
 

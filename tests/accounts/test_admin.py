@@ -102,6 +102,8 @@ def test_ceilings_are_edited_and_ownership_is_not(operator, alice, bob):
         "memberships-0-organization": organization.pk,
         "memberships-0-user": alice.pk,
         "memberships-0-role": "owner",
+        "billing_details-TOTAL_FORMS": "0",
+        "billing_details-INITIAL_FORMS": "0",
     }
     assert operator.post(address, data).status_code == 302
     organization.refresh_from_db()
