@@ -58,7 +58,7 @@ def test_cloudgpts_picture_is_shown(new_tab: Callable[..., Tab], stack: Stack) -
     )
     picture = answer.locator("img")
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.naturalWidth") == 64
+    expect(picture).to_have_js_property("naturalWidth", 64)
     assert tab.complaints == []
 
 
