@@ -13,8 +13,9 @@ from accounts.addresses import parse_network
 from accounts.keyrules import NAME_CHARS_MAX, KeyRequest, rpm_ceiling
 from accounts.models import ApiKey, Project, Scope
 from billing.adjustments import BankDetails
+from billing.amount_field import SoumField
 from billing.models import TOPUP_MICROS_MAX, TOPUP_MICROS_MIN, Channel
-from billing.money import MICROS_PER_TIYIN, NotAnAmount, parse_uzs
+from billing.money import MICROS_PER_TIYIN, parse_uzs
 from billing.providers import online
 from dashboard.activity import Filters
 from dashboard.keys import SpendCap, Window
@@ -46,23 +47,13 @@ class DayField(forms.DateField):
         super().__init__(widget=DayInput(), input_formats=["%Y-%m-%d"], required=False, **kwargs)
 
 
-class UzsField(forms.Field):
+class UzsField(SoumField):
     """So'm as people write them, 1 500 000 or 1500.25; gives micros."""
 
     default_error_messages: ClassVar = {"amount": _("Write an amount in so'm, such as 50000 or 1500.25.")}
 
-    def __init__(self, **kwargs: Any) -> None:
-        attrs = {"inputmode": "decimal", "autocomplete": "off", "maxlength": "30"}
-        super().__init__(widget=forms.TextInput(attrs=attrs), **kwargs)
-
-    def to_python(self, value: Any) -> Any:
-        text = str(value or "").strip()
-        if not text:
-            return None
-        try:
-            return parse_uzs(_ungrouped(text))
-        except NotAnAmount:
-            raise ValidationError(self.error_messages["amount"], code="amount") from None
+    def parse(self, text: str) -> int:
+        return parse_uzs(_ungrouped(text))
 
 
 def _ungrouped(text: str) -> str:

@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from billing import adjustments
 from billing.adjustments import Preview, bank_details, file_adjustment, preview
-from billing.admin.amounts import SoumField
 from billing.admin.money import account_name
+from billing.amount_field import SoumField
 from billing.errors import BillingError
 from billing.ledger import balance
 from billing.models import Adjustment, LedgerAccount

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.admin.amounts import SoumField
+from billing.amount_field import SoumField
 from billing.models import ReceivingCard
 from billing.money import format_uzs
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from billing.admin.add_only import AddOnlyAdmin
-from billing.admin.amounts import SoumField
+from billing.amount_field import SoumField
 from billing.download import csv_download
 from billing.models import PromoCampaign, PromoCode, PromoRedemption, fold_code
 from billing.money import exact_uzs

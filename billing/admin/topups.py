@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from billing.admin.amounts import SoumField
 from billing.admin.incoming import IncomingForm
+from billing.amount_field import SoumField
 from billing.bank.arrivals import Match, matches
 from billing.bank.download import receipt_file
 from billing.errors import TopUpError

@@ -1,4 +1,4 @@
-"""Amounts that operators type, as banks write them."""
+"""Amounts of so'm that people type."""
 
 from typing import Any, ClassVar
 
@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from billing.bank.amounts import BadAmount, parse_amount
+from billing.money import NotAnAmount
 
 
 class SoumField(forms.Field):
@@ -23,9 +24,13 @@ class SoumField(forms.Field):
         if not text:
             return None
         try:
-            micros = parse_amount(text)
-        except BadAmount:
+            return self.parse(text)
+        except (BadAmount, NotAnAmount):
             raise ValidationError(self.error_messages["amount"], code="amount") from None
+
+    def parse(self, text: str) -> int:
+        """Micros. Raises BadAmount, NotAnAmount."""
+        micros = parse_amount(text)
         if micros < 0:
-            raise ValidationError(self.error_messages["amount"], code="amount")
+            raise NotAnAmount(text)
         return micros
