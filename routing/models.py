@@ -17,7 +17,26 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from routing.energy.models import (
+    BenchmarkPrice,
+    DataCentre,
+    Feed,
+    FeedState,
+    GridHour,
+    GridNode,
+    GridPrice,
+    Hosting,
+    Preference,
+    SitePrice,
+    SiteState,
+)
 from routing.pausable import Pausable, paused_with_a_reason
+
+# Django finds the models of an app in this module; those of energy have a file of their own.
+OF_ENERGY = (
+    *(BenchmarkPrice, DataCentre, Feed, FeedState, GridHour, GridNode, GridPrice, Hosting, Preference),
+    *(SitePrice, SiteState),
+)
 
 COMPONENTS = (
     "input",
@@ -270,6 +289,9 @@ class CostVersion(models.Model):
     above_input = models.JSONField(default=list, blank=True)
     from_sync = models.BooleanField(
         default=False, db_default=False, help_text="Read off the provider's list."
+    )
+    energy = models.JSONField(
+        null=True, help_text="Of a hosted model: what the price was made of (routing/energy/pricing.py)."
     )
     valid_from = models.DateTimeField(auto_now_add=True)
     created_at = models.DateTimeField(auto_now_add=True)
