@@ -156,11 +156,16 @@ def encode(rpc_id: Any, answer: Result | Fault) -> bytes:
     return orjson.dumps({"jsonrpc": "2.0", "id": rpc_id} | part)
 
 
+def claims(header: str) -> bool:
+    """Whether `Authorization` is of Payme's kind, whatever it holds."""
+    return header.partition(" ")[0].lower() == "basic"
+
+
 def authorized(header: str, login: str, key: str) -> bool:
     """Whether `Authorization: Basic base64(login:key)` is ours. Without a key nobody is."""
-    scheme, _, word = header.partition(" ")
-    if not key or scheme.lower() != "basic":
+    if not key or not claims(header):
         return False
+    word = header.partition(" ")[2]
     try:
         given = base64.b64decode(word.strip(), validate=True)
     except ValueError:

@@ -11,6 +11,7 @@ from billing.models import ExternalMessage, ProviderTransaction, TopUp
 from billing.providers.payme import LIFE_MS, authorized
 from tests.factories import MICROS, make_caller, rows
 from tests.payments.breakage import failing_wallet
+from tests.payments.clock import stopped_clock
 from tests.payments.looks import at_once, spend, transfers, wallet
 from tests.payments.providers import PRICE_TIYIN, PRICE_UZS, Payme, now_ms, owed, transaction_id
 from tests.stack import Stack
@@ -66,7 +67,7 @@ def test_p2_without_the_key_no_method_does_anything(payme: Payme, method: str) -
     assert ExternalMessage.objects.count() == before
 
 
-def test_p3_a_key_that_is_not_set_matches_nobody() -> None:
+def test_p3_a_key_that_is_not_set_matches_nobody() -> None:  # over HTTP: test_ways.py
     assert not authorized("Basic UGF5Y29tOg==", "Paycom", "")
     assert authorized("Basic UGF5Y29tOnRlc3Qta2V5LTEyMw==", "Paycom", "test-key-123")
 
@@ -224,6 +225,26 @@ def test_p23_after_twelve_hours_it_ends_instead(payme: Payme, topup: TopUp) -> N
     assert (found["state"], found["reason"], wallet(topup)) == (-1, 4, 0)
     assert payme.create(id_, topup.pk)["error"]["code"] == -31008
     assert payme.create(transaction_id(), topup.pk)["state"] == 1
+
+
+def test_p23_at_exactly_twelve_hours_it_is_still_performed_and_a_millisecond_later_not(
+    payme: Payme, stack: Stack
+) -> None:
+    with stopped_clock() as clock:
+        topups, ids = [owed() for _ in range(3)], [transaction_id() for _ in range(3)]
+        for topup, id_ in zip(topups[:2], ids[:2], strict=True):
+            assert payme.create(id_, topup.pk, time_ms=clock.now_ms - LIFE_MS)["state"] == 1
+        done = payme.perform(ids[0])
+        assert (done["state"], done["perform_time"]) == (2, clock.now_ms)
+        clock.pass_ms(1)
+        assert payme.perform(ids[0]) == done
+        assert payme.perform(ids[1])["error"]["code"] == -31008
+        ended = payme.check(ids[1])
+        assert (ended["state"], ended["reason"], ended["cancel_time"]) == (-1, 4, clock.now_ms)
+        late = payme.create(ids[2], topups[2].pk, time_ms=clock.now_ms - LIFE_MS - 1)
+        assert late["error"]["code"] == -31008
+    assert [wallet(topup) for topup in topups] == [PRICE_UZS, 0, 0]
+    assert [topup.payments.count() for topup in topups] == [1, 1, 0]
 
 
 def test_p23_an_old_transaction_makes_way_for_a_new_one(payme: Payme, topup: TopUp) -> None:
