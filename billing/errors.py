@@ -29,6 +29,7 @@ BillingError
     ├── NotInDispute     no money of it is set aside
     ├── NoCard           no card of ours can take this amount today
     ├── TooManyOpen      a person has as many open requests as allowed
+    ├── FirstTopUpLimit  too much for an organization that has never topped up
     ├── ReceiptRefused   a file that isn't kept; its text is the code why
     ├── TransferKnown    the same incoming transfer was entered before
     └── TransferTaken    this incoming transfer belongs to another top-up
@@ -154,6 +155,13 @@ class NoCard(TopUpError):
 
 class TooManyOpen(TopUpError):
     pass
+
+
+class FirstTopUpLimit(TopUpError):
+    def __init__(self, limit_micros: int, waiting_micros: int) -> None:
+        super().__init__(f"a first top-up is at most {limit_micros} micros; {waiting_micros} are asked for")
+        self.limit_micros = limit_micros
+        self.waiting_micros = waiting_micros
 
 
 class ReceiptRefused(TopUpError):

@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from accounts.models import Membership, User
 from billing.bank.arrivals import Arrival, enter
+from billing.bank.requests import TAIL_MAX
 from billing.errors import NotPending, SamePerson, TransferTaken
+from billing.first_topup import first_limit, is_companys
 from billing.ledger import Reference, top_up
 from billing.models import Channel, IncomingTransfer, TopUp, TopUpDecision
 from billing.money import MICROS_PER_UZS
@@ -25,9 +27,9 @@ Action, State = TopUpDecision.Action, TopUp.State
 def approve(topup_id: int, operator: User, incoming_id: int) -> TopUp:
     """Credit the wallet with what that incoming transfer brought.
 
-    Above BANK_SECOND_PERSON_UZS the first approval only binds the transfer to the top-up, which stays as it
-    is; somebody else's credits it. Raises NotPending, SamePerson (who asked, who belongs to the organization,
-    or who approved first), TransferTaken.
+    Above BANK_SECOND_PERSON_UZS, or above what may come first (first_limit_of), the first approval only binds
+    the transfer to the top-up, which stays as it is; somebody else's credits it. Raises NotPending,
+    SamePerson (who asked, who belongs to the organization, or who approved first), TransferTaken.
     """
     with transaction.atomic():
         topup = _locked(topup_id)
@@ -84,9 +86,20 @@ def _check_person(topup: TopUp, operator: User, *, rejecting: bool = False) -> N
         raise SamePerson("the second approval is somebody else's")
 
 
+def first_limit_of(topup: TopUp) -> int | None:
+    """What this top-up may bring with one approval if it is the organization's first; None: no such limit."""
+    if topup.card_id is None:
+        return None if is_companys(topup.org_id) else first_limit(topup.org_id)
+    limit = first_limit(topup.org_id)
+    return None if limit is None else limit + TAIL_MAX * MICROS_PER_UZS
+
+
 def _needs_another(topup: TopUp, incoming: IncomingTransfer) -> bool:
-    limit = settings.BANK_SECOND_PERSON_UZS * MICROS_PER_UZS
-    return incoming.amount_micros > limit and topup.first_approved_by_id is None
+    if topup.first_approved_by_id is not None:
+        return False
+    first = first_limit_of(topup)
+    most = settings.BANK_SECOND_PERSON_UZS * MICROS_PER_UZS
+    return incoming.amount_micros > (most if first is None else min(first, most))
 
 
 def _approved_first(topup: TopUp, operator: User, before: dict[str, Any]) -> TopUp:

@@ -72,6 +72,7 @@ BANK_MIN_UZS = env.number("BANK_MIN_UZS", 5_000, least=1_000)
 BANK_MAX_UZS = env.number("BANK_MAX_UZS", 10_000_000)  # above 11.25 million a transfer needs papers
 BANK_DEADLINE_MIN = env.number("BANK_DEADLINE_MIN", 60, least=1)
 BANK_SECOND_PERSON_UZS = env.number("BANK_SECOND_PERSON_UZS", 5_000_000)
+FIRST_TOPUP_MAX_UZS = env.number("FIRST_TOPUP_MAX_UZS", 2_000_000)  # until one was credited; 0: no such limit
 RECEIPT_DIR = env.text("RECEIPT_DIR", str(BASE_DIR / "var" / "receipts"))
 RECEIPT_DAYS = env.number("RECEIPT_DAYS", 1095, least=1)
 BANK_DETAILS = env.text("BANK_DETAILS")  # where customers send transfers; shown beside the top-up form

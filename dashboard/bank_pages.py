@@ -20,10 +20,10 @@ from accounts.access import Caller
 from billing.bank.download import receipt_file
 from billing.bank.receipts import FILE_BYTES_MAX, RECEIPTS_MAX, Upload, add_receipt, takes_receipts
 from billing.bank.requests import OPEN_MAX, cards_for, limits, open_request
-from billing.errors import NoCard, NotPending, ReceiptRefused, TooManyOpen
+from billing.errors import FirstTopUpLimit, NoCard, NotPending, ReceiptRefused, TooManyOpen
 from billing.models import Receipt, TopUp
 from billing.money import MICROS_PER_UZS, exact_uzs
-from dashboard.forms import UzsField
+from dashboard.forms import UzsField, first_limit_words
 from dashboard.payments import find
 from dashboard.people import may_write, page_caller
 from dashboard.templatetags.money import uzs
@@ -183,6 +183,8 @@ def _opened(caller: Caller, form: TransferForm) -> TopUp | None:
         return open_request(caller.organization, caller.user, form.cleaned_data["amount"])
     except TooManyOpen:
         said = _("You have %(count)s open transfers. Pay or cancel one of them first.") % {"count": OPEN_MAX}
+    except FirstTopUpLimit as error:
+        said = first_limit_words(error)
     except NoCard:
         said = _("None of our cards can take this amount now. Try a smaller one, or tomorrow.")
     form.add_error(None, said)

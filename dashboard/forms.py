@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Caller
@@ -14,6 +15,7 @@ from accounts.keyrules import NAME_CHARS_MAX, KeyRequest, rpm_ceiling
 from accounts.models import ApiKey, Project, Scope
 from billing.adjustments import BankDetails
 from billing.amount_field import SoumField
+from billing.errors import FirstTopUpLimit
 from billing.models import TOPUP_MICROS_MAX, TOPUP_MICROS_MIN, Channel
 from billing.money import MICROS_PER_TIYIN, parse_uzs
 from billing.providers import online
@@ -161,6 +163,19 @@ class AmountForm(forms.Form):
                 params={"least": uzs(TOPUP_MICROS_MIN), "most": uzs(TOPUP_MICROS_MAX)},
             )
         return micros
+
+
+def first_limit_words(error: FirstTopUpLimit) -> str:
+    """Why a first top-up is refused, and what to do, in the reader's language."""
+    most = uzs(error.limit_micros)
+    if error.waiting_micros:
+        said = gettext(
+            "Until your first top-up is credited, all open ones together are at most %(most)s."
+            " %(waiting)s are open: pay or cancel them first."
+        )
+        return said % {"most": most, "waiting": uzs(error.waiting_micros)}
+    said = gettext("A first top-up is at most %(most)s. Once it is credited, you can pay more.")
+    return said % {"most": most}
 
 
 class TopUpForm(AmountForm):

@@ -13,13 +13,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.errors import InvalidField, NotFound, RoleNotAllowed
-from billing.errors import NotPending
+from billing.errors import FirstTopUpLimit, NotPending
 from billing.models import TOPUP_MICROS_MAX, TOPUP_MICROS_MIN, BalanceWatch, Channel, TopUp
 from billing.money import exact_uzs
 from billing.notices.watch import threshold_of
 from billing.payments import abandon
 from dashboard import activity, wallet
 from dashboard.api import MICROS_PER_UZS, ManagementView, StrictSerializer
+from dashboard.forms import first_limit_words
 from dashboard.shapes import ShownTopUp, ShownTopUps, ShownWallet, described
 from dashboard.topups import KnownReference, TooManyTopUps, file_topup
 from proxy.errors import ApiError
@@ -114,6 +115,9 @@ class TopUpsView(_OwnTopUps):
         except KnownReference:
             text = "This transfer was filed before; each counts once."
             raise ApiError(409, "reference_known", text, param="reference") from None
+        except FirstTopUpLimit as error:
+            text = first_limit_words(error)  # people read it: in the language that they ask for
+            raise ApiError(400, "first_topup_limit", text, param="amount_uzs") from None
         return Response(shown(topup))
 
     def _last_seen(self, topup_id: str) -> TopUp:

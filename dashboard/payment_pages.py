@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csp import csp_override
 
 from billing import payments as money
-from billing.errors import NotPending
+from billing.errors import FirstTopUpLimit, NotPending
 from billing.models import Channel, TopUp
 from billing.providers import online, payer_url
 from dashboard import bank_pages, payments
-from dashboard.forms import PayForm
+from dashboard.forms import PayForm, first_limit_words
 from dashboard.people import may_write, page_caller
 from dashboard.topups import TooManyTopUps
 from dashboard.views import private
@@ -52,6 +52,8 @@ def pay(request: HttpRequest) -> HttpResponse:
             topup = payments.begin(caller, form.channel(), form.cleaned_data["amount"])
         except TooManyTopUps:
             form.add_error(None, _("Several payments are still open. Pay or cancel one of them first."))
+        except FirstTopUpLimit as error:
+            form.add_error("amount", first_limit_words(error))
         else:
             return redirect(_payer_url(topup))
     return render(request, "dashboard/pay.html", {"pay_form": form, "may_write": may_write(caller)})

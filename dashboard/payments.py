@@ -9,12 +9,16 @@ from django.utils import timezone
 
 from accounts.access import Caller
 from accounts.models import Organization
+from billing.first_topup import check_first
 from billing.models import Channel, ProviderTransaction, TopUp
 from dashboard.topups import PENDING_MAX, TooManyTopUps
 
 
 def begin(caller: Caller, channel: Channel, amount_micros: int) -> TopUp:
-    """A top-up that the provider may be paid for from now on, for PAYMENT_LIFE_H. Raises TooManyTopUps."""
+    """A top-up that the provider may be paid for from now on, for PAYMENT_LIFE_H.
+
+    Raises TooManyTopUps, FirstTopUpLimit.
+    """
     assert caller.user is not None
     with transaction.atomic():
         # One after the other, so that two requests at once don't both count the same rows.
@@ -22,6 +26,7 @@ def begin(caller: Caller, channel: Channel, amount_micros: int) -> TopUp:
         waiting = TopUp.objects.filter(org=caller.organization, state=TopUp.State.PENDING)
         if waiting.exclude(provider=Channel.BANK).count() >= PENDING_MAX:
             raise TooManyTopUps
+        check_first(caller.organization.pk, amount_micros)
         return TopUp.objects.create(
             provider=channel,
             org=caller.organization,

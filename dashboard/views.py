@@ -20,9 +20,10 @@ from accounts.access import Caller, find_caller_key, reachable_keys
 from accounts.errors import AccountsError, InvalidField, NotFound, RoleNotAllowed
 from accounts.keys import revoke_key
 from accounts.models import ApiKey
+from billing.errors import FirstTopUpLimit
 from billing.ledger import refunded
 from dashboard import activity, served, shop, wallet
-from dashboard.forms import ActivityForm, KeyForm, ModelsForm, PromoForm, TopUpForm
+from dashboard.forms import ActivityForm, KeyForm, ModelsForm, PromoForm, TopUpForm, first_limit_words
 from dashboard.keys import caps_of, fill_last_use, issue_key
 from dashboard.people import may_write, page_caller
 from dashboard.topups import KnownReference, TooManyTopUps, file_topup
@@ -201,6 +202,9 @@ def _filed(caller: Caller, form: TopUpForm) -> bool:
         return False
     except KnownReference:
         form.add_error("reference", _("You have filed this transfer before. Each transfer counts once."))
+        return False
+    except FirstTopUpLimit as error:
+        form.add_error("amount", first_limit_words(error))
         return False
     return True
 

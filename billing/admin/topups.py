@@ -21,7 +21,7 @@ from billing.bank.download import receipt_file
 from billing.errors import TopUpError
 from billing.models import Channel, IncomingTransfer, Receipt, TopUp
 from billing.money import format_uzs
-from billing.topups import approve, approve_arrival, reject
+from billing.topups import approve, approve_arrival, first_limit_of, reject
 
 State = TopUp.State
 WARNINGS: Final = {
@@ -215,12 +215,14 @@ def _picture(topup: TopUp) -> dict[str, Any]:
     bound = IncomingTransfer.objects.filter(topup=topup).select_related("card").first()
     exact, others = matches(topup) if can and not bound else ([], [])
     found = [Match(bound, ())] if bound else [*exact, *others]
+    first = first_limit_of(topup) if can else None
     return {
         "topup": topup,
         "can_decide": can,
         "asked": format_uzs(topup.amount_micros),
         "receipts": [(receipt, flags_of(receipt)) for receipt in topup.receipts.all()],
         "bound": bound,
+        "first_limit": "" if first is None else format_uzs(first, 0),
         "rows": [_row(match) for match in found],
         "decisions": topup.decisions.select_related("operator"),
     }

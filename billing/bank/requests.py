@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Organization, User
 from billing.errors import AmountRefused, NoCard, TooManyOpen
+from billing.first_topup import check_first
 from billing.models import Channel, ReceivingCard, TopUp
 from billing.money import MICROS_PER_UZS
 
@@ -32,7 +33,8 @@ def limits() -> tuple[int, int]:
 def open_request(org: Organization, user: User, asked_micros: int) -> TopUp:
     """A pending request of the amount and a tail of 1 to 99 so'm, with a card and a deadline.
 
-    asked_micros: whole so'm. Raises AmountRefused, TooManyOpen, NoCard if none can take it today.
+    asked_micros: whole so'm. Raises AmountRefused, TooManyOpen, FirstTopUpLimit, NoCard if
+    none can take it today.
     """
     least, most = limits()
     if not least <= asked_micros <= most or asked_micros % MICROS_PER_UZS:
@@ -41,6 +43,7 @@ def open_request(org: Organization, user: User, asked_micros: int) -> TopUp:
         User.objects.select_for_update(no_key=True).get(pk=user.pk)  # one request of a person at a time
         if open_requests(user) >= OPEN_MAX:
             raise TooManyOpen(f"{OPEN_MAX} requests are open")
+        check_first(org.pk, asked_micros)
         for card in cards_for(asked_micros):
             for _ in range(_TRIES):
                 if (tail := _free_tail(card, asked_micros)) is None:
