@@ -83,6 +83,8 @@ class Market:
 
     def _led_to(self, caller: Caller, call: Call) -> Sequence[tuple[Route, ...]]:
         """Where the name asked for leads, then where the caller's further models do."""
+        if call.wishes.rules.endpoint in self.catalog.dormant:
+            return ((self._switched_off(call),),)
         if not call.wishes.models:
             return (self._known(caller, call, call.asked),)
         found: list[tuple[Route, ...]] = []
@@ -122,6 +124,15 @@ class Market:
                 403, "model_not_allowed", f"This project may not use '{model.slug}'.", param="model"
             )
         return (self._route(model, resolution, asked, wanted),)
+
+    def _switched_off(self, call: Call) -> Route:
+        """To what no name leads, for the platform's test call that names the endpoint itself."""
+        model, endpoint = self.catalog.dormant[call.wishes.rules.endpoint]
+        if model.modality != call.modality:
+            raise no_endpoint(model.slug)
+        alone = replace(model, endpoints=(endpoint,))
+        wanted = choose.Wanted(call.modality, SURFACES[call.kind].spoken)
+        return self._route(alone, choose.Resolution(alone, ()), call.asked, wanted)
 
     def _resolve(self, caller: Caller, asked: str, wanted: choose.Wanted) -> choose.Resolution:
         try:

@@ -15,6 +15,7 @@ from django.conf import settings
 from sseclient import SSEClient
 
 from proxy.dialects.openai_request import bound_name
+from proxy.sound import tone
 from routing.snaps import EndpointSnap, ModelSnap
 
 CONNECT_S: Final = 3.0
@@ -28,31 +29,45 @@ OUTPUT: Final = 32  # enough for a token rate
 _OF_THIS_MODEL: Final = frozenset({400, 404, 429})
 _ASKED: Final = "x-cloudapi-attempts"
 _COUNTING: Final = "Count from 1 to 20."
+SHORTEST_S: Final = 4  # of a film: what OpenAI's and Google's makers begin with; ours makes a second too
 
-Asking = Callable[[EndpointSnap], dict[str, Any]]
+Asking = Callable[[ModelSnap, EndpointSnap], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of endpoints of one modality. cheap: it costs next to nothing, so that jobs may ask."""
+    """What is asked of endpoints of one modality. cheap: it costs next to nothing, so that jobs may ask.
+
+    sound: it goes as a form with a second of sound. film: the answer is a job, which tells later.
+    """
 
     path: str
     body: Asking
     stream: bool = False
     cheap: bool = True
+    sound: bool = False
+    film: bool = False
 
 
-def _chat(endpoint: EndpointSnap) -> dict[str, Any]:
+def _chat(_: ModelSnap, endpoint: EndpointSnap) -> dict[str, Any]:
     messages = [{"role": "user", "content": _COUNTING}]
     return {"messages": messages, bound_name(endpoint): OUTPUT, "stream": True}
 
 
+def _film(model: ModelSnap, endpoint: EndpointSnap) -> dict[str, Any]:
+    """The shortest one: its seconds are what it costs."""
+    seconds = 1 if endpoint.provider.sandbox else min(SHORTEST_S, model.max_duration_s or SHORTEST_S)
+    return {"prompt": "A blue circle, still.", "seconds": str(seconds)}
+
+
 QUESTIONS: Final[Mapping[str, Question]] = {
     "chat": Question("/v1/chat/completions", _chat, stream=True),
-    "embedding": Question("/v1/embeddings", lambda _: {"input": "ping"}),
-    "moderation": Question("/v1/moderations", lambda _: {"input": "ping"}),
-    "image": Question("/v1/images/generations", lambda _: {"prompt": "A blue circle."}, cheap=False),
-    "speech": Question("/v1/audio/speech", lambda _: {"input": "Salom!", "voice": "alloy"}, cheap=False),
+    "embedding": Question("/v1/embeddings", lambda *_: {"input": "ping"}),
+    "moderation": Question("/v1/moderations", lambda *_: {"input": "ping"}),
+    "image": Question("/v1/images/generations", lambda *_: {"prompt": "A blue circle."}, cheap=False),
+    "speech": Question("/v1/audio/speech", lambda *_: {"input": "Salom!", "voice": "alloy"}, cheap=False),
+    "transcription": Question("/v1/audio/transcriptions", lambda *_: {}, cheap=False, sound=True),
+    "video": Question("/v1/videos", _film, cheap=False, film=True),
 }
 
 
@@ -61,6 +76,7 @@ class Finding:
     """What came of it. status: 0 where our own gateway couldn't be reached. error: a code, and what it says.
 
     asked: the endpoint was called. Times in milliseconds, as the client saw them; call: the request's id.
+    film: the job that the endpoint took, whose end tells the rest.
     """
 
     status: int
@@ -71,6 +87,7 @@ class Finding:
     ttft_ms: int | None = None
     call: str = ""
     answer: str = ""
+    film: str = ""
 
     @property
     def answered(self) -> bool:
@@ -86,7 +103,7 @@ def ask(model: ModelSnap, endpoint: EndpointSnap, key: str) -> Finding:
     """Asks; never raises. The answer's beginning is for the eyes of who asked, and is kept nowhere."""
     question = QUESTIONS[model.modality]
     pin = {"endpoint": endpoint.id, "allow_fallbacks": False}
-    body = {"model": model.slug, "provider": pin, **question.body(endpoint)}
+    body = {"model": model.slug, "provider": pin, **question.body(model, endpoint)}
     began = time.monotonic()
     try:
         with _session(key) as session:
@@ -106,9 +123,8 @@ def _session(key: str) -> requests.Session:
 
 def _asked(session: requests.Session, question: Question, body: dict[str, Any], began: float) -> Finding:
     url = settings.GATEWAY_URL + question.path
-    with session.post(
-        url, json=body, stream=True, timeout=(CONNECT_S, READ_S), allow_redirects=False
-    ) as reply:
+    sent = _form(body) if question.sound else {"json": body}
+    with session.post(url, **sent, stream=True, timeout=(CONNECT_S, READ_S), allow_redirects=False) as reply:
         call = reply.headers.get("x-request-id", "")
         if reply.status_code != 200:
             code, message = _refusal(_content(reply))
@@ -117,7 +133,15 @@ def _asked(session: requests.Session, question: Question, body: dict[str, Any], 
         if question.stream:
             return _streamed(reply, call, began)
         data = _content(reply)
-        return Finding(200, asked=True, latency_ms=_since(began), call=call, answer=_shown(data))
+        film = str(_parsed(data).get("id") or "") if question.film else ""
+        answer = "" if film else _shown(data)
+        return Finding(200, asked=True, latency_ms=_since(began), call=call, answer=answer, film=film)
+
+
+def _form(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a form can't say goes as JSON (wishes.py)."""
+    fields = {name: value if isinstance(value, str) else orjson.dumps(value) for name, value in body.items()}
+    return {"data": fields, "files": {"file": ("tone.wav", tone(), "audio/wav")}}
 
 
 def _streamed(reply: requests.Response, call: str, began: float) -> Finding:

@@ -1,12 +1,15 @@
 """What a caller says about routing inside the body: `models` and `provider`, as OpenRouter has them.
 
 Both are addressed to us and never go on to an upstream. Source: openrouter.ai/docs/features/provider-routing.
+In a form they are JSON text, or fields in brackets as the SDKs write an object: `provider[only][]`.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
+
+import orjson
 
 from proxy.call import Call, Wishes
 from proxy.errors import ApiError, invalid
@@ -25,6 +28,9 @@ PRICES: Final = {"prompt": "input", "completion": "output", "image": "image", "r
 _PER_MILLION: Final = frozenset({"input", "output"})
 _NANO: Final = 10**9
 _PRICE_MAX: Final = 10**6
+_FORMS: Final = frozenset({"transcriptions", "translations", "image_edits", "videos"})
+_OURS: Final = ("provider", "models")
+_FLAGS: Final[Mapping[Any, bool]] = {"true": True, "false": False}
 
 
 def lifted(call: Call, *, pins: bool = False) -> Call:
@@ -32,11 +38,51 @@ def lifted(call: Call, *, pins: bool = False) -> Call:
 
     pins: the platform calls, which may name one endpoint; from anybody else that field means nothing.
     """
-    body = call.body
+    body = _unfolded(call.body) if call.kind in _FORMS else call.body
     if "provider" not in body and "models" not in body:
         return call
-    rest = {name: value for name, value in body.items() if name not in ("provider", "models")}
+    rest = {name: value for name, value in body.items() if name not in _OURS}
     return replace(call, body=rest, wishes=_wishes(body, pins=pins))
+
+
+def _unfolded(form: Mapping[str, Any]) -> dict[str, Any]:
+    """A form with both as JSON would have them; what can't be read stays as it is, to be refused by name."""
+    found: dict[str, Any] = {}
+    for name, value in form.items():
+        field, *path = name.replace("]", "").split("[")
+        if field not in _OURS:
+            found[name] = value
+        elif field == "models":
+            found[field] = _parsed(value, "[") if isinstance(value, str) else value
+        elif not path:
+            found[field] = _parsed(value, "{")
+        elif isinstance(wish := found.setdefault(field, {}), dict):
+            _put(wish, path, value)
+    if isinstance(found.get("models"), str):
+        found["models"] = [found["models"]]
+    return found
+
+
+def _parsed(value: Any, opening: str) -> Any:
+    if not isinstance(value, str) or not value.lstrip().startswith(opening):
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return value
+
+
+def _put(wish: dict[str, Any], path: list[str], value: Any) -> None:
+    """`[only][]` or `[max_price][prompt]` of a form; an array may come as one text."""
+    name, *deeper = path
+    if deeper == [""]:
+        wish[name] = [value] if isinstance(value, str) else value
+    elif len(deeper) == 1:
+        inner = wish.setdefault(name, {})
+        if isinstance(inner, dict):
+            inner[deeper[0]] = value
+    else:
+        wish[name] = _FLAGS.get(value, value) if isinstance(value, str) else value
 
 
 def _wishes(body: Mapping[str, Any], *, pins: bool) -> Wishes:

@@ -119,14 +119,26 @@ class Catalog:
     """`names` maps a folded name to a slug; retired models stay in, so that their names can be explained.
 
     `sandboxes`: modality → the endpoint that stands in for unconfigured models in the demo.
+    `dormant`: id → model and endpoint of what is switched off, itself or with its provider. No model leads
+    there; only the platform's test calls do, by naming it.
     """
 
     version: int
     models: Mapping[str, ModelSnap]
     names: Mapping[str, str]
     sandboxes: Mapping[str, EndpointSnap]
+    dormant: Mapping[int, tuple[ModelSnap, EndpointSnap]] = field(default_factory=dict)
+
+    def endpoint(self, pk: int) -> tuple[ModelSnap, EndpointSnap] | None:
+        """The endpoint with its model, switched off or not; None where it has no price or its model ended."""
+        if pk in self.dormant:
+            return self.dormant[pk]
+        every = ((model, one) for model in self.models.values() for one in model.endpoints)
+        return next(((model, one) for model, one in every if one.id == pk and not model.retired), None)
 
     def credentials(self) -> set[str]:
         """The names of all credentials that calls may go out with."""
-        providers = {e.provider.id: e.provider for model in self.models.values() for e in model.endpoints}
+        every = [*(e for model in self.models.values() for e in model.endpoints)]
+        every += [endpoint for _, endpoint in self.dormant.values()]
+        providers = {endpoint.provider.id: endpoint.provider for endpoint in every}
         return {one.name for provider in providers.values() for one in provider.credentials}

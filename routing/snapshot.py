@@ -58,12 +58,13 @@ SELECT json_build_object(
       'id', e.id, 'model', e.model_id, 'provider', e.provider_id, 'upstream_name', e.upstream_name,
       'markup_kind', e.markup_kind, 'priority', e.priority, 'context_window', e.context_window,
       'ttft_ms', e.ttft_ms, 'token_rate', e.token_rate,
-      'cost', c.id, 'components', c.components, 'above_input', c.above_input)
+      'cost', c.id, 'components', c.components, 'above_input', c.above_input,
+      'on', e.active AND e.paused_at IS NULL)
       ORDER BY e.priority, e.id), '[]')
     FROM routing_endpoint e
     CROSS JOIN LATERAL (SELECT id, components, above_input FROM routing_costversion
       WHERE endpoint_id = e.id ORDER BY id DESC LIMIT 1) c
-    WHERE e.active AND e.paused_at IS NULL AND e.retired_at IS NULL)
+    WHERE e.retired_at IS NULL)
 )::text
 """
 
@@ -114,8 +115,9 @@ def _build(data: dict[str, Any], environ: Mapping[str, str], unseal: Unseal) -> 
     by_model: dict[int, list[EndpointSnap]] = {}
     able = {row["id"]: frozenset(row["capabilities"]) for row in data["models"]}
     for row in data["endpoints"]:
-        endpoint = _endpoint(row, providers[row["provider"]], able.get(row["model"], frozenset()))
-        by_model.setdefault(row["model"], []).append(endpoint)
+        if row["on"]:
+            endpoint = _endpoint(row, providers[row["provider"]], able.get(row["model"], frozenset()))
+            by_model.setdefault(row["model"], []).append(endpoint)
     models = [_model(row, tuple(by_model.get(row["id"], ()))) for row in data["models"]]
     slugs = {model.pk: model.slug for model in models}
     return Catalog(
@@ -123,7 +125,23 @@ def _build(data: dict[str, Any], environ: Mapping[str, str], unseal: Unseal) -> 
         models={model.slug: model for model in models},
         names={folded: slugs[pk] for folded, pk in data["names"]},
         sandboxes=_sandboxes(models),
+        dormant=_dormant(data, {model.pk: model for model in models}, environ, unseal),
     )
+
+
+def _dormant(
+    data: dict[str, Any], models: Mapping[int, ModelSnap], environ: Mapping[str, str], unseal: Unseal
+) -> dict[int, tuple[ModelSnap, EndpointSnap]]:
+    """What is switched off, itself or with its provider, as it would be if it were on."""
+    rows = {row["id"]: row for row in data["providers"]}
+    found = {}
+    for row in data["endpoints"]:
+        model, provider = models[row["model"]], rows[row["provider"]]
+        if (row["on"] and provider["active"]) or model.retired:
+            continue
+        on = _provider(provider | {"active": True}, environ, unseal)
+        found[row["id"]] = model, _endpoint(row, on, model.capabilities)
+    return found
 
 
 def _sandboxes(models: Iterable[ModelSnap]) -> dict[str, EndpointSnap]:

@@ -17,9 +17,10 @@ from proxy.offers import _held, catalog
 from proxy.probe import ask as ask_endpoint
 from proxy.probe_key import probe_key
 from proxy.probing import Target, probe
-from proxy.trial import trial
+from proxy.trial import shooting, trial
 from routing.models import Endpoint
 from routing.pause import pause, resume
+from tests.catalog import CREDENTIALS
 from tests.factories import make_caller, rows
 from tests.live.test_health import ask, route
 from tests.processes import Gateway, until
@@ -113,6 +114,40 @@ def test_an_operators_test_call_is_one_real_call_with_its_books(gateway: Gateway
     assert done.row.cost_micros > 0 and done.row.provider_cost_nano > 0 and done.row.output_tokens > 0
 
 
+def test_a_transcription_is_tested_with_a_second_of_sound(gateway: Gateway):
+    row = Endpoint.objects.get(model__slug="test/hear", provider__slug="beta")
+    done = trial(row)
+    assert done.finding.answered and "text" in done.finding.answer
+    assert done.row is not None
+    assert [one["provider"] for one in done.row.attempts] == ["beta"]
+    assert (done.row.org_id, done.row.endpoint_id, done.row.seconds) == (platform().pk, row.pk, 1)
+    assert done.row.cost_micros > 0 and done.row.provider_cost_nano > 0
+
+
+@pytest.mark.parametrize(("model", "provider"), [("test/films", "beta"), ("test/reel", "pollen")])
+def test_a_film_is_tested_as_a_job_whose_end_shows_its_books(
+    stack: Stack, gateway: Gateway, settings: Any, monkeypatch: Any, model: str, provider: str
+):
+    settings.VIDEO_POLL_S = 0
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    row = Endpoint.objects.get(model__slug=model, provider__slug=provider)
+    before = balance(platform().pk).total
+    pause(row, "not on sale before it was seen to work", make_caller().user)
+    try:
+        until(lambda: catalog().dormant.get(row.pk), "the switch")
+        found = until(lambda: trial(row).finding.film, "the gateway to hear")
+    finally:
+        resume(row)
+    film = until(lambda: one if (one := shooting(found)) and one.is_over else None, "the film")
+    assert film.job.status == "completed" and film.row is not None
+    assert (film.row.org_id, film.row.seconds) == (platform().pk, 4)
+    assert [one["provider"] for one in film.row.attempts] == [provider]
+    assert before - balance(platform().pk).total == film.row.cost_micros > 0
+    connection.close()
+    assert stack.check_ledger()
+
+
 def test_what_an_operator_pauses_serves_nobody_and_comes_back(gateway: Gateway):
     caller = make_caller(balance_uzs=1_000)
     row = Endpoint.objects.get(model__slug="test/frail-tested", provider__slug="alpha")
@@ -120,7 +155,12 @@ def test_what_an_operator_pauses_serves_nobody_and_comes_back(gateway: Gateway):
     pause(row, "it answers nonsense", caller.user)
     try:
         until(lambda: route(ask(gateway, caller, "tested")) == "beta", "the gateway to hear")
-        assert trial(row).finding.error == "not_on_sale"
+        done = trial(row)
+        assert done.finding.answered and done.row is not None
+        assert (done.row.org_id, done.row.endpoint_id) == (platform().pk, row.pk)
+        assert route(ask(gateway, caller, "tested")) == "beta"
+        pinned = ask(gateway, caller, "tested", provider={"endpoint": row.pk})
+        assert route(pinned) == "beta"
     finally:
         resume(row)
     until(lambda: route(ask(gateway, caller, "tested")) == "alpha, beta", "its return")

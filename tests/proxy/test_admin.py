@@ -137,13 +137,49 @@ def test_a_provider_is_tested_at_one_of_its_endpoints(operator, here):
     )
 
 
-def test_what_takes_no_calls_or_has_no_small_question_is_not_called(operator, here, monkeypatch):
+def test_what_has_no_price_is_not_called(operator, here, monkeypatch):
     monkeypatch.setattr(trial, "ask", lambda *_: pytest.fail("nobody should be asked"))
-    closed, film = here["test/closed", "closed"], here["test/video", "alpha"]
-    operator.post(f"/admin/routing/endpoint/switch/?to=off&id={closed.pk}", {"reason": "away"})
-    for row, words in ((closed, "It takes no calls"), (film, "no small test call")):
-        page = f"{HEALTH}test/?endpoint={row.pk}"
-        assert words in operator.post(page, {"endpoint": row.pk}).content.decode()
+    row = Endpoint.objects.create(
+        model=here["test/one", "alpha"].model,
+        provider=here["test/three", "gamma"].provider,
+        upstream_name="unpriced",
+        markup_kind="margin",
+    )
+    page = f"{HEALTH}test/?endpoint={row.pk}"
+    assert "it has no price" in operator.post(page, {"endpoint": row.pk}).content.decode()
+
+
+@pytest.mark.parametrize("what", ["endpoint", "provider"])
+def test_what_is_switched_off_is_tested_before_it_is_on_and_the_page_says_so(
+    operator, here, monkeypatch, what
+):
+    asked = []
+    monkeypatch.setattr(trial, "ask", lambda *of: asked.append(of) or Finding(200, True, call="x"))
+    closed = here["test/closed", "closed"]
+    pk = closed.pk if what == "endpoint" else closed.provider.pk
+    operator.post(f"/admin/routing/{what}/switch/?to=off&id={pk}", {"reason": "not ready yet"})
+    page = f"{HEALTH}test/?endpoint={closed.pk}"
+    assert "It is switched off" in operator.get(page).content.decode()
+    assert "answered" in operator.post(page, {"endpoint": closed.pk}).content.decode()
+    [(model, endpoint, _key)] = asked
+    assert (model.slug, endpoint.id, endpoint.provider.available) == ("test/closed", closed.pk, True)
+    assert LogEntry.objects.filter(
+        object_id=str(closed.pk), change_message__contains="test call: 200"
+    ).exists()
+
+
+def test_a_test_call_of_a_film_is_shown_on_a_page_of_its_own_and_logged_with_its_job(
+    operator, here, monkeypatch
+):
+    film = here["test/video", "alpha"]
+    finding = Finding(200, True, latency_ms=40, call="x", film="video_" + "0" * 32)
+    monkeypatch.setattr(trial, "ask", lambda *_: finding)
+    page = f"{HEALTH}test/?endpoint={film.pk}"
+    reply = operator.post(page, {"endpoint": film.pk})
+    assert (reply.status_code, reply["location"]) == (302, f"{page}&film={finding.film}")
+    entry = LogEntry.objects.get(object_id=str(film.pk))
+    assert f"test call: 200, 40 ms, {finding.film}" in entry.get_change_message()
+    assert operator.get(reply["location"]).status_code == 200  # nobody knows the job: the page is as before
 
 
 def test_our_own_gateway_is_told_apart(operator, here, settings):

@@ -11,7 +11,7 @@ from django.utils import timezone
 from routing.catalog.load import load
 from routing.catalog.parse import parse
 from routing.credentials import seal, unseal
-from routing.models import CatalogVersion, Credential
+from routing.models import CatalogVersion, Credential, Endpoint, Model, Provider
 from routing.snapshot import Catalog, ProviderSnap, catalog_version_sync, load_catalog, load_catalog_sync
 from tests.routing.test_catalog_load import SEVERAL
 from tests.routing.test_catalog_parse import GOOD
@@ -138,3 +138,24 @@ def test_both_loaders_read_the_same() -> None:
 
     with psycopg.connect(**parameters) as conn:
         assert asyncio.run(read()) == load_catalog_sync(conn, {}, unseal)
+
+
+@pytest.mark.parametrize("what", [Provider, Endpoint])
+def test_what_is_switched_off_is_dormant_and_no_model_leads_there(what: type[Provider | Endpoint]) -> None:
+    loaded(GOOD)
+    pk = Endpoint.objects.get(model__slug="openai/gpt-4o").pk
+    assert snapshot({"LOCAL_KEY": "sk-1"}).dormant == {}
+    what.objects.update(paused_at=timezone.now(), paused_reason="away")
+    here = snapshot({"LOCAL_KEY": "sk-1"})
+    assert not any(e.provider.available for model in here.models.values() for e in model.endpoints)
+    model, endpoint = here.dormant[pk]
+    assert (model.slug, endpoint.provider.available) == ("openai/gpt-4o", True)
+    assert here.endpoint(pk) == (model, endpoint)
+    assert endpoint.provider.credentials[0].name in here.credentials()
+
+
+def test_of_a_retired_model_nothing_is_dormant() -> None:
+    loaded(GOOD)
+    Endpoint.objects.update(active=False)
+    Model.objects.update(retired_at=timezone.now())
+    assert snapshot({"LOCAL_KEY": "sk-1"}).dormant == {}
