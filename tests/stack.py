@@ -71,6 +71,7 @@ def running_stack() -> Iterator[Stack]:
     env = embedded.environment(name, valkey_db=2 * number + 1) | CREDENTIALS
     env |= PAYMENTS
     env["ENDPOINT_REST_S"] = "0"  # tests of failures share their endpoints
+    env["RECEIPT_DIR"] = str(folder / "receipts")
     with contextlib.ExitStack() as running:
         upstream = start_upstream(folder)
         running.callback(stop, upstream.process, 15, 5)

@@ -11,10 +11,10 @@ import pytest
 import requests
 
 from billing.models import Channel, ExternalMessage, ProviderTransaction, TopUp
-from tests.dashboard.calls import browser
 from tests.factories import Caller, make_caller
 from tests.payments.looks import transfers, wallet
 from tests.payments.providers import Click, Payme, now_ms, owed, trans_id, transaction_id
+from tests.payments.web import Web
 from tests.processes import Gateway
 from tests.stack import PAYMENTS, Stack
 
@@ -32,29 +32,12 @@ def without_secrets(_running_stack: Stack) -> Iterator[Gateway]:
         yield gateway
 
 
-class Tab:
-    """The payer's browser, signed in at one server."""
-
-    def __init__(self, url: str, payer: Caller, language: str = "uz") -> None:
-        self.url = url
-        self.session = requests.Session()
-        self.session.headers["Accept-Language"] = language
-        self.session.cookies["cloudapi_session"] = browser(payer).cookies["cloudapi_session"].value
-
-    def get(self, path: str) -> requests.Response:
-        return self.session.get(f"{self.url}{path}", timeout=60, allow_redirects=False)
-
-    def pay(self, provider: str) -> str:
-        """Choose 50,000 so'm and the provider; where the browser is sent."""
-        assert self.get("/dashboard/pay").status_code == 200
-        form = {
-            "amount": "50 000",
-            "provider": provider,
-            "csrfmiddlewaretoken": self.session.cookies["csrftoken"],
-        }
-        sent = self.session.post(f"{self.url}/dashboard/pay", form, timeout=60, allow_redirects=False)
-        assert sent.status_code == 302
-        return sent.headers["Location"]
+def pay(web: Web, provider: str) -> str:
+    """Choose 50,000 so'm and the provider; where the browser is sent."""
+    assert web.get("/dashboard/pay").status_code == 200
+    sent = web.post("/dashboard/pay", {"amount": "50 000", "provider": provider}, follow=False)
+    assert sent.status_code == 302
+    return sent.headers["Location"]
 
 
 def nothing_happened(topup: TopUp) -> bool:
@@ -66,8 +49,8 @@ def nothing_happened(topup: TopUp) -> bool:
 def test_p37_paymes_link_names_top_up_and_amount_and_the_way_back_proves_nothing(
     stack: Stack, payer: Caller
 ) -> None:
-    tab = Tab(stack.url, payer)
-    link = tab.pay("payme")
+    web = Web(stack.url, payer.user, "uz")
+    link = pay(web, "payme")
     topup = TopUp.objects.get(org=payer.organization)
     base, _, words = link.rpartition("/")
     *parts, back = b64decode(words).decode().split(";")
@@ -77,7 +60,7 @@ def test_p37_paymes_link_names_top_up_and_amount_and_the_way_back_proves_nothing
     path = urlsplit(back.removeprefix("c=")).path
     assert path == f"/dashboard/topups/{topup.pk}"
     for tried in (path, f"{path}?transaction={transaction_id()}&state=2&status=success"):
-        assert tab.get(tried).status_code == 200
+        assert web.get(tried).status_code == 200
     assert nothing_happened(topup)
     assert Payme(stack.url).check_perform(topup.pk) == {"allow": True}
 
@@ -85,8 +68,8 @@ def test_p37_paymes_link_names_top_up_and_amount_and_the_way_back_proves_nothing
 def test_c28_clicks_button_names_top_up_and_amount_and_the_way_back_proves_nothing(
     stack: Stack, payer: Caller
 ) -> None:
-    tab = Tab(stack.url, payer, "ru")
-    link = tab.pay("click")
+    web = Web(stack.url, payer.user, "ru")
+    link = pay(web, "click")
     topup = TopUp.objects.get(org=payer.organization)
     assert link.startswith("https://my.click.uz/services/pay/?")
     assert f"%2Fdashboard%2Ftopups%2F{topup.pk}" in link  # the way back is escaped
@@ -95,7 +78,7 @@ def test_c28_clicks_button_names_top_up_and_amount_and_the_way_back_proves_nothi
     assert (query["amount"], query["transaction_param"]) == ("50000.00", str(topup.pk))
     path = urlsplit(query["return_url"]).path
     for tried in (path, f"{path}?payment_id={trans_id()}&payment_status=2"):
-        assert tab.get(tried).status_code == 200
+        assert web.get(tried).status_code == 200
     assert nothing_happened(topup)
     assert Click(stack.url).prepare(trans_id(), topup.pk)["error"] == 0
 
@@ -136,10 +119,12 @@ def test_without_secrets_pages_name_the_providers_as_coming_soon(
     without_secrets: Gateway, stack: Stack, payer: Caller
 ) -> None:
     def named(url: str) -> list[int]:
-        tab = Tab(url, payer, "en")
+        web = Web(url, payer.user)
         paths = ("/", "/pricing", "/dashboard/billing")
-        return [tab.get(path).text.casefold().count("coming soon") for path in paths]
+        return [web.get(path).text.casefold().count("coming soon") for path in paths]
 
     assert named(stack.url) == [0, 0, 0]
     assert all(named(without_secrets.url))
-    assert Tab(without_secrets.url, payer).get("/dashboard/pay").headers["Location"] == "/dashboard/billing"
+    assert (
+        Web(without_secrets.url, payer.user).get("/dashboard/pay").headers["Location"] == "/dashboard/billing"
+    )
