@@ -5,7 +5,8 @@ RoutingError
 ├── NoEndpoint        the model exists, but nothing can serve it now
 ├── CatalogError      a catalog file with mistakes; nothing of it was loaded
 ├── ListRefused       a provider's list of models that can't be used; nothing was changed
-└── ProposalRefused   a proposal that can't be decided so
+├── ProposalRefused   a proposal that can't be decided so
+└── FeedError         a market's answer that can't be used; what was known stays
 """
 
 from collections.abc import Sequence
@@ -53,3 +54,14 @@ class ListRefused(RoutingError):
 
 class ProposalRefused(RoutingError):
     """A proposal that was decided before, is stale, or lacks what it takes."""
+
+
+class FeedError(RoutingError):
+    """A market didn't answer, or not with prices; the text says why, without any key.
+
+    retry_after_s: seconds that the market asks to be left alone; 0 where it asks for nothing.
+    """
+
+    def __init__(self, what: str, retry_after_s: int = 0) -> None:
+        super().__init__(what)
+        self.retry_after_s = retry_after_s
