@@ -26,6 +26,8 @@ MONEY = (
     "routing/choose.py",
     "routing/snaps.py",
 )
+# Rooms of Decimals: a division there is exact enough, a float is not.
+DECIMALS = tuple(f"routing/energy/{name}.py" for name in ("claim", "ladder", "pricing", "smoothing"))
 # Where anything may come, and has to be turned into an answer or a log line instead of a dead worker.
 RIMS = re.compile(r"^(proxy/|cloudapi/|deploy/|billing/(tasks|views)\.py|tests/)")
 
@@ -109,6 +111,13 @@ def test_no_float_near_money():
         if _is_float(node)
     ]
     assert not floats
+
+
+def test_no_float_among_decimals():
+    nodes = [(path, node) for path in sources(*DECIMALS) for node in ast.walk(tree(path))]
+    assert not [
+        place(path, node) for path, node in nodes if not isinstance(node, ast.BinOp) and _is_float(node)
+    ]
 
 
 def _is_float(node: ast.AST) -> bool:
