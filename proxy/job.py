@@ -206,12 +206,19 @@ class Job:
             "ttft_ms": None if self.first_token is None else int((self.first_token - self.began) * 1000),
         }
 
+    def trace(self) -> dict[str, Any]:
+        """What the spool keeps, for the case that this process doesn't live to tell how the call ended."""
+        return {**self.identity(), **self.row(), "spool": self.exposure()}
+
     def exposure(self) -> dict[str, int]:
-        """What the provider bills if this process dies now: the prompt, and so much per 10^6 of output."""
+        """What the provider bills if this process dies now: the prompt, and so much per 10^6 of output.
+
+        Of output at most the tokens that may still come: `room`.
+        """
         ours = _is_ours(self.candidate)
         prompt = self._sunk() + _owed(self.candidate, self._unheard())
         output = 0 if ours else self.candidate.price.cost.components.get("output", 0)
-        return {"input_nano": prompt, "output_nano": output}
+        return {"input_nano": prompt, "output_nano": output, "room": self.room}
 
     def provider_cost_nano(self) -> int:
         """What we owe providers for this call, in nano-USD; nothing for a model of our own."""
@@ -330,10 +337,6 @@ class Job:
 
     def elapsed_ms(self) -> int:
         return int((time.monotonic() - self.began) * 1000)
-
-    def said(self, events: int, text_bytes: int) -> int:
-        """Output tokens so far, quickly: about one an event, and at least one per four bytes."""
-        return min(max(events, text_bytes // 4), self.room)
 
     def estimate(self, text: bytes, text_bytes: int = 0) -> Usage:
         """Usage of an answer whose upstream reported none: labelled, never above what was granted.

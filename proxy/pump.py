@@ -17,10 +17,16 @@ IDLE_S: Final = 60.0
 
 
 class Pump:
-    """Reads an opened stream. `failure` says why it ended before its own end."""
+    """Reads an opened stream. `failure` says why it ended before its own end.
 
-    def __init__(self, watch: Watch, opened: Opened, stream: Stream, ping: bytes) -> None:
+    note: told of events and bytes of text so far, before anything of them is forwarded.
+    """
+
+    def __init__(
+        self, watch: Watch, opened: Opened, stream: Stream, ping: bytes, note: Callable[[int, int], None]
+    ) -> None:
         self._watch = watch
+        self._note = note
         self.stream = stream
         self._ping = ping
         self.failure = ""
@@ -46,8 +52,8 @@ class Pump:
         if not self.stream.complete or not self.stream.events:
             raise UpstreamError(self._reason(), status=200)
 
-    async def run(self, exchange: Exchange, mark: Callable[[], None]) -> None:
-        """Forwards everything but the end; `mark` is called at most once a second.
+    async def run(self, exchange: Exchange) -> None:
+        """Forwards everything but the end.
 
         A comment keeps the connection open every 10 s of silence, 60 s are too many.
         """
@@ -56,7 +62,7 @@ class Pump:
             quiet = self._watch.within(SILENCE_S)
             try:
                 with quiet:
-                    await self._forward(exchange, mark, quiet)
+                    await self._forward(exchange, quiet)
             except TimeoutError:
                 self._silences += 1
                 await exchange.send(self._ping)
@@ -71,10 +77,9 @@ class Pump:
         if not self.stream.complete:
             self.failure = self.failure or self._reason()
 
-    async def _forward(self, exchange: Exchange, mark: Callable[[], None], quiet: Deadline) -> None:
+    async def _forward(self, exchange: Exchange, quiet: Deadline) -> None:
         """Until the end of the stream, or of the patience with its silence."""
         stream, opened = self.stream, self._opened
-        marked = time.monotonic()
         while not stream.over:
             data = await opened.more()
             out = self._feed(data)
@@ -84,21 +89,19 @@ class Pump:
             if out:
                 quiet.due = inf  # a reader's slowness is no silence of the upstream
                 await exchange.send(out)
-            now = time.monotonic()
-            if out:  # an upstream's comments show that it lives, but the caller hears nothing of them
-                quiet.due = now + SILENCE_S
+                # An upstream's comments show that it lives, but the caller hears nothing of them.
+                quiet.due = time.monotonic() + SILENCE_S
             self._silences = 0
-            if now - marked > 1:
-                marked = now
-                mark()
 
     def _feed(self, data: bytes) -> bytes:
+        stream = self.stream
         try:
-            out = self.stream.feed(data)
+            out = stream.feed(data)
         except sse.EventTooLarge:
-            self.stream.broken = True
+            stream.broken = True
             return b""
-        if self.first_token is None and self.stream.said:
+        self._note(stream.said, stream.text_bytes)
+        if self.first_token is None and stream.said:
             self.first_token = time.monotonic()
         return out
 

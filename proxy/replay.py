@@ -20,8 +20,10 @@ from uuid import UUID
 import orjson
 
 from billing.money import ceil_div
+from proxy import tally
 from proxy.books import Books
 from proxy.spool import SUFFIX
+from proxy.tally import Count
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +33,11 @@ _NANO = 10**9
 
 @dataclass(slots=True)
 class Trace:
-    """All lines of one call."""
+    """All lines of one call. part: upstreams that were asked before the one in `row`; count: of the tally."""
 
     row: dict[str, Any] = field(default_factory=dict)
-    output: int = 0
+    part: int = -1
+    count: Count | None = None
     is_stale: bool = False
     final: dict[str, Any] | None = None
     sent: bool = False
@@ -48,6 +51,13 @@ class Trace:
             return None
         lost = {"status": "crashed", "http_status": 0, "error_code": "crashed", "price_micros": 0}
         return {**known, **lost, "op": "release", "cost": 0, "free_back": True, "provider_cost_nano": 0}
+
+    @property
+    def output(self) -> int:
+        """Tokens that came of the upstream in `row`."""
+        if self.count is None or self.count.part != self.part:
+            return 0
+        return min(self.count.tokens, int(self.row["spool"]["room"]))
 
     def owed_micros(self) -> int:
         """What the provider will bill for a call that nobody pays, in micros."""
@@ -69,9 +79,11 @@ async def replay(directory: Path, books: Books) -> int:
         if file is None:
             continue
         try:
-            traces = await asyncio.to_thread(_read, file)
+            counts = path.with_suffix(tally.SUFFIX)
+            traces = await asyncio.to_thread(_read, file, counts)
             for trace in traces.values():
                 await _settle(trace, books)
+            counts.unlink(missing_ok=True)
             path.unlink(missing_ok=True)
             count += len(traces)
         finally:
@@ -109,17 +121,17 @@ def _take(path: Path) -> int | None:
     return file
 
 
-def _read(file: int) -> dict[str, Trace]:
+def _read(file: int, counts: Path) -> dict[str, Trace]:
     traces: dict[str, Trace] = {}
+    counted = tally.read(counts)
     for line in _lines(file):
         call, kind = line.get("id"), line.get("t")
         if not isinstance(call, str):
             continue
-        trace = traces.setdefault(call, Trace(is_stale=_is_stale(call)))
+        trace = traces.setdefault(call, Trace(count=counted.get(call), is_stale=_is_stale(call)))
         if kind == "begin":
-            trace.row, trace.output = line.get("row", {}), 0  # of a second upstream: what it says counts anew
-        elif kind == "mark":
-            trace.output = line.get("out", 0)
+            trace.row = line.get("row", {})
+            trace.part += 1
         elif kind == "final":
             trace.final = line.get("item")
         elif kind == "sent":

@@ -137,8 +137,20 @@ class Serving:
     # 6: call upstream; see attempts.py
 
     async def _open(self, candidate: Candidate, patience_s: float) -> Opened:
-        provider = candidate.endpoint.provider
-        return await self._floor.upstream.open(provider, self._asked(candidate), patience_s)
+        provider, ask = candidate.endpoint.provider, self._asked(candidate)
+        if self.job.attempts:
+            self._tell_spool()
+        return await self._floor.upstream.open(provider, ask, patience_s)
+
+    def _tell_spool(self) -> None:
+        """Who may bill us from now on, and what is owed to those before; of the first one it knows."""
+        job = self.job
+        if not self.spooled:
+            return
+        try:
+            self._floor.spool.again(job.name, job.trace())
+        except OSError as error:
+            log.error("spool: %s", error)
 
     def _asked(self, candidate: Candidate) -> Ask:
         """The question in this endpoint's dialect. Raises UpstreamError where it has no words for it."""
@@ -184,7 +196,7 @@ class Serving:
             raise RuntimeError("an attempt succeeded without a stream")
         if not exchange.started:
             await exchange.start_stream(self.job.headers(), self._pump.stream.kind)
-        await self._pump.run(exchange, self._mark)
+        await self._pump.run(exchange)
         if self._pump.failure and is_wished(self.job):
             await self._rescue(self._pump)
         if self._pump.failure:
@@ -205,21 +217,13 @@ class Serving:
         job.broken = part
         self._stay_in_touch()
         try:
-            await self._attempts.go_on(self._ask_to_go_on, first.failure)
+            await self._attempts.go_on(self._ask_stream, first.failure)
         finally:
             self._keep_silent()
             if self._pump is first:
                 job.broken = None
         if job.broken is not None and self._pump is not None:
-            await self._pump.run(job.exchange, self._mark)
-
-    async def _ask_to_go_on(self, candidate: Candidate, patience_s: float) -> None:
-        job = self.job
-        try:
-            self._floor.spool.again(job.name, {**job.identity(), **job.row(), "spool": job.exposure()})
-        except OSError as error:
-            log.error("spool: %s", error)
-        await self._ask_stream(candidate, patience_s)
+            await self._pump.run(job.exchange)
 
     def _stay_in_touch(self) -> None:
         """A ping every 10 s until an endpoint answers, so that nothing in between hangs up."""
@@ -243,7 +247,8 @@ class Serving:
         """Up to the first byte a failure means the next candidate; from then on the answer is this one."""
         opened = await self._open(candidate, patience_s)
         stream = self._stream_of(candidate, opened)
-        pump = Pump(self._floor.watch, opened, stream, self._surface.voice.ping)
+        note = self._floor.spool.counter(self.job.name)
+        pump = Pump(self._floor.watch, opened, stream, self._surface.voice.ping, note)
         try:
             with self._floor.watch.within(patience_s):
                 await pump.begin()
@@ -266,11 +271,6 @@ class Serving:
         if isinstance(stream, Spoken) and is_wished(job):
             stream.tape = Tape()
         return stream
-
-    def _mark(self) -> None:
-        if self._pump is not None:
-            stream = self._pump.stream
-            self._floor.spool.mark(self.job.name, self.job.said(stream.said, stream.text_bytes))
 
     # 8: meter
 

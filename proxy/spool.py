@@ -1,21 +1,27 @@
 """The worker's spool: what must not be forgotten if this process dies, one JSON line at a time.
 
 A plain write(2) survives kill -9, an fsync survives power loss. A call leaves `begin` before its upstream is
-asked and before another one shall go on with a broken answer, `mark` at most once a second while it streams,
-`final` when its usage is known (the whole settle item, the same that goes to the database) and `sent` when
-its answer left without the database's word. Lines of settled calls are worth nothing: a segment whose calls
-are all settled is deleted.
+asked and before each one that is asked after it, `final` when its usage is known (the whole settle item, the
+same that goes to the database) and `sent` when its answer left without the database's word. How much came in
+between stands in the segment's tally (tally.py). Lines of settled calls are worth nothing: a segment whose
+calls are all settled is deleted.
 
 Workers of the same host replay the files whose lock nobody holds any more (proxy/replay.py).
 """
 
 import fcntl
+import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+from proxy import tally
+from proxy.tally import Slot, Tally
+
+log = logging.getLogger(__name__)
 
 SEGMENT_MAX = 8 * 1024 * 1024
 SUFFIX = ".spool"
@@ -33,7 +39,12 @@ class Segment:
         hidden = path.with_suffix(".new")
         self.file = os.open(hidden, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_TRUNC, 0o600)
         fcntl.flock(self.file, fcntl.LOCK_EX)
+        self.tally = _tally(path.with_suffix(tally.SUFFIX))
         hidden.rename(path)
+
+    @property
+    def full(self) -> bool:
+        return self.size > SEGMENT_MAX or (self.tally is not None and self.tally.full)
 
     def append(self, line: bytes) -> None:
         if self._is_torn:  # what a full disk cut off must not take this line along
@@ -45,8 +56,19 @@ class Segment:
             raise OSError(f"spool: wrote {written} of {len(line)} bytes")
 
     def drop(self) -> None:
+        if self.tally is not None:  # first, so that none is ever left alone
+            self.tally.drop()
         self.path.unlink(missing_ok=True)
         os.close(self.file)
+
+
+def _tally(path: Path) -> Tally | None:
+    """None on a full disk: calls are served all the same, and a crash of ours counts their prompts only."""
+    try:
+        return Tally(path)
+    except OSError as error:
+        log.error("spool: no tally: %s", error)
+        return None
 
 
 class Spool:
@@ -59,6 +81,7 @@ class Spool:
         self._serial = 0
         self._segment = self._new()
         self._calls: dict[str, Segment] = {}
+        self._slots: dict[str, Slot] = {}
 
     def __contains__(self, call: str) -> bool:
         return call in self._calls
@@ -69,21 +92,27 @@ class Spool:
 
     def begin(self, call: str, row: Mapping[str, Any]) -> None:
         """The call is about to reach an upstream: from now on somebody may bill us for it."""
-        if self._segment.size > SEGMENT_MAX:
+        if self._segment.full:
             full, self._segment = self._segment, self._new()
             if not full.open_calls:
                 full.drop()
         self._segment.append(orjson.dumps({"t": "begin", "id": call, "row": row}) + b"\n")
         self._segment.open_calls += 1
         self._calls[call] = self._segment
+        if self._segment.tally is not None:
+            self._slots[call] = self._segment.tally.claim(call)
 
     def again(self, call: str, row: Mapping[str, Any]) -> None:
-        """Another upstream is about to go on with the answer: what counts from now on is in this row."""
+        """Another upstream is about to be asked: what counts from now on is in this row."""
         self._line(call, {"t": "begin", "id": call, "row": row})
+        slot = self._slots.get(call)
+        if slot is not None:
+            slot.again()
 
-    def mark(self, call: str, output_tokens: int) -> None:
-        """So much was produced so far."""
-        self._line(call, {"t": "mark", "id": call, "out": output_tokens})
+    def counter(self, call: str) -> Callable[[int, int], None]:
+        """To be told, as often as anything comes, how many events and bytes of text have come in all."""
+        slot = self._slots.get(call)
+        return _uncounted if slot is None else slot.note
 
     def final(self, call: str, item: bytes) -> None:
         """Usage is known; `item` is the JSON that the database will be given."""
@@ -106,6 +135,9 @@ class Spool:
         segment = self._calls.pop(call, None)
         if segment is None:
             return
+        slot = self._slots.pop(call, None)
+        if slot is not None and segment.tally is not None:
+            segment.tally.give_back(slot)
         segment.open_calls -= 1
         if segment.open_calls:
             return
@@ -127,6 +159,7 @@ class Spool:
                 os.close(segment.file)
             else:
                 segment.drop()
+        self._slots.clear()
         self._calls.clear()  # a late line must not go to whatever gets the file's number next
 
     def _line(self, call: str, line: Mapping[str, Any]) -> None:
@@ -141,3 +174,7 @@ class Spool:
             path = self._directory / f"{self._owner}-{self._serial}{SUFFIX}"
             if not path.exists():
                 return Segment(path)
+
+
+def _uncounted(events: int, text_bytes: int) -> None:
+    """Of a call that no slot was found for."""

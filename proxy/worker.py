@@ -103,7 +103,7 @@ class Worker:
 
     def _begin(self, job: Job) -> None:
         try:
-            self.spool.begin(job.name, {**job.identity(), **job.row(), "spool": job.exposure()})
+            self.spool.begin(job.name, job.trace())
         except OSError as error:
             log.error("spool: %s", error)
 

@@ -1,12 +1,14 @@
 """A worker dies at each step of a call: nobody is charged twice or for nothing, and the books stay whole."""
 
 import http.client
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
 
+from proxy.dialects import openai_request
 from tests.factories import Caller, make_caller, rows
 from tests.live.client import chat, directive, stream
 from tests.processes import Gateway, runs, until
@@ -81,28 +83,51 @@ def test_kill_after_reserve(stack: Stack, caller: Caller, streamed: bool):
     stack.check_ledger()
 
 
-def test_kill_in_the_middle_of_a_stream(stack: Stack, caller: Caller):
-    """The caller pays nothing; what the provider will bill is our loss."""
-    with stack.another_gateway("middle") as gateway:
-        wishes = {"run": "middle", "hold": "middle", "hold_at": "middle", "completion_tokens": 30}
-        messages = directive(prompt_tokens=PROMPT, **wishes)
-        events = stream(gateway, caller, messages=messages)
-        chunks = iter(events)
-        assert next(chunks)["choices"]
+SEEN = 25  # tokens of four bytes each, so that events and bytes count them alike
+
+
+@pytest.mark.parametrize(
+    ("model", "faults", "provider", "nano_in", "nano_out"),
+    [
+        ("test/one", {}, "alpha", 1_000, 3_000),
+        ("test/three", {"alpha": {"fault": "500"}}, "beta", 500, 2_000),
+    ],
+    ids=["first", "second"],
+)
+def test_kill_in_the_middle_of_a_stream(
+    stack: Stack,
+    caller: Caller,
+    model: str,
+    faults: dict[str, Any],
+    provider: str,
+    nano_in: int,
+    nano_out: int,
+):
+    """The caller pays nothing; what came is our loss to the token, at the price of who gave it."""
+    run = f"middle-{provider}"
+    with stack.another_gateway(run) as gateway:
+        wishes = {"run": run, "hold": run, "hold_at": "middle", "fault_at": SEEN, "by_provider": faults}
+        messages = directive(prompt_tokens=PROMPT, completion_tokens=30, word=" abc", **wishes)
+        chunks = iter(stream(gateway, caller, model=model, messages=messages))
+        seen = 0
+        while seen < SEEN:
+            seen += bool(next(chunks)["choices"][0]["delta"].get("content"))
         gateway.kill_workers()
         with pytest.raises(BROKEN):
             list(chunks)
         bury_the_dead()
-        stack.upstream.release("middle")
+        stack.upstream.release(run)
         spool = gateway.env["SPOOL_DIR"]
-    with stack.another_gateway("middle-replay", SPOOL_DIR=spool):
+    with stack.another_gateway(f"{run}-replay", SPOOL_DIR=spool):
         until(caller.requests, "the replay of the spool")
         (hold,) = settled(caller)
     assert hold["state"] == 2
     assert caller.charged() == 0
     (row,) = caller.requests()
-    assert row["status"] == "crashed"
-    assert orphan_micros(caller) > 0
+    assert (row["status"], row["provider"]) == ("crashed", provider)
+    asked = {"model": model, "stream": True, "messages": messages}
+    prompt = openai_request.parse(json.dumps(asked).encode(), {}).input_estimate
+    assert orphan_micros(caller) == (prompt * nano_in + SEEN * nano_out) * 12
     stack.check_ledger()
 
 

@@ -39,11 +39,15 @@ async def test_an_upstream_that_only_comments_does_not_silence_us(monkeypatch: p
     monkeypatch.setattr(watch, "TICK_S", 0.01)
     rounds, wire = Watch(), Wire()
     running = asyncio.create_task(rounds.run())
-    relayed = Pump(rounds, wire, openai.Stream(b'"m"', wants_usage=False), PING)  # type: ignore[arg-type]
+    noted: list[tuple[int, int]] = []
+    stream = openai.Stream(b'"m"', wants_usage=False)
+    relayed = Pump(rounds, wire, stream, PING, lambda *found: noted.append(found))  # type: ignore[arg-type]
     await relayed.begin()
+    assert noted == [(1, 1)]  # before any of it can be forwarded
     async with asyncio.timeout(30):
-        await relayed.run(wire, lambda: None)  # type: ignore[arg-type]
+        await relayed.run(wire)  # type: ignore[arg-type]
     running.cancel()
+    assert set(noted) == {(1, 1)}
     assert wire.heard.count(PING) == 2
     assert relayed.failure == ""
 
@@ -71,10 +75,10 @@ async def test_a_stream_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(watch, "TICK_S", 0.01)
     rounds, wire = Watch(), Silent()
     running = asyncio.create_task(rounds.run())
-    relayed = Pump(rounds, wire, begin(), ping)  # type: ignore[arg-type]
+    relayed = Pump(rounds, wire, begin(), ping, lambda *_: None)  # type: ignore[arg-type]
     await relayed.begin()
     async with asyncio.timeout(30):
-        await relayed.run(wire, lambda: None)  # type: ignore[arg-type]
+        await relayed.run(wire)  # type: ignore[arg-type]
     running.cancel()
     assert (relayed.failure, wire.heard.count(ping)) == ("stalled", 3)
     error = broken(relayed, "secret")
