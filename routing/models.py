@@ -10,11 +10,11 @@ The law of this file:
 - Each statement on these tables moves CatalogVersion by trigger; workers poll that row (ARCHITECTURE §2.3).
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from routing.energy.models import (
@@ -31,8 +31,11 @@ from routing.energy.models import (
     SiteState,
 )
 from routing.pausable import Pausable, paused_with_a_reason
+from routing.sync.models import CatalogProposal as CatalogProposal
+from routing.sync.models import ProposalKind as ProposalKind
+from routing.sync.models import ProposalState as ProposalState
 
-# Django finds the models of an app in this module; those of energy have a file of their own.
+# Django finds the models of an app in this module; those of energy and sync have files of their own.
 OF_ENERGY = (
     *(BenchmarkPrice, DataCentre, Feed, FeedState, GridHour, GridNode, GridPrice, Hosting, Preference),
     *(SitePrice, SiteState),
@@ -293,75 +296,19 @@ class CostVersion(models.Model):
     energy = models.JSONField(
         null=True, help_text="Of a hosted model: what the price was made of (routing/energy/pricing.py)."
     )
-    valid_from = models.DateTimeField(auto_now_add=True)
+    valid_from = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-id"]
-
-    def __str__(self) -> str:
-        return f"c{self.pk} of {self.endpoint}"
-
-
-class ProposalKind(models.TextChoices):
-    NEW = "new", _("new model")
-    VANISHED = "vanished", _("no longer listed")
-    PRICE = "price", _("price")
-    CONTEXT = "context", _("context window")
-    MAX_OUTPUT = "max_output", _("longest output")
-    CAPABILITIES = "capabilities", _("capabilities")
-
-
-class ProposalState(models.TextChoices):
-    OPEN = "open", _("open")
-    ACCEPTED = "accepted", _("accepted")  # by an operator, and in force since
-    APPLIED = "applied", _("applied by sync")  # a small change of price, without anybody
-    REJECTED = "rejected", _("rejected")
-    SUPERSEDED = "superseded", _("superseded")  # a later list said something else
-
-
-class CatalogProposal(models.Model):
-    """What a provider's list says otherwise than the catalog. One open row for one finding.
-
-    `before` is what the catalog held when it was found, so that it is refused once that is no longer true.
-    """
-
-    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="proposals")
-    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, null=True, related_name="proposals")
-    kind = models.TextField(_("kind"), choices=ProposalKind.choices)
-    subject = models.TextField(_("model"), help_text="What the provider calls the model.")
-    before: Any = models.JSONField(null=True)
-    after: Any = models.JSONField(null=True)
-    change_bps = models.IntegerField(null=True, help_text="The largest step of a component; empty from zero.")
-    state = models.TextField(_("state"), choices=ProposalState.choices, default=ProposalState.OPEN)
-    found_at = models.DateTimeField(_("found"), auto_now_add=True)
-    seen_at = models.DateTimeField(_("last seen"))
-    decided_at = models.DateTimeField(_("decided"), null=True)
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    reason = models.TextField(_("reason"), blank=True)
-    cost = models.ForeignKey(CostVersion, on_delete=models.PROTECT, null=True, related_name="+")
-
-    class Meta:
-        verbose_name = _("catalog proposal")
-        verbose_name_plural = _("catalog proposals")
-        ordering: ClassVar[list[str]] = ["provider__slug", "kind", "subject", "-id"]
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(
-                fields=["provider", "kind", "subject", "endpoint"],
-                condition=models.Q(state="open"),
-                nulls_distinct=False,
-                name="routing_proposal_open_once",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(state="open") ^ models.Q(decided_at__isnull=False),
-                name="routing_proposal_decided",
-            ),
+        # A hosted endpoint has up to 288 a day for good: the newest one, and a chart's stretch of time.
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["endpoint", "-id"], name="routing_cost_newest"),
+            models.Index(fields=["endpoint", "valid_from"], name="routing_cost_by_time"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.provider}: {self.subject}, {self.get_kind_display()}"
+        return f"c{self.pk} of {self.endpoint}"
 
 
 class ProviderSync(models.Model):
