@@ -104,9 +104,13 @@ class Job:
         reasons, route = self.reasons(), self.route
         return route.told if reasons is route.reasons else told(reasons)
 
-    def choice(self) -> Sequence[Mapping[str, Any]]:
-        """The reasons as the receipt keeps them: none where there was nothing to choose."""
+    def choice(self) -> Sequence[Mapping[str, Any] | int]:
+        """The reasons as the request row keeps them (receipt.py reads them): none where there was nothing to
+        choose, ids alone where the operator's order stood.
+        """
         rows = self.reasons()
+        if rows is self.route.reasons and len(rows) > 1:
+            return self.route.in_order
         if len(rows) == 1 and "rejected" not in rows[0]:
             return ()
         return rows

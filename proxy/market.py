@@ -175,6 +175,7 @@ class Market:
             settled=not tags and not self._tied(endpoints),
             reasons=reasons,
             told=told(reasons),
+            in_order=tuple(endpoint.id for endpoint in endpoints),
         )
 
     def _tied(self, endpoints: Sequence[EndpointSnap]) -> bool:

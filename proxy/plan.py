@@ -47,6 +47,7 @@ class Route:
     settled: bool
     reasons: Sequence[Mapping[str, Any]]
     told: bytes  # the reasons as a header
+    in_order: tuple[int, ...]  # the endpoints' ids: what the reasons come to
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +98,16 @@ class Plan:
             return ((LARGEST, 0),) * len(self.candidates)
         return tuple((c.fixed_micros, c.output_price) for c in self.candidates)
 
-    def quote(self) -> list[dict[str, int]]:
-        """What the hold keeps of each candidate: the versions and the integers they made."""
+    def quote(self) -> list[tuple[int | None, ...]]:
+        """What the hold keeps of each candidate, the versions and the integers they made: endpoint, cost
+        version, rate, markup, margin on the rate (null where there is none), micros at most without output,
+        micros per 10^6 of output. Names would cost each call more than the rest of its hold.
+        """
         return [
-            {
-                "endpoint": c.endpoint.id,
-                "c": c.price.cost_version,
-                "f": c.price.fx_rate,
-                "m": c.price.markup,
-                "fixed": c.fixed_micros,
-                "out": c.output_price,
-                **({} if c.price.fx_margin is None else {"x": c.price.fx_margin}),
-            }
+            (
+                *(c.endpoint.id, c.price.cost_version, c.price.fx_rate, c.price.markup, c.price.fx_margin),
+                *(c.fixed_micros, c.output_price),
+            )
             for c in self.candidates
         ]
 

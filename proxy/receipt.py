@@ -41,7 +41,7 @@ def receipt(row: Request) -> dict[str, Any]:
         "endpoint": _endpoint(row),
         "rescued": rescued(row),
         "attempts": [_attempt(attempt) for attempt in row.attempts],
-        "route": [considered(reason) for reason in row.route],
+        "route": [considered(reason) for reason in reasons_of(row)],
         "usage": {
             "input_tokens": row.input_tokens,
             "cached_tokens": row.cached_tokens,
@@ -57,6 +57,18 @@ def receipt(row: Request) -> dict[str, Any]:
         "latency_ms": row.latency_ms,
         "ttft_ms": row.ttft_ms,
     } | _money(row)
+
+
+def reasons_of(row: Request) -> list[dict[str, Any]]:
+    """The endpoints considered, as plan.reason() makes them. The log keeps ids alone where the operator's
+    order stood and nobody was passed over.
+    """
+    ids = [one for one in row.route if isinstance(one, int)]
+    slugs = dict(Endpoint.objects.filter(pk__in=ids).values_list("pk", "provider__slug")) if ids else {}
+    return [
+        {"endpoint": one, "provider": slugs.get(one), "model": row.model} if isinstance(one, int) else one
+        for one in row.route
+    ]
 
 
 def _money(row: Request) -> dict[str, Any]:

@@ -7,7 +7,7 @@ but resting endpoints is left, those are tried after all: an attempt that may fa
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from routing.snaps import EndpointSnap
 from routing.strategies import NOTHING, Entry, Figures, by_priority, scored
@@ -82,8 +82,7 @@ class Rules:
 ANY: Final = Rules()
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """One endpoint of a choice. score: 1.0 is the best of all; None where the operator's priority decided.
 
     rejected: why it is not asked. live: no default stood in for a figure that traffic hasn't given yet.
@@ -95,8 +94,7 @@ class Verdict:
     live: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """One endpoint that could serve: its entry, and its price by component for the caller's max_price."""
 
     entry: Entry

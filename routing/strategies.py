@@ -8,8 +8,7 @@ along.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import truediv
-from typing import Final
+from typing import Final, NamedTuple
 
 from routing.snaps import CostSnap, EndpointSnap
 
@@ -40,8 +39,7 @@ class Figures:
 NOTHING: Final = Figures()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One endpoint in a choice. price: of this very request, in any unit that all entries share."""
 
     endpoint: EndpointSnap
@@ -65,8 +63,7 @@ class Entry:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """An entry with its score; 1.0 is the best. live: no default stood in for a figure."""
 
     entry: Entry
@@ -76,12 +73,13 @@ class Scored:
 
 def scored(entries: Sequence[Entry], tags: Sequence[str]) -> list[Scored]:
     """The entries in the order to ask them under these tags, best first."""
-    measures = [[entry.measure(tag) for entry in entries] for tag in sorted(tags)]
-    best = [min(column, default=1.0) for column in measures]
-    rows = [
-        Scored(entry, sum(map(truediv, row, best)) / len(tags), entry.is_live(tags))
-        for entry, *row in zip(entries, *measures, strict=True)
-    ]
+    shares = []
+    for tag in sorted(tags):
+        column = [entry.measure(tag) for entry in entries]
+        best = min(column, default=1.0)
+        shares.append([figure / best for figure in column])
+    means = shares[0] if len(shares) == 1 else [sum(row) / len(row) for row in zip(*shares, strict=True)]
+    rows = [Scored(entry, mean, entry.is_live(tags)) for entry, mean in zip(entries, means, strict=True)]
     edge = min((row.score for row in rows), default=1.0) * TIE
     return sorted(rows, key=lambda row: _place(row, edge))
 

@@ -12,6 +12,7 @@ from typing import Any
 import django
 import pytest
 from django.test import TransactionTestCase
+from django.utils import translation
 from hypothesis import settings
 
 from tests import embedded
@@ -59,6 +60,13 @@ def django_db_setup(django_db_blocker: Any) -> None:
 def _never_flush() -> None:
     """`django_db(transaction=True)` commits for real and leaves what it made: the ledger can't be emptied."""
     TransactionTestCase._fixture_teardown = lambda self: None  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def _no_language() -> Iterator[None]:
+    """A request of Django's test client leaves its language behind for whatever this thread does next."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
