@@ -43,6 +43,7 @@ app.conf.beat_schedule = {
     "catalog sync": _every(
         "routing.tasks.sync_catalog", crontab(minute="40"), queue="default", expires_s=HOUR_S
     ),
+    "feeds": _every("routing.tasks.poll_feeds", MINUTE_S, queue="default", expires_s=MINUTE_S),
     "credentials": _every("proxy.tasks.keep_credentials", 10.0, queue="default", expires_s=10),
     "alerts": _every("accounts.tasks.send_alerts", 30.0, queue="default", expires_s=30),
     "old alerts": _every(

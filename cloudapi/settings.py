@@ -67,6 +67,10 @@ MODEL_CATALOG = env.text("MODEL_CATALOG", str(BASE_DIR / "routing" / "catalog" /
 # The Central Bank's rate of the dollar; the demo has no internet and keeps the rate that it begins with.
 FX_FEED = env.flag("FX_FEED", default=not DEMO)
 FX_FEED_URL = env.text("FX_FEED_URL", "https://cbu.uz/uz/arkhiv-kursov-valyut/json/USD/")
+# Markets are asked what electricity costs where our sites are; the demo plays a week that we made instead.
+ENERGY_FEEDS = env.flag("ENERGY_FEEDS", default=not DEMO)
+# Where to ask them instead: MIRROR/HOST/PATH. Some answer addresses in the United States only.
+ENERGY_MIRROR = env.text("ENERGY_MIRROR").rstrip("/")
 # Card transfers: what may be asked for, how long the exact amount is kept, and what takes two operators.
 BANK_MIN_UZS = env.number("BANK_MIN_UZS", 5_000, least=1_000)
 BANK_MAX_UZS = env.number("BANK_MAX_UZS", 10_000_000)  # above 11.25 million a transfer needs papers

@@ -1,12 +1,15 @@
-"""Switching providers and endpoints off and on. In force in every gateway worker within 3 s (snapshot.py)."""
+"""Switching providers, endpoints and feeds off and on; gateway workers follow within 3 s (snapshot.py)."""
 
 from django.utils import timezone
 
 from accounts.models import User
+from routing.energy.models import Feed
 from routing.models import Endpoint, Provider
 
+Switched = Provider | Endpoint | Feed
 
-def pause(row: Provider | Endpoint, reason: str, who: User) -> bool:
+
+def pause(row: Switched, reason: str, who: User) -> bool:
     """Takes it out of use; False if somebody had done so before. Raises ValueError without a reason."""
     if not reason.strip():
         raise ValueError("A pause has a reason.")
@@ -16,7 +19,7 @@ def pause(row: Provider | Endpoint, reason: str, who: User) -> bool:
     return changed == 1
 
 
-def resume(row: Provider | Endpoint) -> bool:
+def resume(row: Switched) -> bool:
     """Takes it into use again, whoever had switched it off; False if it was in use."""
     if row.is_on:
         return False

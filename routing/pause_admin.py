@@ -1,4 +1,4 @@
-"""Switching providers and endpoints off and on in admin: one page that asks why, for one row or for many."""
+"""Switching providers, endpoints and feeds off and on: one page that asks why, for one row or for many."""
 
 from typing import Any
 
@@ -13,13 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
-from routing.models import Endpoint, Provider
-from routing.pause import pause, resume
+from routing.pause import Switched, pause, resume
 
 REASON_MAX = 500
 
 
-def switch(row: Provider | Endpoint) -> str:
+def switch(row: Switched) -> str:
     """On, or off with since when, by whom and why."""
     if row.paused_at is None:
         return _("on") if row.active else _("off by the catalog")
@@ -48,7 +47,7 @@ class PausingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     change_form_template = "admin/routing/change_form.html"
 
     @admin.display(description=gettext_lazy("switch"), ordering="paused_at")
-    def switch(self, row: Provider | Endpoint) -> str:
+    def switch(self, row: Switched) -> str:
         return switch(row)
 
     @admin.action(description=gettext_lazy("Switch off …"), permissions=["change"])

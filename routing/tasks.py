@@ -5,6 +5,7 @@ import logging
 from celery import shared_task
 from django.conf import settings
 
+from routing.energy.poll import poll_due
 from routing.sync import daily
 
 log = logging.getLogger(__name__)
@@ -21,3 +22,9 @@ def sync_catalog() -> None:
 def sync_provider(provider: int) -> None:
     """Reads one provider's list; twice at once does no harm."""
     daily.sync(provider)
+
+
+@shared_task(time_limit=60)
+def poll_feeds() -> None:
+    """Each minute: asks the markets whose time has come. Whoever runs it twice asks nobody twice."""
+    poll_due()

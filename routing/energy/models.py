@@ -15,6 +15,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from routing.pausable import Pausable, paused_with_a_reason
+
 
 def _usd_per_mwh(**options: Any) -> Any:
     return models.DecimalField(max_digits=12, decimal_places=6, **options)
@@ -35,7 +37,7 @@ class PriceState(models.TextChoices):
     OVERRIDE = "override", _("set by an operator")
 
 
-class Feed(models.Model):
+class Feed(Pausable):
     """A market (or a tariff, or a recorded series) that is asked for prices. One adapter, many nodes.
 
     The poll's own findings are in FeedState.
@@ -48,7 +50,9 @@ class Feed(models.Model):
     needs_terms = models.BooleanField(default=False, help_text="Off until an operator accepts its terms.")
     needs_key = models.BooleanField(default=False)
     terms_url = models.TextField(blank=True)
+    attribution = models.TextField(blank=True, help_text="What pages that show its prices say of the source.")
     sealed_key = models.BinaryField(null=True, editable=False)
+    key_last4 = models.TextField(blank=True, editable=False)
     terms_accepted_at = models.DateTimeField(null=True, blank=True, editable=False)
     terms_accepted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", editable=False
@@ -58,9 +62,16 @@ class Feed(models.Model):
 
     class Meta:
         ordering: ClassVar[list[str]] = ["slug"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [paused_with_a_reason("feed")]
 
     def __str__(self) -> str:
         return self.slug
+
+    @property
+    def lacks(self) -> list[str]:
+        """What an operator has to do before it may be asked: terms, key."""
+        terms = ["terms"] if self.needs_terms and self.terms_accepted_at is None else []
+        return terms + (["key"] if self.needs_key and not self.sealed_key else [])
 
 
 class FeedState(models.Model):
@@ -68,13 +79,37 @@ class FeedState(models.Model):
 
     feed = models.OneToOneField(Feed, on_delete=models.CASCADE, related_name="state")
     tried_at = models.DateTimeField(null=True)
+    next_at = models.DateTimeField(null=True, help_text="When it is asked again; whoever moves it asks.")
     ok_at = models.DateTimeField(null=True)
+    price_end = models.DateTimeField(null=True, help_text="End of the newest interval that was stored.")
     error = models.TextField(blank=True)
     failures = models.PositiveIntegerField(default=0)
     resting_until = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.feed}: {self.error or 'well'}"
+
+
+class GridRate(models.Model):
+    """What a US dollar costs in a market's currency on a day, by that country's central bank.
+
+    Only for electricity: what customers pay is converted by billing's rate of so'm.
+    """
+
+    currency = models.TextField(choices=Currency.choices)
+    date = models.DateField()
+    per_usd = models.DecimalField(max_digits=12, decimal_places=6)
+    seen_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["currency", "-date"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["currency", "date"], name="routing_gridrate_once"),
+            models.CheckConstraint(condition=models.Q(per_usd__gt=0), name="routing_gridrate_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.per_usd} {self.currency} for a dollar on {self.date}"
 
 
 class GridNode(models.Model):
@@ -84,7 +119,7 @@ class GridNode(models.Model):
     code = models.TextField(help_text="As the market writes it: TH_NP15_GEN-APND, HB_NORTH, TORONTO:HUB.")
     currency = models.TextField(choices=Currency.choices, default=Currency.USD)
     params = models.JSONField(
-        default=dict, blank=True, help_text="static: usd_per_mwh; replay: series and its pace."
+        default=dict, blank=True, help_text="static: usd_per_mwh; replay: series, if not of its own code."
     )
 
     class Meta:
