@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from accounts.keys import revoke_key
 from accounts.models import Alert, ApiKey, BillingDetails, Membership, Organization, Project, User
+from accounts.read_only import ReadOnlyAdmin
 from accounts.signup import open_personal_organization
 
 # The site's own login: throttled, and with a second factor where the operator has one.
@@ -135,7 +136,9 @@ class ProjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ApiKeyAdmin(ReadOnlyAdmin):
+    """Nobody makes a key here: the plain one would pass through an operator's hands."""
+
     list_display = ("name", "prefix", "last4", "project", "state", "last_used_at", "created_at")
     list_filter = (
         ("revoked_at", admin.EmptyFieldListFilter),
@@ -170,33 +173,15 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.change_apikey")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # the plain key would pass through an operator's hands
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
 
 @admin.register(Alert)
-class AlertAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AlertAdmin(ReadOnlyAdmin):
     """What operators were told, and what waits to be."""
 
     list_display = ("created_at", "kind", "subject", "sent_at")
     list_filter = ("kind", ("sent_at", admin.EmptyFieldListFilter))
     search_fields = ("subject", "text")
     fields = ("kind", "subject", "text", "created_at", "sent_at")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 def _organizations(count: int) -> str:

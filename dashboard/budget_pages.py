@@ -1,5 +1,6 @@
 """Pages of budgets: what may be spent by whom, what is, and the forms that change it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -51,24 +52,21 @@ def budgets(request: HttpRequest) -> HttpResponse:
 @private("GET", "HEAD", "POST")
 def project(request: HttpRequest, project_id: str) -> HttpResponse:
     """The caps of one project."""
-    caller = page_caller(request)
-    try:
-        return _caps_page(request, caller, find_caller_project(caller, project_id))
-    except NotFound:
-        raise Http404 from None
+    return _caps_page(request, find_caller_project, project_id)
 
 
 @private("GET", "HEAD", "POST")
 def key(request: HttpRequest, key_id: str) -> HttpResponse:
     """The caps of one key."""
+    return _caps_page(request, find_caller_key, key_id)
+
+
+def _caps_page(request: HttpRequest, find: Callable[[Caller, str], Owner], api_id: str) -> HttpResponse:
     caller = page_caller(request)
     try:
-        return _caps_page(request, caller, find_caller_key(caller, key_id))
+        owner = find(caller, api_id)
     except NotFound:
         raise Http404 from None
-
-
-def _caps_page(request: HttpRequest, caller: Caller, owner: Owner) -> HttpResponse:
     if caller.role not in MANAGERS:
         raise PermissionDenied
     found = budgets_of(owner)

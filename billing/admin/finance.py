@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from billing.admin.add_only import AddOnlyAdmin
+from accounts.read_only import ReadOnlyAdmin
 from billing.admin.money import account_name
 from billing.download import csv_download
 from billing.errors import MissingRate
@@ -52,10 +52,7 @@ class ExportForm(forms.Form):
 
 
 @admin.register(Finance)
-class FinanceAdmin(AddOnlyAdmin):
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
+class FinanceAdmin(ReadOnlyAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 

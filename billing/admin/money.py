@@ -9,23 +9,20 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization
-from billing.admin.add_only import AddOnlyAdmin
+from accounts.read_only import ReadOnlyAdmin
 from billing.models import Hold, LedgerAccount, Transfer, Wallet
 from billing.money import format_uzs
 
 _WALLETS_FROM = 2**32  # account numbers of wallets; see sql/ledger.sql
 
 
-class MoneyAdmin(AddOnlyAdmin):
+class MoneyAdmin(ReadOnlyAdmin):
     """Rows that only the money functions write. Searched by id or organization's number, found by index."""
 
     list_per_page = 50
     show_full_result_count = False  # a count of all transfers would read all of them
     search_help_text = _("id of a call or number of an organization")
     search_fields = ("pk",)  # shows the box; get_search_results decides
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -149,9 +146,6 @@ class HoldAdmin(MoneyAdmin):
 
 
 @admin.register(LedgerAccount)
-class LedgerAccountAdmin(AddOnlyAdmin):
+class LedgerAccountAdmin(ReadOnlyAdmin):
     list_display = ("id", "code")
     ordering = ("id",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.read_only import ReadOnlyAdmin
 from billing.models import Delivery, Notice
 
 
@@ -23,7 +24,7 @@ class DeliveryInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Notice)
-class NoticeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class NoticeAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "org", "kind", "dedupe_key")
     list_filter = ("kind", "deliveries__outcome")
     search_fields = ("org__name", "deliveries__user__email")
@@ -44,12 +45,3 @@ class NoticeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("billing.change_notice")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from billing.admin.add_only import AddOnlyAdmin
+from accounts.read_only import ReadOnlyAdmin
 from billing.errors import InsufficientFunds, NotInDispute
 from billing.models import Discrepancy, ExternalMessage, ProviderTransaction
 from billing.money import MICROS_PER_TIYIN, format_uzs
@@ -19,16 +19,13 @@ from billing.payments import close, moment, settle_dispute
 
 
 @admin.register(ProviderTransaction)
-class ProviderTransactionAdmin(AddOnlyAdmin):
+class ProviderTransactionAdmin(ReadOnlyAdmin):
     list_display = ("external_id", "provider", "topup", "amount", "state", "created", "disputed")
     list_filter = ("provider", "state", ("fiscal_perform", admin.EmptyFieldListFilter))
     list_select_related = ("topup",)
     search_fields = ("=external_id", "=topup__id")
     show_full_result_count = False
     change_form_template = "admin/billing/providertransaction/change_form.html"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
     @admin.display(description=gettext_lazy("amount, UZS"), ordering="amount_tiyin")
     def amount(self, payment: ProviderTransaction) -> str:
@@ -80,16 +77,13 @@ class ProviderTransactionAdmin(AddOnlyAdmin):
 
 
 @admin.register(ExternalMessage)
-class ExternalMessageAdmin(AddOnlyAdmin):
+class ExternalMessageAdmin(ReadOnlyAdmin):
     list_display = ("at", "source", "method", "external_id", "remote")
     list_filter = ("source",)
     search_fields = ("=external_id",)
     show_full_result_count = False
     fields = ("at", "source", "method", "external_id", "remote", "asked", "answered")
     readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
     @admin.display(description=gettext_lazy("request"))
     def asked(self, message: ExternalMessage) -> str:
@@ -101,14 +95,11 @@ class ExternalMessageAdmin(AddOnlyAdmin):
 
 
 @admin.register(Discrepancy)
-class DiscrepancyAdmin(AddOnlyAdmin):
+class DiscrepancyAdmin(ReadOnlyAdmin):
     list_display = ("found_at", "provider", "external_id", "kind", "ours", "theirs", "closed_at", "closed_by")
     list_filter = ("provider", "kind", ("closed_at", admin.EmptyFieldListFilter))
     search_fields = ("=external_id",)
     actions = ("close_selected",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
     @admin.action(description=gettext_lazy("Close: looked at and explained"), permissions=["view"])
     def close_selected(self, request: HttpRequest, queryset: QuerySet[Discrepancy]) -> None:

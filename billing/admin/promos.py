@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
-from billing.admin.add_only import AddOnlyAdmin
+from accounts.read_only import ReadOnlyAdmin
 from billing.amount_field import SoumField
 from billing.download import csv_download
 from billing.models import PromoCampaign, PromoCode, PromoRedemption, fold_code
@@ -133,16 +133,13 @@ class PromoCodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(PromoRedemption)
-class PromoRedemptionAdmin(AddOnlyAdmin):
+class PromoRedemptionAdmin(ReadOnlyAdmin):
     list_display = ("at", "campaign", "code", "org", "user", "amount")
     list_filter = ("campaign", ("at", admin.DateFieldListFilter))
     list_select_related = ("campaign", "code", "org", "user")
     search_fields = ("code__code", "org__name", "user__email")
     show_full_result_count = False
     actions = ("export",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
     @admin.display(description=gettext_lazy("amount, UZS"), ordering="amount_micros")
     def amount(self, found: PromoRedemption) -> str:

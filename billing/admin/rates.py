@@ -7,21 +7,18 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from billing.admin.add_only import AddOnlyAdmin
+from accounts.read_only import AddOnlyAdmin, ReadOnlyAdmin
 from billing.models import FxRate, FxReading, Markup
 from billing.money import exact_uzs
 from billing.rates import set_markup
 
 
 @admin.register(FxRate)
-class FxRateAdmin(AddOnlyAdmin):
+class FxRateAdmin(ReadOnlyAdmin):
     """What was and is in force; a change is proposed (see proposals)."""
 
     list_display = ("date", "source", "so_m", "author", "reason", "ends_manual", "created_at")
     list_filter = ("source",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
     @admin.display(description=_("so'm for one dollar"), ordering="micros_per_usd")
     def so_m(self, rate: FxRate) -> str:
@@ -29,12 +26,9 @@ class FxRateAdmin(AddOnlyAdmin):
 
 
 @admin.register(FxReading)
-class FxReadingAdmin(AddOnlyAdmin):
+class FxReadingAdmin(ReadOnlyAdmin):
     list_display = ("last_seen_at", "outcome", "date", "so_m", "detail", "first_seen_at")
     list_filter = ("outcome",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
     @admin.display(description=_("so'm for one dollar"), ordering="micros_per_usd")
     def so_m(self, reading: FxReading) -> str:

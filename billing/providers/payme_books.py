@@ -80,27 +80,23 @@ def _created_again(call: payme.Create, known: ProviderTransaction) -> Result | F
 
 @answer.register
 def _perform(call: payme.Perform) -> Result | Fault:
-    known = _find(call.id)
-    if known is None:
+    both = _found(call.id)
+    if both is None:
         return Fault(payme.NOT_FOUND)
-    both, at_ms = _locked(known), now_ms()
+    at_ms = now_ms()
     if both.payment.state == State.CREATED and not _expired(both.payment, at_ms):
         payments.perform(both.topup, both.payment, at_ms)
     if both.payment.state != State.PERFORMED:
         return Fault(payme.CANT_DO)
-    return {
-        "transaction": str(both.payment.pk),
-        "perform_time": both.payment.perform_ms,
-        "state": both.payment.state,
-    }
+    return _said(both.payment, perform_time=both.payment.perform_ms)
 
 
 @answer.register
 def _cancel(call: payme.Cancel) -> Result | Fault:
-    known = _find(call.id)
-    if known is None:
+    both = _found(call.id)
+    if both is None:
         return Fault(payme.NOT_FOUND)
-    both, at_ms = _locked(known), now_ms()
+    at_ms = now_ms()
     if both.payment.state == State.CREATED:
         payments.cancel(both.payment, at_ms, call.reason)
     elif both.payment.state == State.PERFORMED:
@@ -108,11 +104,7 @@ def _cancel(call: payme.Cancel) -> Result | Fault:
             payments.take_back(both.topup, both.payment, at_ms, call.reason)
         except InsufficientFunds:
             return Fault(payme.CANT_CANCEL)
-    return {
-        "transaction": str(both.payment.pk),
-        "cancel_time": both.payment.cancel_ms,
-        "state": both.payment.state,
-    }
+    return _said(both.payment, cancel_time=both.payment.cancel_ms)
 
 
 @answer.register
@@ -120,11 +112,7 @@ def _check(call: payme.Check) -> Result | Fault:
     payment = _find(call.id)
     if payment is None:
         return Fault(payme.NOT_FOUND)
-    return _times(payment) | {
-        "transaction": str(payment.pk),
-        "state": payment.state,
-        "reason": payment.reason,
-    }
+    return _said(payment, **_times(payment), reason=payment.reason)
 
 
 @answer.register
@@ -164,6 +152,11 @@ def _find(external_id: str) -> ProviderTransaction | None:
     return ProviderTransaction.objects.filter(provider=Channel.PAYME, external_id=external_id).first()
 
 
+def _found(external_id: str) -> _Both | None:
+    known = _find(external_id)
+    return _locked(known) if known else None
+
+
 def _locked(known: ProviderTransaction) -> _Both:
     """The rows as they are under the top-up's lock."""
     topup = TopUp.objects.select_for_update().get(pk=known.topup_id)
@@ -188,12 +181,12 @@ def _expired(payment: ProviderTransaction, at_ms: int) -> bool:
 
 
 def _created(payment: ProviderTransaction) -> Result:
-    return {
-        "create_time": payment.create_ms,
-        "transaction": str(payment.pk),
-        "state": payment.state,
-        "receivers": None,
-    }
+    return _said(payment, create_time=payment.create_ms, receivers=None)
+
+
+def _said(payment: ProviderTransaction, **more: Any) -> Result:
+    """What each answer about a transaction holds, and what this one adds."""
+    return {"transaction": str(payment.pk), "state": payment.state} | more
 
 
 def _times(payment: ProviderTransaction) -> Result:
@@ -205,13 +198,13 @@ def _times(payment: ProviderTransaction) -> Result:
 
 
 def _line(payment: ProviderTransaction) -> Result:
-    return _times(payment) | {
-        "id": payment.external_id,
-        "time": payment.provider_ms,
-        "amount": payment.amount_tiyin,
-        "account": {payme.ACCOUNT: str(payment.topup_id)},
-        "transaction": str(payment.pk),
-        "state": payment.state,
-        "reason": payment.reason,
-        "receivers": None,
-    }
+    return _said(
+        payment,
+        **_times(payment),
+        id=payment.external_id,
+        time=payment.provider_ms,
+        amount=payment.amount_tiyin,
+        account={payme.ACCOUNT: str(payment.topup_id)},
+        reason=payment.reason,
+        receivers=None,
+    )

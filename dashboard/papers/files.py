@@ -1,6 +1,6 @@
 """Papers as files, in one of our languages: what pages hand out, and what may be attached to a message."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,8 @@ from dashboard.papers.ready import Ready
 PDF: Final = "application/pdf"
 CSV: Final = "text/csv; charset=utf-8"
 
+type Makers = Mapping[str, Callable[[], bytes | str]]  # by form
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -26,13 +28,8 @@ class File:
 
 def receipt_file(paper: Paper, form: str, language: str) -> File:
     """form: pdf or csv."""
-    receipt = Receipt(**paper.figures)
-    return _file(
-        f"receipt-{paper.number}",
-        form,
-        language,
-        {"pdf": lambda: pages.receipt_pdf(paper, receipt), "csv": lambda: sheets.receipt_csv(paper, receipt)},
-    )
+    both = _issued(paper, Receipt(**paper.figures), pages.receipt_pdf, sheets.receipt_csv)
+    return _file(f"receipt-{paper.number}", form, language, both)
 
 
 def statement_file(organization: Organization, found: Ready, form: str, language: str) -> File:
@@ -40,27 +37,19 @@ def statement_file(organization: Organization, found: Ready, form: str, language
     month, paper = found.figures, found.paper
     supplier = Party(**paper.company) if paper else issue.company()
     customer = Party(**paper.payer) if paper else issue.payer(organization)
-    return _file(
-        f"statement-{month.month}{'' if paper else '-preliminary'}",
-        form,
-        language,
-        {
-            "pdf": lambda: pages.statement_pdf(month, supplier, customer, paper),
-            "csv": lambda: sheets.statement_csv(month),
-            "days.csv": lambda: sheets.days_csv(month),
-        },
-    )
+    makers: Makers = {
+        "pdf": lambda: pages.statement_pdf(month, supplier, customer, paper),
+        "csv": lambda: sheets.statement_csv(month),
+        "days.csv": lambda: sheets.days_csv(month),
+    }
+    return _file(f"statement-{month.month}{'' if paper else '-preliminary'}", form, language, makers)
 
 
 def act_file(paper: Paper, form: str, language: str) -> File:
     """form: pdf or csv."""
     act = Act(**paper.figures)
-    return _file(
-        f"act-{act.month}",
-        form,
-        language,
-        {"pdf": lambda: pages.act_pdf(paper, act), "csv": lambda: sheets.act_csv(paper, act)},
-    )
+    both = _issued(paper, act, pages.act_pdf, sheets.act_csv)
+    return _file(f"act-{act.month}", form, language, both)
 
 
 def monthly_statement(organization: Organization, month: Month, language: str) -> File:
@@ -69,7 +58,17 @@ def monthly_statement(organization: Organization, month: Month, language: str) -
     return statement_file(organization, Ready(issue.frozen_statement(paper), paper), "pdf", language)
 
 
-def _file(name: str, form: str, language: str, makers: dict[str, Callable[[], bytes | str]]) -> File:
+def _issued[Figures](
+    paper: Paper,
+    figures: Figures,
+    pdf: Callable[[Paper, Figures], bytes],
+    csv: Callable[[Paper, Figures], str],
+) -> Makers:
+    """The two forms of a paper that is issued once."""
+    return {"pdf": lambda: pdf(paper, figures), "csv": lambda: csv(paper, figures)}
+
+
+def _file(name: str, form: str, language: str, makers: Makers) -> File:
     """Raises KeyError for a form that the paper doesn't have."""
     make = makers[form]
     with override(language):

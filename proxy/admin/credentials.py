@@ -8,12 +8,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
+from accounts.read_only import ReadOnlyAdmin
 from proxy import custody
 from proxy.models import CredentialHealth
 
 
 @admin.register(CredentialHealth)
-class CredentialHealthAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CredentialHealthAdmin(ReadOnlyAdmin):
     """All credentials with what their providers think of them; the refused ones can be enabled again."""
 
     list_display = ("__str__", "ending", "weight", "state", "used", "refused", "limited")
@@ -23,12 +24,6 @@ class CredentialHealthAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display_links = None
     list_per_page = 50
     actions = ("enable",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only the action changes anything, and it needs the right of the credential itself."""

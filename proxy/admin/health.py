@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from redis.exceptions import RedisError
 
+from accounts.read_only import ReadOnlyAdmin
 from proxy.admin.trial import TrialView
 from proxy.checkup import Checkup, bring_back
 from proxy.glance import STATES, Glance, Survey, survey
@@ -50,7 +51,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(EndpointHealth)
-class EndpointHealthAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class EndpointHealthAdmin(ReadOnlyAdmin):
     """The last 5 minutes, hour and day of each endpoint: columns of figures have all three, in this order."""
 
     list_display = (
@@ -63,12 +64,6 @@ class EndpointHealthAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ("model", "provider", "paused_by", "provider__paused_by")
     list_per_page = 100
     actions = ("wake", "switch_off", "switch_on")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only the actions change anything, and they need the right of the endpoint itself."""
