@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Final
 
 # Prices of these are written per single unit, all others per million (tokens, characters).
-_PER_UNIT: Final = frozenset({"image", "second", "request"})
+PER_UNIT: Final = frozenset({"image", "second", "request"})
 _PRICE: Final = re.compile(r"\d{1,12}(\.\d{1,18})?", re.ASCII)
 # So'm micros per 10^6 units must fit 64 bits at any rate and markup that we can imagine.
 _NANO_MAX: Final = 10**17
@@ -15,7 +15,7 @@ _BPS: Final = 10_000
 
 
 def _scale(component: str) -> int:
-    return 10**15 if component in _PER_UNIT else 10**9
+    return 10**15 if component in PER_UNIT else 10**9
 
 
 def to_nano(component: str, text: str) -> int:

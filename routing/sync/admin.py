@@ -1,6 +1,6 @@
 """Deciding what providers' lists propose, and how reading them went. Each decision is in the admin's log."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -16,10 +16,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import User
 from routing.errors import ProposalRefused
 from routing.models import CatalogProposal, ProposalKind, ProposalState, Provider, ProviderSync
+from routing.sync import typed_price
 from routing.sync.daily import is_read
 from routing.sync.decide import accept, reject
 from routing.sync.wording import changes, percent
 from routing.tasks import sync_provider
+
+_LIST = "admin:routing_catalogproposal_changelist"
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -72,7 +75,7 @@ class CatalogProposalAdmin(Watched):
     list_display = ("provider", "kind", "subject", "diff", "step", "state", "seen_at", "who")
     list_display_links = ("subject",)
     list_filter = (StateFilter, "kind", "provider")
-    list_select_related = ("provider", "endpoint__model", "decided_by")
+    list_select_related = ("provider", "endpoint__model", "decided_by", "cost")
     search_fields = ("subject", "provider__slug", "endpoint__model__slug")
     actions = ("decide_selected",)
     fields = (
@@ -86,7 +89,13 @@ class CatalogProposalAdmin(Watched):
 
     @admin.display(description=gettext_lazy("largest step"), ordering="change_bps")
     def step(self, proposal: CatalogProposal) -> str:
-        return "" if proposal.change_bps is None else percent(proposal.change_bps)
+        """And how far the price has gone in a month, where that is more than this step."""
+        if proposal.change_bps is None:
+            return ""
+        step, drift = percent(proposal.change_bps), proposal.drift_bps
+        if drift is None or drift == proposal.change_bps:
+            return step
+        return _("%(step)s (%(drift)s within 30 days)") % {"step": step, "drift": percent(drift)}
 
     @admin.display(description=gettext_lazy("decided by"))
     def who(self, proposal: CatalogProposal) -> str:
@@ -102,8 +111,7 @@ class CatalogProposalAdmin(Watched):
         description=gettext_lazy("Accept or reject the selected proposals …"), permissions=["change"]
     )
     def decide_selected(self, request: HttpRequest, queryset: QuerySet[CatalogProposal]) -> HttpResponse:
-        numbers = "&".join(f"id={number}" for number in queryset.values_list("pk", flat=True))
-        return HttpResponseRedirect(f"{reverse('admin:routing_catalogproposal_decide')}?{numbers}")
+        return _to_decide(queryset.values_list("pk", flat=True))
 
     def decide_view(self, request: HttpRequest) -> HttpResponse:
         """GET shows what would change, POST accepts or rejects it with a reason."""
@@ -114,25 +122,24 @@ class CatalogProposalAdmin(Watched):
             self.get_queryset(request).filter(pk__in=numbers).select_related("provider", "endpoint__model")
         )
         if request.method == "POST":
-            self._decide(request, list(proposals))
-            return HttpResponseRedirect(reverse("admin:routing_catalogproposal_changelist"))
+            left = self._decide(request, list(proposals))
+            return _to_decide(left) if left else HttpResponseRedirect(reverse(_LIST))
         context = self.admin_site.each_context(request) | {
             "title": _("Shall the catalog follow?"),
             "opts": self.opts,
-            "rows": [(row, changes(row), self.step(row)) for row in proposals],
+            "rows": [(row, changes(row), self.step(row), typed_price.fields(row)) for row in proposals],
         }
         return TemplateResponse(request, "admin/routing/catalogproposal/decide.html", context)
 
-    def _decide(self, request: HttpRequest, proposals: list[CatalogProposal]) -> None:
-        """Each by itself: one that is refused stops no other."""
-        verdict: Callable[[int, User, str], CatalogProposal] = reject if "reject" in request.POST else accept
-        decided = 0
+    def _decide(self, request: HttpRequest, proposals: list[CatalogProposal]) -> list[int]:
+        """Each by itself: one that is refused stops no other. The ids of those that still wait."""
+        decided, left = 0, []
         for proposal in proposals:
-            assert isinstance(request.user, User)
             try:
-                done = verdict(proposal.pk, request.user, request.POST.get("reason", ""))
+                done = _verdict(request, proposal)
             except ProposalRefused as error:
                 self.message_user(request, f"{proposal}: {error}", messages.ERROR)
+                left += [proposal.pk] if proposal.state == ProposalState.OPEN else []
                 continue
             decided += 1
             said = "; ".join([f"{done.state}: {', '.join(changes(done))}", *filter(None, [done.reason])])
@@ -140,6 +147,21 @@ class CatalogProposalAdmin(Watched):
         if decided:
             text = ngettext("%d proposal decided.", "%d proposals decided.", decided) % decided
             self.message_user(request, text, messages.SUCCESS)
+        return left
+
+
+def _verdict(request: HttpRequest, proposal: CatalogProposal) -> CatalogProposal:
+    """Raises ProposalRefused."""
+    assert isinstance(request.user, User)
+    reason = request.POST.get("reason", "")
+    if "reject" in request.POST:
+        return reject(proposal.pk, request.user, reason)
+    return accept(proposal.pk, request.user, reason, typed_price.typed(proposal, request.POST))
+
+
+def _to_decide(numbers: Iterable[int]) -> HttpResponseRedirect:
+    query = "&".join(f"id={number}" for number in numbers)
+    return HttpResponseRedirect(f"{reverse('admin:routing_catalogproposal_decide')}?{query}")
 
 
 @admin.register(ProviderSync)

@@ -31,11 +31,16 @@ from routing.sync.record import follow
 
 
 @transaction.atomic
-def accept(proposal: int, by: User, reason: str = "") -> CatalogProposal:
-    """Makes the catalog say what the provider's list says. Raises ProposalRefused, having changed nothing."""
+def accept(
+    proposal: int, by: User, reason: str = "", prices: Mapping[str, int] | None = None
+) -> CatalogProposal:
+    """Makes the catalog say what the provider's list says. Raises ProposalRefused, having changed nothing.
+
+    prices: of a new model whose list has none, in nano-USD per 10^6 units.
+    """
     row = _open(proposal)
     if row.kind == ProposalKind.NEW:
-        _sell(row)
+        _sell(row, prices or {})
     else:
         _check_fresh(row)
         _CHANGES[row.kind](row)
@@ -149,12 +154,13 @@ _CHANGES: Final[Mapping[str, Callable[[CatalogProposal], None]]] = {
 }
 
 
-def _sell(row: CatalogProposal) -> None:
+def _sell(row: CatalogProposal, typed: Mapping[str, int]) -> None:
     """The model at this provider, on sale from now on. Raises ProposalRefused."""
     if Endpoint.objects.filter(provider=row.provider, upstream_name=row.subject, retired_at=None).exists():
         raise ProposalRefused(_STALE())
-    if not row.after["prices"]:
-        raise ProposalRefused(_("Its list has no price; add the model by hand or to the catalog file."))
+    listed = row.after["prices"]
+    if not listed and not typed:
+        raise ProposalRefused(_("Its list has no price: type one."))
     model = _model(row)
     endpoint, _made = Endpoint.objects.update_or_create(
         model=model,
@@ -167,8 +173,10 @@ def _sell(row: CatalogProposal) -> None:
             "priority": 1 + model.endpoints.filter(retired_at=None).count(),
         },
     )
-    prices = {"components": row.after["prices"], "from_sync": True}
-    row.endpoint, row.cost = endpoint, CostVersion.objects.create(endpoint=endpoint, **prices)
+    row.endpoint = endpoint
+    row.cost = CostVersion.objects.create(
+        endpoint=endpoint, components=dict(listed or typed), from_sync=bool(listed)
+    )
 
 
 def _model(row: CatalogProposal) -> Model:

@@ -39,6 +39,9 @@ class CatalogProposal(models.Model):
     before: Any = models.JSONField(null=True)
     after: Any = models.JSONField(null=True)
     change_bps = models.IntegerField(null=True, help_text="The largest step of a component; empty from zero.")
+    drift_bps = models.IntegerField(
+        null=True, help_text="Of a price: how far from what an operator set last, or from a month ago."
+    )
     state = models.TextField(_("state"), choices=ProposalState.choices, default=ProposalState.OPEN)
     found_at = models.DateTimeField(_("found"), auto_now_add=True)
     seen_at = models.DateTimeField(_("last seen"))

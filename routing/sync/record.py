@@ -23,6 +23,7 @@ from routing.models import (
     ProviderSync,
 )
 from routing.sync.compare import BPS, Finding, Held, absent, differences
+from routing.sync.drift import drift_bps
 from routing.sync.held import held_at
 from routing.sync.listing import Listed
 
@@ -137,7 +138,9 @@ def _propose(provider: Provider, finding: Finding) -> bool:
         change_bps=finding.change_bps,
         seen_at=now,
     )
-    follows = finding.by_itself and is_small(finding.change_bps)
+    if finding.kind == ProposalKind.PRICE and finding.endpoint is not None:
+        row.drift_bps = drift_bps(finding.endpoint, finding.after)
+    follows = finding.by_itself and is_small(finding.change_bps) and is_small(row.drift_bps)
     if follows and finding.endpoint is not None:
         row.cost = follow(finding.endpoint, finding.after)
         row.state, row.decided_at = ProposalState.APPLIED, now
@@ -146,7 +149,7 @@ def _propose(provider: Provider, finding: Finding) -> bool:
 
 
 def is_small(change_bps: int | None) -> bool:
-    """Whether a step of a price needs nobody."""
+    """Whether a step of a price, or where all its steps have led, needs nobody."""
     return change_bps is not None and abs(change_bps) * 100 <= settings.CATALOG_SYNC_AUTO_PERCENT * BPS
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from routing.catalog.amounts import from_nano
-from routing.models import COMPONENTS, CatalogProposal, ProposalKind
+from routing.models import COMPONENTS, CatalogProposal, CostVersion, ProposalKind
 from routing.sync.compare import step_bps
 
 
@@ -16,7 +16,7 @@ def changes(proposal: CatalogProposal) -> list[str]:
     if proposal.kind == ProposalKind.PRICE:
         return _prices(before or {}, after)
     if proposal.kind == ProposalKind.NEW:
-        return _new(after)
+        return _new(after, proposal.cost)
     if proposal.kind == ProposalKind.VANISHED:
         return [_("retire the endpoint of %s") % before]
     if proposal.kind == ProposalKind.CAPABILITIES:
@@ -43,13 +43,15 @@ def _prices(before: Mapping[str, int], after: Mapping[str, int]) -> list[str]:
     return lines
 
 
-def _new(told: Mapping[str, Any]) -> list[str]:
-    prices = [
-        f"{name} {from_nano(name, told['prices'][name])}" for name in COMPONENTS if name in told["prices"]
-    ]
+def _new(told: Mapping[str, Any], cost: CostVersion | None) -> list[str]:
+    """With the price that it is sold at since, where an operator has typed it."""
+    typed = cost.components if cost and not told["prices"] else {}
+    prices = told["prices"] or typed
+    listed = [f"{name} {from_nano(name, prices[name])}" for name in COMPONENTS if name in prices]
     window = told["context_window"]
     return [
-        ", ".join(prices) or _("no price listed"),
+        *([_("no price listed")] if not told["prices"] else []),
+        *([", ".join(listed)] if listed else []),
         *([_("%s tokens of context") % window] if window else []),
         *([", ".join(told["capabilities"])] if told["capabilities"] else []),
     ]

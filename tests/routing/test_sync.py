@@ -1,5 +1,6 @@
 """Prices that a provider's list says otherwise, and an operator's word on them."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +8,11 @@ import pytest
 from accounts.models import User
 from routing.errors import ProposalRefused
 from routing.models import CostVersion, Endpoint, Provider
+from routing.sync import drift
 from routing.sync.decide import accept, reject
+from routing.sync.drift import drift_bps
+from routing.sync.listing import Listed
+from routing.sync.record import record
 from tests.routing.lists import in_force, only, price, proposals, routed, sell, sync, tell
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +40,63 @@ def test_a_jump_waits_and_is_one_row_however_often_it_is_seen(provider: Provider
         sync(provider)
     assert only(provider).state == "open"
     assert endpoint.costs.count() == 1
+
+
+def test_small_steps_are_followed_no_further_than_a_large_one_would_be(
+    provider: Provider, operator: User
+) -> None:
+    endpoint = sell(provider)
+    for prompt in ("0.0000027", "0.0000029", "0.0000031"):
+        tell(provider, routed(prompt))
+        sync(provider)
+    assert [row.state for row in proposals(provider)] == ["applied", "applied", "open"]
+    waiting = only(provider, state="open")
+    assert (waiting.change_bps, waiting.drift_bps) == (690, 2_400)
+    assert in_force(endpoint)["input"] == 2_900_000_000
+    tell(provider, routed("0.0000022"))  # down again: 12 % under where it began, but a jump of 24 %
+    sync(provider)
+    assert only(provider, state="open").drift_bps == -1_200
+    tell(provider, routed("0.0000025"))
+    sync(provider)
+    assert in_force(endpoint)["input"] == 2_500_000_000
+
+
+def test_what_an_operator_accepts_is_a_new_beginning(provider: Provider, operator: User) -> None:
+    endpoint = sell(provider)
+    for prompt in ("0.0000029", "0.0000034"):
+        tell(provider, routed(prompt))
+        sync(provider)
+    accept(only(provider, state="open").pk, operator)
+    tell(provider, routed("0.000004"))
+    sync(provider)
+    assert not proposals(provider, state="open")
+    assert in_force(endpoint)["input"] == 4_000_000_000
+
+
+def test_after_thirty_days_the_price_of_then_is_the_beginning(provider: Provider, monkeypatch: Any) -> None:
+    endpoint = sell(provider)
+    tell(provider, routed("0.000003"))
+    sync(provider)
+    tell(provider, routed("0.0000033"))
+    sync(provider)
+    assert in_force(endpoint)["input"] == 3_000_000_000
+    assert drift_bps(endpoint.pk, {"input": 3_300_000_000}) == 3_200
+    monkeypatch.setattr(drift, "WINDOW", timedelta(0))
+    assert drift_bps(endpoint.pk, {"input": 3_300_000_000}) == 1_000
+
+
+@pytest.mark.parametrize("percent", [19, -19])
+def test_a_list_that_moves_a_little_each_day_is_not_followed_for_ever(
+    provider: Provider, percent: int
+) -> None:
+    endpoint = sell(provider)
+    began = listed = in_force(endpoint)["input"]
+    for day in range(10):
+        listed = listed * (100 + percent) // 100
+        told = {"openai/gpt-4o": Listed(id="openai/gpt-4o", prices={"input": listed})}
+        record(provider, told, frozenset(), date(2026, 11, 1) + timedelta(days=day))
+    assert 0 < abs(in_force(endpoint)["input"] - began) * 100 <= 20 * began
+    assert only(provider, state="open").after["input"] == listed
 
 
 def test_a_price_from_nothing_waits(provider: Provider) -> None:

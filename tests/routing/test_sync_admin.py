@@ -1,6 +1,7 @@
 """What operators see of providers' lists in the admin, and decide there."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -85,6 +86,39 @@ def test_one_that_was_decided_before_is_told(desk: Client, waiting: CatalogPropo
     desk.post(decide(waiting), {"accept": "Accept"})
     page = desk.post(decide(waiting), {"accept": "Accept"}, follow=True).content.decode()
     assert "It was decided before" in page
+
+
+def test_the_price_of_a_model_without_one_is_typed_and_logged(desk: Client, provider: Provider) -> None:
+    slug = f"maker/{uuid4().hex}"
+    tell(provider, routed(id=slug, name=slug, pricing={}))
+    sync(provider)
+    row = only(provider)
+    names = [f"price-{row.pk}-{component}" for component in ("input", "output", "cached_input")]
+    page = desk.get(decide(row)).content.decode()
+    assert all(f'name="{name}"' in page for name in names)
+    for given, told in (
+        ({}, "type one (input, USD per million)"),
+        ({names[0]: "1.5"}, "type one (output, USD per million)"),
+        ({names[0]: "much", names[1]: "2"}, "is not a price"),
+    ):
+        page = desk.post(decide(row), {"accept": "Accept"} | given, follow=True).content.decode()
+        assert told in page
+        assert f'name="{names[0]}"' in page  # the operator is asked again
+        assert only(provider).state == "open"
+    desk.post(decide(row), {"accept": "Accept", names[0]: "1.50", names[1]: " 2.00 "})
+    done = only(provider)
+    assert done.endpoint is not None
+    assert in_force(done.endpoint) == {"input": 1_500_000_000, "output": 2_000_000_000}
+    entry = LogEntry.objects.get(content_type__model="catalogproposal", object_id=str(row.pk))
+    assert "input 1.50, output 2.00" in entry.change_message
+
+
+def test_how_far_small_steps_have_led_is_shown(desk: Client, provider: Provider) -> None:
+    sell(provider)
+    for prompt in ("0.0000029", "0.0000033"):
+        tell(provider, routed(prompt))
+        sync(provider)
+    assert "+13.80 % (+32.00 % within 30 days)" in desk.get(LIST).content.decode()
 
 
 @pytest.mark.parametrize("rights", [[], ["view_catalogproposal"]])

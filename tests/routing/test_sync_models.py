@@ -47,7 +47,19 @@ def test_a_model_known_by_its_id_gets_one_more_endpoint(provider: Provider, oper
     assert (endpoint.model, endpoint.priority, endpoint.context_window) == (elsewhere.model, 2, 64_000)
 
 
-def test_a_new_model_without_a_price_can_only_be_rejected(provider: Provider, operator: User) -> None:
+def test_a_new_model_without_a_price_is_sold_at_the_operators(provider: Provider, operator: User) -> None:
+    slug = f"maker/{uuid4().hex}"
+    tell(provider, routed(id=slug, name=slug, pricing={}))
+    sync(provider)
+    row = accept(only(provider).pk, operator, "by their page", {"input": 10**9, "output": 2 * 10**9})
+    assert row.endpoint is not None and row.cost is not None
+    assert in_force(row.endpoint) == {"input": 10**9, "output": 2 * 10**9}
+    assert not row.cost.from_sync
+    sync(provider)
+    assert not proposals(provider, state="open")
+
+
+def test_a_new_model_without_any_price_is_not_sold(provider: Provider, operator: User) -> None:
     tell(provider, routed(pricing={"prompt": "-1", "completion": "-1"}))
     sync(provider)
     with pytest.raises(ProposalRefused, match="no price"):
