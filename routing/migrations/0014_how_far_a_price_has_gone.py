@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("routing", "0012_costs_by_time")]
+    dependencies = [("routing", "0013_feeds_are_asked")]
 
     operations = [
         migrations.AddField(
