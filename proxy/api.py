@@ -4,10 +4,11 @@ A key is optional for the catalog: without one everything on sale is listed, wit
 may call and what is served now. Refusals are the same envelope as on billable calls.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
 
@@ -21,18 +22,24 @@ from proxy.errors import ApiError, invalid
 from proxy.listing import item
 from proxy.offers import Offer, catalog, market, offer, offers
 from proxy.paging import page
-from proxy.reads import KeyAuth, OptionalKeyAuth, answer, key_of
+from proxy.price_history import as_json as price_history_json
+from proxy.price_history import no_such_model, price_history, rate_of, rates_now, sites_as_json
+from proxy.reads import KeyAuth, OptionalKeyAuth, answer, key_of, public
 from proxy.shapes import (
     CloudgptModels,
     CloudgptVideoModels,
     Credits,
+    EnergySites,
     Envelope,
     Generation,
     ModelItem,
     ModelList,
+    PriceHistory,
 )
 from proxy.video.api import router as videos
 from routing import choose
+from routing.energy.history import costs_now
+from routing.energy.series import WINDOWS
 from routing.errors import InvalidStrategy, NoEndpoint, UnknownModel
 
 # cloudapi/openapi.py merges its document with those of the data plane and of the management API.
@@ -67,6 +74,41 @@ def list_models(
 
 
 @api.get(
+    "/v1/models/{path:model_id}/price-history",
+    tags=["Models"],
+    response={200: PriceHistory, 304: None, 404: Envelope},
+    summary="What a hosted model cost lately",
+)
+def read_price_history(
+    request: HttpRequest, model_id: str, window: Literal["4h", "24h", "7d"] = "24h"
+) -> HttpResponseBase:
+    """48, 288 or 336 points of 5, 5 or 30 minutes up to now, side by side; nobody needs a key.
+
+    A point is the time-weighted mean of what a million output tokens cost at the cheapest site that was
+    available, with the part of it that is electricity, and the least and the most of its time. All of it is
+    at today's exchange rate. Ask again after a minute, with `If-None-Match`.
+    """
+    found = price_history(model_id, WINDOWS[window])
+    if found is None:
+        raise ApiError(404, "no_price_history", "No site of ours hosts this model.", param="model")
+    return public(request, price_history_json(found))
+
+
+@api.get(
+    "/v1/energy/sites",
+    tags=["Models"],
+    response={200: EnergySites, 304: None},
+    summary="Our sites and what models cost there now",
+)
+def list_energy_sites(request: HttpRequest) -> HttpResponseBase:
+    """Where hosted models run, how live each site's price is, and what a million tokens cost there now.
+
+    A call pays the lowest price among the available sites, whichever of them answers it.
+    """
+    return public(request, sites_as_json(costs_now(), rate_of(rates_now())))
+
+
+@api.get(
     "/v1/models/{path:model_id}",
     tags=["Models"],
     auth=OptionalKeyAuth(),
@@ -81,12 +123,12 @@ def retrieve_model(request: HttpRequest, model_id: str) -> HttpResponse:
         found = choose.resolve(here.catalog, model_id, key.project.allowed_models if key else None)
         asked = found.model if found.bare else here.catalog.models[choose.slug_of(here.catalog, model_id)]
     except (UnknownModel, NoEndpoint):
-        raise _no_such_model() from None
+        raise no_such_model() from None
     except InvalidStrategy as error:
         raise invalid("invalid_strategy", str(error), "model") from None
     row = offer(here, asked)
     if key is not None and not _allowed(row, key):
-        raise _no_such_model()
+        raise no_such_model()
     response = answer(request, item(row, show_usd=settings.SHOW_USD))
     response["x-cloudapi-model"] = row.server.slug
     return response
@@ -164,12 +206,6 @@ def _allowed(row: Offer, key: ApiKey) -> bool:
 
 def _callable(row: Offer, key: ApiKey) -> bool:
     return row.available and _allowed(row, key)
-
-
-def _no_such_model() -> ApiError:
-    return ApiError(
-        404, "model_not_found", "The model does not exist or you do not have access to it.", param="model"
-    )
 
 
 def _refuse(request: HttpRequest, error: ApiError) -> HttpResponse:

@@ -1,10 +1,12 @@
 """What all reads of the control plane share: whose key it is, and how an answer is told."""
 
+import hashlib
 from typing import Any
 
 import orjson
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
 from ninja.security.base import AuthBase
 
 from accounts.access import has_credentials, require_key
@@ -44,6 +46,18 @@ def answer(request: HttpRequest, payload: dict[str, Any], status: int = 200) -> 
     """A JSON answer that no cache keeps for somebody else."""
     response = HttpResponse(orjson.dumps(payload), status=status, content_type="application/json")
     return private(request, response)
+
+
+def public(request: HttpRequest, payload: dict[str, Any]) -> HttpResponseBase:
+    """A JSON answer that is the same for everybody, for a minute; 304 for who has it already."""
+    body = orjson.dumps(payload)
+    mark = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'  # weak, as what compresses answers changes bytes
+    response = get_conditional_response(request, etag=mark)
+    if response is None:
+        response = HttpResponse(body, content_type="application/json")
+        response["ETag"] = mark
+    response["Cache-Control"] = "public, max-age=60"
+    return response
 
 
 def private[Answer: HttpResponseBase](request: HttpRequest, response: Answer) -> Answer:

@@ -53,6 +53,69 @@ class ModelList(Schema):
     last_id: str | None
 
 
+class PriceNow(Schema):
+    """So'm per million tokens."""
+
+    site: str = Field(..., examples=["dallas"])
+    state: str = Field(..., examples=["fresh", "hold", "estimated", "tariff", "override"])
+    input: float
+    cached_input: float
+    output: float
+    energy: float | None = Field(..., description="The part of `output` that is electricity.")
+
+
+class PriceHistory(Schema):
+    """Columns of `48`, `288` or `336` points; point `i` is the time from `t0 + i × step`, in Unix seconds.
+
+    So'm per million output tokens at the exchange rate of `rate_date`; null where nothing is known.
+    """
+
+    object: str = "price_history"
+    model: str
+    window: str = Field(..., examples=["24h"])
+    currency: str = "UZS"
+    per: int = 1_000_000
+    rate_date: str
+    simulated: bool = Field(..., description="The market's prices are made up, as in a demo.")
+    updated_at: str | None
+    current: PriceNow | None = Field(..., description="What a call pays now; null while no site is open.")
+    average_24h: float | None
+    sites: dict[str, str] = Field(..., description="Names of the sites.")
+    t0: int
+    step: int
+    out: list[float | None] = Field(..., description="Time-weighted mean.")
+    energy: list[float | None] = Field(..., description="The part of `out` that is electricity.")
+    min: list[float | None]
+    max: list[float | None]
+    site: list[str | None] = Field(..., description="The site that set the price.")
+    state: list[str | None] = Field(..., description="How live the price was: fresh, hold, estimated …")
+
+
+class SitePriceNow(PriceNow):
+    id: str = Field(..., description="The model.")
+    available: bool
+    preferred: bool = Field(..., description="New conversations go here first.")
+
+
+class EnergySite(Schema):
+    id: str
+    name: str
+    place: str
+    country: str
+    state: str
+    drained: bool = Field(..., description="Electricity is too dear there now: no calls are sent.")
+    simulated: bool
+    updated_at: str | None
+    models: list[SitePriceNow]
+
+
+class EnergySites(Schema):
+    object: str = "list"
+    currency: str = "UZS"
+    per: int = 1_000_000
+    data: list[EnergySite]
+
+
 class CloudgptModel(Schema):
     """One model as CloudGPT lists it."""
 

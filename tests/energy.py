@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from routing.energy.models import DataCentre, Feed, GridNode, SitePrice, SiteState
-from routing.models import CostVersion, Endpoint, Model, Provider
+from routing.models import CostVersion, Endpoint, Model, ModelName, Provider
+from routing.names import fold
 
 FIXED = 1_027_500_000  # nano-USD per 10^6 output tokens, of Llama 3.1 70B
 STEP = timedelta(minutes=5)
@@ -66,6 +67,9 @@ def make_site(slug: str, model: Model, *, place: str = "Dallas, Texas", simulate
 
 
 def make_model(slug: str = "meta-llama/llama-3.1-70b-instruct", name: str = "Llama 3.1 70B") -> Model:
-    return Model.objects.create(
+    model = Model.objects.create(
         slug=slug, name=name, modality="chat", category="hosted", context_window=128_000, creator="Meta"
     )
+    for spelling in (slug, name):
+        ModelName.objects.create(folded=fold(spelling), name=spelling, model=model)
+    return model

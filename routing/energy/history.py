@@ -24,7 +24,8 @@ TICK_LIFE_S: Final = 360  # a tick every 5 minutes, and a minute for one that is
 class SiteCost:
     """What a model costs at one site now. `energy`: the part of `output` that is electricity.
 
-    `available`: calls may go there. `at`: when the price was last looked after; None: not yet.
+    `available`: calls may go there; not to a site that is drained (electricity is too dear) or paused.
+    `at`: when the price was last looked after; None: not yet.
     """
 
     model: str
@@ -36,6 +37,7 @@ class SiteCost:
     energy: int | None
     state: str
     available: bool
+    drained: bool
     preferred: bool
     simulated: bool
     at: datetime | None
@@ -50,7 +52,7 @@ SELECT m.slug AS model, p.slug AS site, p.name AS site_name, d.place, d.country,
        c.components::text AS components, (c.energy->>'energy_nano')::bigint AS energy,
        coalesce(s.state, '') AS state, feed.simulated, f.endpoint_id IS NOT NULL AS preferred, s.at,
        NOT coalesce(s.drained, false) AND p.active AND p.paused_at IS NULL AND e.paused_at IS NULL
-           AS available
+           AS available, coalesce(s.drained, false) AS drained
   FROM routing_endpoint e
   JOIN routing_model m ON m.id = e.model_id
   JOIN routing_provider p ON p.id = e.provider_id
