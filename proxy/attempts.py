@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Final, Protocol
 
 from proxy.blame import Fault, fault
 from proxy.bridge import Bridge
@@ -39,14 +39,25 @@ _OF_KEYS: Final = frozenset({Fault.CREDENTIAL, Fault.LIMITED, Fault.UNFIT})
 Ask = Callable[[Candidate, float], Awaitable[None]]
 
 
+class Floor(Protocol):
+    """What attempts need of the worker."""
+
+    vitals: Vitals
+    keyring: Keyring
+
+    def failed_over(self, candidate: Candidate) -> Candidate:
+        """The candidate as it is asked after another one has failed: never at a higher price."""
+
+
 class Attempts:
     """All tries of one call. began: when the one that answers was begun (monotonic)."""
 
-    def __init__(self, job: Job, surface: Surface, vitals: Vitals, keyring: Keyring) -> None:
+    def __init__(self, job: Job, surface: Surface, floor: Floor) -> None:
         self._job = job
         self._surface = surface
-        self._vitals = vitals
-        self._keyring = keyring
+        self._floor = floor
+        self._vitals = floor.vitals
+        self._keyring = floor.keyring
         self._again: tuple[float, Candidate] | None = None  # who may be asked once more, after how long
         self._failure: UpstreamError | None = None
         self._refusal: ApiError | None = None
@@ -58,7 +69,8 @@ class Attempts:
         """Raises ApiError when no candidate answered, or when the request itself is at fault."""
         last: UpstreamError | None = None
         candidates = self._job.grant.candidates
-        for place, candidate in enumerate(candidates):
+        for place, planned in enumerate(candidates):
+            candidate = self._floor.failed_over(planned) if place else planned
             last = await self._try(ask, candidate, is_last=place == len(candidates) - 1)
             if last is None:
                 return
@@ -66,7 +78,7 @@ class Attempts:
         if self._again is not None:
             wait, candidate = self._again
             await asyncio.sleep(wait)
-            last = await self._try(ask, candidate, is_last=True)
+            last = await self._try(ask, self._floor.failed_over(candidate), is_last=True)
             if last is None:
                 return
         if self._refusal is not None and self._failure is None:
@@ -84,7 +96,7 @@ class Attempts:
         others = [one for one in job.grant.candidates if one.endpoint.id not in asked]
         goes_on = False
         try:
-            for candidate in (*others, first):
+            for candidate in (*map(self._floor.failed_over, others), first):
                 goes_on = await self._try(ask, candidate, is_last=candidate is first) is None
                 if goes_on:
                     break

@@ -111,7 +111,7 @@ class Job:
         rows = self.reasons()
         if rows is self.route.reasons and len(rows) > 1:
             return self.route.in_order
-        if len(rows) == 1 and "rejected" not in rows[0]:
+        if len(rows) == 1 and "rejected" not in rows[0] and "site" not in rows[0]:
             return ()
         return rows
 
@@ -135,6 +135,9 @@ class Job:
             (b"x-cloudapi-price-version", self.candidate.price.version.encode()),
             (b"x-cloudapi-route", self._told()),
         ]
+        site = self.candidate.endpoint.site
+        if site is not None:
+            rows.append((b"x-cloudapi-datacenter", site.slug.encode()))
         if self.route.sandbox:
             rows.append((b"x-cloudapi-sandbox", b"1"))
         return rows
@@ -329,6 +332,9 @@ class Job:
             "sandbox": self.route.sandbox,
             "cost_uzs": self.cost_text(charged_micros),
         }
+        site = self.candidate.endpoint.site
+        if site is not None:
+            told["datacenter"] = site.slug
         return told if self.broken is None else told | {"rescued": True, "parts": self._parts()}
 
     def _parts(self) -> list[dict[str, Any]]:

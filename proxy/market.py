@@ -1,15 +1,15 @@
 """Catalog and rates in force: what names lead to, what endpoints cost, and the plan of a call. No I/O."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from billing.fx.ladder import Level
 from billing.rates import RatesSnap
-from proxy.call import NO_WISHES, Call, Wishes
-from proxy.errors import ApiError, invalid, no_endpoint
+from proxy.call import NO_WISHES, Call
+from proxy.errors import ApiError, invalid, no_endpoint, unavailable
 from proxy.keys import Caller
 from proxy.meter import MILLION, Price, Tariff, Usage, priced, total, worst_case
 from proxy.plan import (
@@ -27,6 +27,7 @@ from proxy.plan import (
     reason,
     told,
 )
+from proxy.sites import BUSY, DRAINED, NO_HOUSE, Guest, House, SitesFull, housed, is_lower, lowest
 from proxy.surfaces import SURFACES
 from routing import choose
 from routing.errors import InvalidStrategy, NoEndpoint, UnknownModel
@@ -39,6 +40,8 @@ _ROUTES_MAX = 10_000
 _BYTES_PER_TOKEN = 8
 # Vendors cache prompts from about 1,024 tokens on.
 CACHED_BYTES = 4_096
+# Electricity is priced anew every five minutes.
+DRAINED_S = 300
 # How many candidates each of several models gets, the one that was asked for first.
 _SHARES = {1: (3,), 2: (2, 1), 3: (1, 1, 1), 4: (1, 1, 1, 0)}
 
@@ -54,12 +57,9 @@ class Market:
         self._prices: dict[tuple[int, str], Price] = {}
         self._routes: dict[tuple[str, str, frozenset[str] | None], tuple[Route, ...]] = {}
         own = {endpoint.id for endpoint in catalog.sandboxes.values()}
-        self._sandbox_models = {
-            endpoint.id: model.slug
-            for model in catalog.models.values()
-            for endpoint in model.endpoints
-            if endpoint.id in own
-        }
+        endpoints = [(model, endpoint) for model in catalog.models.values() for endpoint in model.endpoints]
+        self._sandbox_models = {model.modality: model.slug for model, one in endpoints if one.id in own}
+        self._sited = {one.id: one for _, one in endpoints if one.site is not None}
 
     def plan(self, caller: Caller, call: Call, health: Health) -> Plan:
         """Raises ApiError: 400, 403, 404 or 503."""
@@ -68,15 +68,16 @@ class Market:
         route = groups[0][0]
         plain = call.wishes is NO_WISHES and route.settled and health.all_well and floor <= route.room
         if plain:
-            chosen = [(route, endpoint) for endpoint in route.endpoints[: choose.CANDIDATES_MAX]]
+            chosen = [(route, one, self.price(one)) for one in route.endpoints[: choose.CANDIDATES_MAX]]
             reasons, prefix = route.reasons, _prefix(caller, call) if route.shared else 0
         else:
             prefix = _prefix(caller, call)
             reader = health.reader(prefix) if prefix else 0
-            chosen, reasons = self._chosen(groups, call, Reading(health, reader) if reader else health, floor)
-        for leg, endpoint in chosen:
+            known = Reading(health, reader) if reader else health
+            chosen, reasons = self._chosen(groups, _Search(call, known, floor, reader))
+        for leg, endpoint, _ in chosen:
             _check(call, leg.model, endpoint)
-        candidates = tuple(self._candidate(leg, endpoint, call) for leg, endpoint in chosen)
+        candidates = tuple(_candidate(leg, endpoint, price, call) for leg, endpoint, price in chosen)
         return Plan(candidates, *output_bounds(call, candidates), reasons, prefix, self._stale)
 
     # names
@@ -160,9 +161,10 @@ class Market:
             raise no_endpoint(model.slug) from None
         reasons = [reason(Verdict(endpoint), model) for endpoint in endpoints]
         stands_in = endpoints[0].stands_in
-        served = self._sandbox_models[endpoints[0].id] if stands_in else model.slug
+        served = self._sandbox_models[model.modality] if stands_in else model.slug
         own_name = asked.partition("@")[0].strip()
         renamed = stands_in or resolution.replaced or resolution.bare
+        sited = any(endpoint.site is not None for endpoint in endpoints)
         return Route(
             model=model,
             endpoints=endpoints,
@@ -172,7 +174,8 @@ class Market:
             sandbox=stands_in,
             room=min(choose.window(model, endpoint) or OUTPUT_CEILING for endpoint in endpoints),
             shared=any(len(endpoint.provider.credentials) > 1 for endpoint in endpoints),
-            settled=not tags and not self._tied(endpoints),
+            settled=not tags and not sited and not self._tied(endpoints),
+            sited=sited,
             reasons=reasons,
             told=told(reasons),
             in_order=tuple(endpoint.id for endpoint in endpoints),
@@ -189,45 +192,52 @@ class Market:
     # choices
 
     def _chosen(
-        self, groups: Sequence[Sequence[Route]], call: Call, health: Health, floor: int
-    ) -> tuple[list[tuple[Route, EndpointSnap]], Sequence[Mapping[str, Any]]]:
-        """The endpoints to ask, in order and with their routes, and the reasons for what was considered."""
-        asked: list[tuple[Route, Verdict]] = []
-        others: list[tuple[Route, Verdict]] = []
+        self, groups: Sequence[Sequence[Route]], search: "_Search"
+    ) -> tuple[list[tuple[Route, EndpointSnap, Price]], Sequence[Mapping[str, Any]]]:
+        """Route, endpoint and price of those to ask, in order, and the reasons for what was considered."""
+        asked: list[_Row] = []
+        others: list[_Row] = []
         for routes, share in zip(groups, _SHARES[len(groups)], strict=True):
-            rows = self._picked(routes, call, health, floor)
-            accepted = [row for row in rows if not row[1].rejected][:share]
+            rows = self._picked(routes, search)
+            accepted = [row for row in rows if not row.verdict.rejected][:share]
             asked += accepted
             others += rows[len(accepted) :]
         if not asked:
-            raise _nobody(groups[0][0], [verdict for _, verdict in others])
+            raise _nobody(groups[0][0], [row.verdict for row in others])
+        chosen = [(row.route, row.endpoint, row.house.price_at(row.endpoint, self.price)) for row in asked]
         kept = [*asked, *others][:KEPT_MAX]
-        chosen = [(route, verdict.endpoint) for route, verdict in asked]
-        return chosen, [reason(verdict, route.model) for route, verdict in kept]
+        return chosen, [reason(row.verdict, row.route.model) | row.house.told(row.endpoint) for row in kept]
 
-    def _picked(
-        self, routes: Sequence[Route], call: Call, health: Health, floor: int
-    ) -> list[tuple[Route, Verdict]]:
-        of: dict[int, Route] = {}
+    def _picked(self, routes: Sequence[Route], search: "_Search") -> list["_Row"]:
+        of: dict[int, tuple[Route, House]] = {}
         offers: list[Offer] = []
-        small: list[Verdict] = []
-        usual = expected(call)
+        closed: list[Verdict] = []
+        rules, tags = search.call.wishes.rules, routes[0].tags or search.call.wishes.sort
+        usual = expected(search.call)
         for route in routes:
-            tight = floor > route.room
+            house = self._housed(route, search, tags) if route.sited else NO_HOUSE
             for endpoint in route.endpoints:
-                of[id(endpoint)] = route
-                if tight and not choose.fits(route.model, endpoint, floor):
-                    small.append(Verdict(endpoint, rejected="context_too_small"))
+                of[id(endpoint)] = route, house
+                why = "" if search.fits(route, endpoint) else "context_too_small"
+                if not why and route.sited:
+                    why = house.against(endpoint, usual, self.price)
+                if why:
+                    closed.append(Verdict(endpoint, rejected=why))
                 else:
-                    offers.append(self._offer(endpoint, usual, call.wishes, health))
-        tags = routes[0].tags or call.wishes.sort
-        verdicts = pick(offers, tags, call.wishes.rules, health)
-        return [(of[id(verdict.endpoint)], verdict) for verdict in [*verdicts, *small]]
+                    offers.append(self._offer(endpoint, house, usual, search))
+        verdicts = [*pick(offers, tags, rules, search.health), *closed]
+        return [_Row(*of[id(verdict.endpoint)], verdict) for verdict in verdicts]
 
-    def _offer(self, endpoint: EndpointSnap, usual: Usage, wishes: Wishes, health: Health) -> Offer:
-        price = self.price(endpoint)
-        entry = Entry(endpoint, total(usual, price.sale), health.figures(endpoint.id))
-        if not wishes.rules.max_price:
+    def _housed(self, route: Route, search: "_Search", tags: Sequence[str]) -> House:
+        guest = Guest(search.call.wishes.rules, tags, search.reader)
+        homes = [one for one in route.endpoints if one.site and search.fits(route, one)]
+        return housed(homes, self.price, guest, search.health)
+
+    def _offer(self, endpoint: EndpointSnap, house: House, usual: Usage, search: "_Search") -> Offer:
+        price, max_price = house.price_at(endpoint, self.price), search.call.wishes.rules.max_price
+        figures = house.seated(endpoint, search.health.figures(endpoint.id))
+        entry = Entry(endpoint, total(usual, price.sale), figures)
+        if not max_price:
             return Offer(entry)
         factor = (10_000 + price.bps) * (10_000 + price.fx_bps)
         asks = {name: nano * factor // 10**8 for name, nano in price.cost.components.items()}
@@ -238,10 +248,23 @@ class Market:
     def _usual(self, endpoint: EndpointSnap) -> int:
         return total(Usage(input=MILLION, output=MILLION), self.price(endpoint).sale)
 
-    def _candidate(self, route: Route, endpoint: EndpointSnap, call: Call) -> Candidate:
-        price = self.price(endpoint)
-        fixed, output = worst_case(call.input_bound, call.copies, price.sale, call.units)
-        return Candidate(endpoint, price, min(fixed, LARGEST), min(output, LARGEST), route)
+    def failed_over(self, candidate: Candidate) -> Candidate:
+        """Who is asked after another one: at a site of ours, at its price of now if that has fallen below
+        the locked one."""
+        now = self._sited.get(candidate.endpoint.id)
+        if now is None:
+            return candidate
+        price = self.price(now)
+        return replace(candidate, price=price) if is_lower(price, candidate.price) else candidate
+
+    def listed_price(self, endpoints: Sequence[EndpointSnap]) -> Price:
+        """What a call without wishes would pay, if all were well, at the first of these."""
+        if endpoints[0].site is None:
+            return self.price(endpoints[0])
+        homes = [one for one in endpoints if one.site]
+        return lowest(self.price(one) for one in homes if one.site and not one.site.drained) or self.price(
+            endpoints[0]
+        )
 
     def price(self, endpoint: EndpointSnap) -> Price:
         """Raises ApiError 503 while no exchange rate or markup is in force."""
@@ -271,6 +294,34 @@ class Market:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A call that looks for endpoints. floor: the least tokens of its prompt. reader: who has read its
+    beginning, or 0.
+    """
+
+    call: Call
+    health: Health
+    floor: int
+    reader: int
+
+    def fits(self, route: Route, endpoint: EndpointSnap) -> bool:
+        return self.floor <= route.room or choose.fits(route.model, endpoint, self.floor)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A verdict on an endpoint, with what it belongs to."""
+
+    route: Route
+    house: House
+    verdict: Verdict
+
+    @property
+    def endpoint(self) -> EndpointSnap:
+        return self.verdict.endpoint
+
+
 class Reading:
     """Health as it looks to one prompt: among equals, the endpoint that has read its beginning comes
     first."""
@@ -280,6 +331,7 @@ class Reading:
         self._reader = reader
         self.resting = health.resting
         self.reader = health.reader
+        self.full = health.full
         self.all_well = health.all_well
 
     def figures(self, endpoint: int) -> Figures:
@@ -298,6 +350,11 @@ def _prefix(caller: Caller, call: Call) -> int:
     return hash((caller.key, call.asked, beginning))
 
 
+def _candidate(route: Route, endpoint: EndpointSnap, price: Price, call: Call) -> Candidate:
+    fixed, output = worst_case(call.input_bound, call.copies, price.sale, call.units)
+    return Candidate(endpoint, price, min(fixed, LARGEST), min(output, LARGEST), route)
+
+
 def _check(call: Call, model: ModelSnap, endpoint: EndpointSnap) -> None:
     """What this model can't be asked for. Raises ApiError 400."""
     if call.remote_media and endpoint.provider.hosted:
@@ -307,7 +364,14 @@ def _check(call: Call, model: ModelSnap, endpoint: EndpointSnap) -> None:
 
 
 def _nobody(route: Route, verdicts: Sequence[Verdict]) -> ApiError:
-    """Every endpoint was passed over: because of the prompt's size, or of the caller's own rules."""
+    """Every endpoint was passed over: as sites are full or too dear to run, because of the prompt's size, or
+    of the caller's own rules.
+    """
+    homes = [v.endpoint.site for v in verdicts if v.rejected in BUSY and v.endpoint.site]
+    if homes:
+        return SitesFull(route.model.slug, max(site.queue_budget_ms for site in homes))
+    if any(verdict.rejected == DRAINED for verdict in verdicts):
+        return unavailable("sites_drained", "Electricity is too dear at all sites at the moment.", DRAINED_S)
     if any(verdict.rejected == "context_too_small" for verdict in verdicts):
         model = route.model
         return invalid(

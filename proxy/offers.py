@@ -78,7 +78,7 @@ def offer(market: Market, model: ModelSnap) -> Offer:
         server=server,
         available=bool(endpoints) and server.modality in SPOKEN,
         sandbox=bool(endpoints) and endpoints[0].stands_in,
-        price=market.price(shown[0]) if shown else None,
+        price=market.listed_price(shown) if shown else None,
     )
 
 

@@ -33,7 +33,7 @@ class Route:
     served: the canonical id. answers_as: the answer's model name, JSON-encoded. room: the smallest window
     among the endpoints, so the longest prompt that may go to any of them. shared:
     a provider has several credentials, so it matters which one has read a prompt. settled: while all is
-    well, the order of the endpoints is the operator's, whatever the call.
+    well, the order of the endpoints is the operator's, whatever the call. sited: some are at sites of ours.
     """
 
     model: ModelSnap
@@ -45,6 +45,7 @@ class Route:
     room: int
     shared: bool
     settled: bool
+    sited: bool
     reasons: Sequence[Mapping[str, Any]]
     told: bytes  # the reasons as a header
     in_order: tuple[int, ...]  # the endpoints' ids: what the reasons come to
@@ -139,14 +140,17 @@ def reason(verdict: Verdict, model: ModelSnap) -> dict[str, Any]:
 def considered(reason: Mapping[str, Any]) -> dict[str, Any]:
     """One endpoint of a choice. score: 1.000 is the best; None where the operator's priority decided.
 
-    estimated: catalog figures stood in for live ones. rejected: why it was passed over.
+    estimated: catalog figures stood in for live ones. rejected: why it was passed over. datacenter, why: its
+    site, and what spoke for that one.
     """
+    site = {"datacenter": reason["site"], "why": reason.get("why")} if "site" in reason else {}
     return {
         "provider": reason.get("provider"),
         "model": reason.get("model"),
         "score": reason.get("score"),
         "estimated": reason.get("estimated", False),
         "rejected": reason.get("rejected"),
+        **site,
     }
 
 

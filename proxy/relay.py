@@ -4,18 +4,23 @@ Credentials are checked before the body is read: nobody anonymous makes us take 
 9 run in a task that the worker owns (serve.py), because a client that leaves must not take them along.
 """
 
+import time
+
 from billing.holds import Reserve
 from billing.ids import new_op_id
 from proxy import anonymous
+from proxy.call import Call
 from proxy.errors import ApiError
 from proxy.exchange import ClientGone, Exchange, Receive, Scope, Send
 from proxy.failpoint import failpoint
 from proxy.idempotency import claimed
 from proxy.job import Grant, Job, nothing_yet
 from proxy.keys import Caller
+from proxy.market import Market
 from proxy.plan import Plan, too_old
 from proxy.routes import Route
 from proxy.serve import Serving
+from proxy.sites import SitesFull
 from proxy.surfaces import SURFACES
 from proxy.video.books import drafted
 from proxy.video.serve import VideoServing
@@ -25,6 +30,8 @@ from proxy.worker import Worker
 
 # The longest call (15 minutes) and a minute to settle it.
 HOLD_TTL_S = 16 * 60
+# Whoever waits for a place at a site looks at least so often: a queue over there may have shortened.
+LOOK_S = 0.25
 
 
 async def relay(worker: Worker, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,8 +46,7 @@ async def relay(worker: Worker, route: Route, scope: Scope, receive: Receive, se
             await limit(worker, exchange, caller, None)
         raw = await exchange.body()
         call = lifted(surface.parse(raw, exchange.inbound), pins=caller.is_platform)
-        market = worker.market
-        plan = market.plan(caller, call, worker.vitals)
+        market, plan = await planned(worker, caller, call)
         plan.check_rate(caller)
         if not caller.anonymous:
             await limit(worker, exchange, caller, plan)
@@ -60,6 +66,22 @@ async def relay(worker: Worker, route: Route, scope: Scope, receive: Receive, se
     await exchange.over()
     if exchange.gone:
         serving.client_left()
+
+
+async def planned(worker: Worker, caller: Caller, call: Call) -> tuple[Market, Plan]:
+    """Step 3. While all sites of a hosted model are full, waits for a place as long as they allow. Raises
+    ApiError 400, 403, 404, 429 or 503."""
+    until = 0.0
+    while True:
+        market = worker.market
+        try:
+            return market, market.plan(caller, call, worker.vitals)
+        except SitesFull as full:
+            now = time.monotonic()
+            until = until or now + full.budget_ms / 1000
+            if now >= until:
+                raise
+            await worker.vitals.place(min(until - now, LOOK_S))
 
 
 async def authenticate(worker: Worker, exchange: Exchange) -> Caller:

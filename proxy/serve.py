@@ -47,6 +47,9 @@ class Floor(Protocol):
     spool: Spool
     watch: Watch
 
+    def failed_over(self, candidate: Candidate) -> Candidate:
+        """The candidate as it is asked after another one has failed: never at a higher price."""
+
     async def settle(self, job: Job) -> int:
         """Closes the call's hold once; the micros charged."""
 
@@ -63,7 +66,7 @@ class Serving:
         self._floor = floor
         self.job = job
         self._surface = SURFACES[job.call.kind]
-        self._attempts = Attempts(job, self._surface, floor.vitals, floor.keyring)
+        self._attempts = Attempts(job, self._surface, floor)
         self._interruptible: asyncio.Task[Any] | None = None
         self._pump: Pump | None = None
         self._answer: Answer | None = None

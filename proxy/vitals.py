@@ -4,15 +4,19 @@ A call never waits for any of this: it reads plain values. Counts, rests and pro
 in one script per beat. Redis may forget everything: then each worker knows what it has seen itself.
 """
 
+import asyncio
+import contextlib
 import logging
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from proxy.script import Script
+from routing.energy.load import LOAD_KEY, LOAD_S
 from routing.health import Breaker, Rest, Tally, fields
+from routing.snaps import SiteSnap
 from routing.strategies import NOTHING, Figures
 
 log = logging.getLogger(__name__)
@@ -29,8 +33,10 @@ _READERS_MAX: Final = 20_000
 # Slots of 5 minutes are kept for 75, hours for 25. ARGV: slot, hour, then five lists, each with its length
 # before it: (endpoint, field, count), endpoints that answered, (endpoint, ms, level, reason), recovered
 # endpoints, wanted probes.
-# Answers (endpoint, ms left, level, reason) of every rest, and the probes that are granted.
-BEAT: Final = """
+# Answers (endpoint, ms left, level, reason) of every rest, the probes that are granted, and (site, ms) of how
+# long one waits at a site of ours by its own word, if that is no older than LOAD_MS.
+BEAT: Final = (
+    """
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 local slot, hour, at = ARGV[1], ARGV[2], 3
@@ -63,8 +69,16 @@ for i = 1, #all, 2 do
   local till, level, reason = string.match(all[i + 1], '^(%d+) (%d+) (.*)$')
   rests[#rests + 1] = {all[i], tonumber(till) - now, tonumber(level), reason}
 end
-return {rests, granted}
+local waits, loads = {}, redis.call('HGETALL', 'LOAD_KEY')
+for i = 1, #loads, 2 do
+  local at, ms = string.match(loads[i + 1], '^(%d+) (%d+)$')
+  if at and now - tonumber(at) < LOAD_MS then waits[#waits + 1] = {loads[i], tonumber(ms)} end
+end
+return {rests, granted, waits}
 """.replace("PROBE_MS", str(_PROBE_MS))
+    .replace("LOAD_KEY", LOAD_KEY)
+    .replace("LOAD_MS", str(int(LOAD_S * 1000)))
+)
 
 # ARGV: slots. Answers (endpoint, its counts as a flat list) for each slot that has any.
 READ: Final = """
@@ -102,6 +116,9 @@ class Vitals:
         self._figures_due = self._hour_due = 0.0
         self._hour: dict[int, Tally] = {}  # without the last ten minutes
         self._readers: dict[int, tuple[float, int]] = {}  # prefix → (until, endpoint)
+        self._waits: dict[int, int] = {}  # site → ms
+        self._queue: deque[asyncio.Future[None]] = deque()  # calls that wait for a place at a site
+        self.workers = 1  # that share the places of a site
 
     # what calls read
 
@@ -123,6 +140,14 @@ class Vitals:
         until, endpoint = self._readers.get(prefix, (0.0, 0))
         return endpoint if until > time.monotonic() else 0
 
+    def full(self, site: SiteSnap) -> str:
+        """Why a site of ours takes no more calls now; empty if it does. Our share of its places is as large
+        as any other worker's."""
+        here = sum(self._loads.get(endpoint, 0) for endpoint in site.endpoints)
+        if here * self.workers >= site.in_flight_max:
+            return "site_full"
+        return "site_queue" if self._waits.get(site.id, 0) > site.queue_budget_ms else ""
+
     @property
     def all_well(self) -> bool:
         """No endpoint rests: nobody needs to look."""
@@ -142,6 +167,19 @@ class Vitals:
         self._loads[endpoint] -= 1
         if self._loads[endpoint] <= 0:
             del self._loads[endpoint]
+        while self._queue:
+            waiting = self._queue.popleft()
+            if not waiting.done():
+                waiting.set_result(None)
+                break
+
+    async def place(self, seconds: float) -> None:
+        """Returns when a call has left its endpoint and it is this one's turn, or after so long."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(turn)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await turn
 
     def succeeded(self, endpoint: int, ttft_ms: float | None, token_rate: float | None) -> None:
         self._count(endpoint, failed=False, ttft_ms=ttft_ms, token_rate=token_rate)
@@ -194,7 +232,7 @@ class Vitals:
             arguments += (endpoint, int(rest.seconds * 1000), rest.level, rest.reason)
         arguments += (len(recovered), *recovered, len(wanted), *wanted)
         try:
-            told, granted = await self._beat_script.call(arguments, _TIMEOUT_S)
+            told, granted, waits = await self._beat_script.call(arguments, _TIMEOUT_S)
         except OSError:
             self._counts.update(counts)
             self._new_rests = rests | self._new_rests
@@ -202,6 +240,7 @@ class Vitals:
             self._permits.update(wanted)  # alone, this worker probes for itself
             raise
         self._hear(told)
+        self._waits = {int(site): ms for site, ms in waits}
         self._permits.update(endpoint for endpoint in map(int, granted) if endpoint in self._rests)
         if now >= self._figures_due:
             self._figures_due = now + FIGURES_S

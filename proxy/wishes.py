@@ -98,6 +98,7 @@ def _wishes(body: Mapping[str, Any], *, pins: bool) -> Wishes:
         fallbacks=_flag(wish, "allow_fallbacks") is not False,
         max_price=_max_price(wish.get("max_price")),
         endpoint=_endpoint(wish.get("endpoint")) if pins else 0,
+        residency=_residency(wish.get("data_residency")),
     )
     return Wishes(_models(body.get("models")), rules, _sort(wish.get("sort")), _flag(wish, "rescue"))
 
@@ -129,6 +130,18 @@ def _endpoint(number: Any) -> int:
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         raise _wrong("endpoint", "must be the number of an endpoint")
     return number
+
+
+def _residency(wish: Any) -> frozenset[str]:
+    """Countries by ISO 3166-1: one, or a list of them."""
+    codes = [wish] if isinstance(wish, str) else wish
+    if codes is None:
+        return frozenset()
+    if not isinstance(codes, list) or not codes or len(codes) > NAMES_MAX:
+        raise _wrong("data_residency", "must be a country code, or a list of them")
+    if not all(isinstance(code, str) and len(code) == 2 and code.isalpha() for code in codes):
+        raise _wrong("data_residency", 'must hold two-letter country codes, such as "CA"')
+    return frozenset(code.upper() for code in codes)
 
 
 def _flag(wish: Mapping[str, Any], field: str) -> bool | None:

@@ -26,6 +26,7 @@ from proxy.keyring import Keyring
 from proxy.keys import Keys
 from proxy.limits import Limiter
 from proxy.market import Market
+from proxy.plan import Candidate
 from proxy.refusals import Refusals
 from proxy.replay import replay
 from proxy.serve import Serving
@@ -117,6 +118,10 @@ class Worker:
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
 
+    def failed_over(self, candidate: Candidate) -> Candidate:
+        """By the catalog of now; running calls go on with it while the worker drains."""
+        return candidate if self._market is None else self._market.failed_over(candidate)
+
     async def settle(self, job: Job) -> int:
         return await self.books.settle(job)
 
@@ -193,7 +198,7 @@ class Worker:
             # We slept and were taken for dead: our holds are released, late charges still find their way.
             log.error("epoch %s was fenced; taking a new one", self.epoch)
             self.epoch = await holds.heartbeat_start(connection, socket.gethostname(), os.getpid())
-        self._live_workers = max(1, await holds.live_workers(connection))
+        self._live_workers = self.vitals.workers = max(1, await holds.live_workers(connection))
 
     async def _refresh(self) -> None:
         """Loads catalog and rates when either changed; both are replaced together."""

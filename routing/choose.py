@@ -134,24 +134,31 @@ def candidates(
     """Whom to ask as far as the catalog alone knows, best first; raises NoEndpoint.
 
     `sandbox` (in the demo): a model without any serving endpoint gets it with `stands_in` set, carrying the
-    cost and markup kind that the model itself is listed at.
+    cost and markup kind that the model itself is listed at; one with sites of ours gets it at each of them.
     """
     serve = serving(model, spoken)
     if serve:
         return tuple(ordered(serve, strategies))
-    stand_in = _stand_in(model, strategies, sandbox)
-    if stand_in is None:
-        raise NoEndpoint(model.slug)
-    return (stand_in,)
-
-
-def _stand_in(
-    model: ModelSnap, strategies: tuple[str, ...], sandbox: EndpointSnap | None
-) -> EndpointSnap | None:
     if sandbox is None or not sandbox.provider.available or not model.endpoints:
-        return None
+        raise NoEndpoint(model.slug)
+    homes = [endpoint for endpoint in model.endpoints if endpoint.site and endpoint.provider.active]
+    if homes:
+        return tuple(_stand_in_at(endpoint, sandbox) for endpoint in ordered(homes, strategies))
     asked_for = ordered(model.endpoints, strategies)[0]
-    return replace(sandbox, cost=asked_for.cost, markup_kind=asked_for.markup_kind, stands_in=True)
+    return (replace(sandbox, cost=asked_for.cost, markup_kind=asked_for.markup_kind, stands_in=True),)
+
+
+def _stand_in_at(endpoint: EndpointSnap, sandbox: EndpointSnap) -> EndpointSnap:
+    """A site's endpoint as the demo has it: all is the site's but who answers."""
+    site = endpoint.provider
+    return replace(
+        endpoint,
+        provider=replace(sandbox.provider, id=site.id, slug=site.slug, name=site.name),
+        upstream_name=sandbox.upstream_name,
+        context_window=sandbox.context_window,
+        capabilities=sandbox.capabilities,
+        stands_in=True,
+    )
 
 
 def fits(model: ModelSnap, endpoint: EndpointSnap, tokens: int) -> bool:

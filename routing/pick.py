@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
-from routing.snaps import EndpointSnap
+from routing.snaps import EndpointSnap, SiteSnap
 from routing.strategies import NOTHING, Entry, Figures, by_priority, scored
 
 _NO_PRICES: Final[Mapping[str, int]] = MappingProxyType({})
@@ -30,6 +30,9 @@ class Health(Protocol):
     def reader(self, prefix: int) -> int:
         """The endpoint that has lately read a prompt with this beginning; 0 if none has."""
 
+    def full(self, site: SiteSnap) -> str:
+        """Why a site takes no more calls now; empty if it does."""
+
 
 class Unknown:
     """Health while nothing is known: nobody rests."""
@@ -45,6 +48,9 @@ class Unknown:
     def reader(self, prefix: int) -> int:
         return 0
 
+    def full(self, site: SiteSnap) -> str:
+        return ""
+
 
 UNKNOWN: Final = Unknown()
 
@@ -53,6 +59,7 @@ UNKNOWN: Final = Unknown()
 class Rules:
     """The caller's wishes about providers, by slug. max_price: component → most, in the unit of `asks`.
 
+    residency: countries that the data may be in; where a provider has its machines only sites of ours say.
     endpoint: this one and no other, also while it rests; 0: any. Only the platform's own calls may say so.
     """
 
@@ -62,6 +69,7 @@ class Rules:
     fallbacks: bool = True
     max_price: Mapping[str, int] = _NO_PRICES
     endpoint: int = 0
+    residency: frozenset[str] = frozenset()
 
     def against(self, endpoint: EndpointSnap, asks: Mapping[str, int]) -> str:
         """Why these rules pass over an endpoint; empty if they don't. asks: its price by component."""
@@ -72,6 +80,8 @@ class Rules:
             return "ignored"
         if self.only and slug not in self.only:
             return "not_in_only"
+        if self.residency and (endpoint.site is None or endpoint.site.country not in self.residency):
+            return "not_resident"
         if self.order and not self.fallbacks and slug not in self.order:
             return "not_in_order"
         if any(asks.get(name, 0) > most for name, most in self.max_price.items()):

@@ -26,7 +26,8 @@ class CredentialSnap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSnap:
-    """`available`: active, has an address, and a credential (if it needs one) is there.
+    """`active`: neither switched off nor paused. `available`: that too, it has an address, and a credential
+    (if it needs one) is there.
 
     `credentials`: all that may be used, the disabled ones too. `secret`: of the one in use; before a choice
     that of the heaviest one that isn't disabled. `credential_ref`: the first that the catalog names.
@@ -44,6 +45,7 @@ class ProviderSnap:
     hosted: bool
     sandbox: bool
     available: bool
+    active: bool = True
     prefill: str = ""
     credentials: tuple[CredentialSnap, ...] = ()
 
@@ -53,6 +55,25 @@ class ProviderSnap:
             return self
         found = next((one for one in self.credentials if one.id == credential), None)
         return self if found is None else replace(self, secret=found.secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteSnap:
+    """A site of ours where hosted models run. `id`: its provider's.
+
+    `drained`: electricity is too dear there, so it takes no calls. `endpoints`: all that share its places.
+    `in_flight_max`: calls at once, over all gateway workers. `queue_budget_ms`: the longest wait that is
+    acceptable, at the site and for one of all sites.
+    """
+
+    id: int
+    slug: str
+    place: str
+    country: str
+    drained: bool
+    in_flight_max: int
+    queue_budget_ms: int
+    endpoints: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +91,8 @@ class EndpointSnap:
 
     `capabilities`: the model's, since what may be asked of an endpoint depends on them.
     `ttft_ms`, `token_rate`: what the operator expects of it, until traffic says better.
+    `site`: where a hosted model runs; its price is then the electricity's. `preferred`: among the model's
+    sites this is the one to ask first.
     """
 
     id: int
@@ -83,6 +106,8 @@ class EndpointSnap:
     token_rate: int | None = None
     stands_in: bool = False
     capabilities: frozenset[str] = frozenset()
+    site: SiteSnap | None = None
+    preferred: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

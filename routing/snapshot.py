@@ -14,7 +14,7 @@ from typing import Any, Final
 import psycopg
 from cryptography.fernet import InvalidToken
 
-from routing.snaps import Catalog, CostSnap, CredentialSnap, EndpointSnap, ModelSnap, ProviderSnap
+from routing.snaps import Catalog, CostSnap, CredentialSnap, EndpointSnap, ModelSnap, ProviderSnap, SiteSnap
 
 __all__ = [
     "Catalog",
@@ -23,6 +23,7 @@ __all__ = [
     "EndpointSnap",
     "ModelSnap",
     "ProviderSnap",
+    "SiteSnap",
     "catalog_version",
     "catalog_version_sync",
     "load_catalog",
@@ -58,13 +59,18 @@ SELECT json_build_object(
       'id', e.id, 'model', e.model_id, 'provider', e.provider_id, 'upstream_name', e.upstream_name,
       'markup_kind', e.markup_kind, 'priority', e.priority, 'context_window', e.context_window,
       'ttft_ms', e.ttft_ms, 'token_rate', e.token_rate,
+      'preferred', EXISTS (SELECT FROM routing_preference p WHERE p.endpoint_id = e.id),
       'cost', c.id, 'components', c.components, 'above_input', c.above_input,
       'on', e.active AND e.paused_at IS NULL)
       ORDER BY e.priority, e.id), '[]')
     FROM routing_endpoint e
     CROSS JOIN LATERAL (SELECT id, components, above_input FROM routing_costversion
       WHERE endpoint_id = e.id ORDER BY id DESC LIMIT 1) c
-    WHERE e.retired_at IS NULL)
+    WHERE e.retired_at IS NULL),
+  'sites', (SELECT coalesce(json_agg(json_build_object(
+      'id', d.provider_id, 'place', d.place, 'country', d.country, 'in_flight_max', d.in_flight_max,
+      'queue_budget_ms', d.queue_budget_ms, 'drained', coalesce(s.drained, false))), '[]')
+    FROM routing_datacentre d LEFT JOIN routing_sitestate s ON s.site_id = d.id)
 )::text
 """
 
@@ -113,10 +119,12 @@ def _only(row: Any) -> Any:
 def _build(data: dict[str, Any], environ: Mapping[str, str], unseal: Unseal) -> Catalog:
     providers = {row["id"]: _provider(row, environ, unseal) for row in data["providers"]}
     by_model: dict[int, list[EndpointSnap]] = {}
+    sites = _sites(data, providers)
     able = {row["id"]: frozenset(row["capabilities"]) for row in data["models"]}
     for row in data["endpoints"]:
         if row["on"]:
             endpoint = _endpoint(row, providers[row["provider"]], able.get(row["model"], frozenset()))
+            endpoint = replace(endpoint, site=sites.get(row["provider"]))
             by_model.setdefault(row["model"], []).append(endpoint)
     models = [_model(row, tuple(by_model.get(row["id"], ()))) for row in data["models"]]
     slugs = {model.pk: model.slug for model in models}
@@ -144,6 +152,18 @@ def _dormant(
     return found
 
 
+def _sites(data: dict[str, Any], providers: Mapping[int, ProviderSnap]) -> dict[int, SiteSnap]:
+    """Provider's id → its site."""
+    at: dict[int, list[int]] = {}
+    for row in data["endpoints"]:
+        if row["on"]:
+            at.setdefault(row["provider"], []).append(row["id"])
+    return {
+        row["id"]: SiteSnap(**row, slug=providers[row["id"]].slug, endpoints=tuple(at.get(row["id"], ())))
+        for row in data["sites"]
+    }
+
+
 def _sandboxes(models: Iterable[ModelSnap]) -> dict[str, EndpointSnap]:
     """Modality → its sandbox, which may stand in for a model with a larger window than its own."""
     found: dict[str, EndpointSnap] = {}
@@ -165,6 +185,7 @@ def _provider(row: dict[str, Any], environ: Mapping[str, str], unseal: Unseal) -
         **{key: row[key] for key in ("on_disconnect", "prefill", "hosted", "sandbox")},
         credential_ref=next((one["ref"] for one in rows if one["ref"]), ""),
         secret=first.secret if first else None,
+        active=row["active"],
         available=row["active"] and bool(row["base_url"]) and bool(credentials or not rows),
         credentials=credentials,
     )
@@ -192,6 +213,7 @@ def _secret(sealed: str | None, ref: str, environ: Mapping[str, str], unseal: Un
 
 _ENDPOINT: Final = (
     *("id", "upstream_name", "markup_kind", "priority", "context_window", "ttft_ms", "token_rate"),
+    "preferred",
 )
 
 

@@ -55,7 +55,10 @@ class Asked:
             raise failure
 
     async def run(self) -> None:
-        await Attempts(self.job, SURFACES["chat"], self.vitals, self.keyring).first_answer(self)
+        await Attempts(self.job, SURFACES["chat"], self).first_answer(self)
+
+    def failed_over(self, candidate: Any) -> Any:
+        return candidate
 
     @property
     def order(self) -> list[int]:

@@ -122,7 +122,10 @@ class Round:
 
     async def run(self) -> ApiError | None:
         """What the caller is told; None: somebody answers."""
-        attempts = Attempts(self.books, SURFACES[self.surface], self.noted, self.keyring)  # type: ignore[arg-type]
+        floor: Any = SimpleNamespace(
+            vitals=self.noted, keyring=self.keyring, failed_over=lambda candidate: candidate
+        )
+        attempts = Attempts(self.books, SURFACES[self.surface], floor)  # type: ignore[arg-type]
         try:
             await attempts.first_answer(self._ask)
         except ApiError as error:

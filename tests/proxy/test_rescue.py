@@ -227,6 +227,9 @@ class Floor:
 
     again = mark
 
+    def failed_over(self, candidate: Candidate) -> Candidate:
+        return candidate
+
     async def settle(self, job: Job) -> int:
         return job.price_micros
 
