@@ -227,6 +227,9 @@ class Floor:
 
     again = mark
 
+    def counter(self, call: str) -> Any:
+        return lambda events, text_bytes: None
+
     def failed_over(self, candidate: Candidate) -> Candidate:
         return candidate
 
