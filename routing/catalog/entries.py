@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Tier = tuple[int, Mapping[str, int]]
 
@@ -85,9 +85,37 @@ class ModelEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeEntry:
+    """A place in a market that has a price; `params` is its own adapter's."""
+
+    code: str
+    currency: str = "USD"
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedEntry:
+    """A market that tells what electricity costs."""
+
+    where: str
+    slug: str
+    name: str
+    step_s: int
+    poll_s: int
+    needs_terms: bool = False
+    needs_key: bool = False
+    terms_url: str = ""
+    attribution: str = ""
+    simulated: bool = False
+    active: bool = True
+    nodes: tuple[NodeEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entries:
     """`problems` are the mistakes found in reading, "file:line: what"; with any, nothing may be loaded."""
 
     providers: tuple[ProviderEntry, ...]
     models: tuple[ModelEntry, ...]
+    feeds: tuple[FeedEntry, ...] = ()
     problems: tuple[str, ...] = ()

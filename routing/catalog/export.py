@@ -5,6 +5,7 @@ from typing import Any, Final
 import yaml
 
 from routing.catalog.amounts import from_nano
+from routing.catalog.grid import export_feeds
 from routing.catalog.parse import COMPONENTS, MAIN
 from routing.models import CostVersion, Endpoint, Model, Provider
 from routing.names import fold
@@ -37,8 +38,9 @@ def export() -> str:
             offers.setdefault(endpoint.model_id, []).append(_endpoint(endpoint, costs[endpoint.pk]))
     rows = Model.objects.filter(retired_at=None).prefetch_related("names")
     models = [_model(model, offers.get(model.pk, [])) for model in rows]
+    feeds = {"feeds": listed} if (listed := export_feeds()) else {}
     return yaml.dump(
-        {"providers": providers, "models": models},
+        feeds | {"providers": providers, "models": models},
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,

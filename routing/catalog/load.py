@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from routing.catalog.changes import Changes, update
 from routing.catalog.entries import EndpointEntry, Entries, ModelEntry, ProviderEntry
+from routing.catalog.grid import changed_currencies, load_feeds
 from routing.catalog.secrets import load_credentials
 from routing.errors import CatalogError
 from routing.models import CatalogVersion, CostVersion, Endpoint, Model, ModelName, Provider
@@ -38,6 +39,7 @@ def load(entries: Entries, environ: Mapping[str, str], *, prune: bool = False) -
     stored = {model.slug: model for model in Model.objects.all()}
     _check(entries, stored, prune)
     changes = Changes()
+    load_feeds(entries.feeds, changes, prune=prune)
     for provider in sorted(entries.providers, key=lambda entry: entry.sandbox):
         _load_provider(provider, environ, changes)
     _load_models(entries, stored, changes)
@@ -67,7 +69,7 @@ def _check(entries: Entries, stored: Mapping[str, Model], prune: bool) -> None:
                     f"{model.where}: '{model.id}': the name '{name}' already belongs to '{owner}'"
                 )
     problems += _bad_replacements(entries, {**owners, **_file_names(entries)}, stored)
-    problems += entries.problems
+    problems += [*changed_currencies(entries.feeds), *entries.problems]
     if problems:
         raise CatalogError(sorted(problems, key=_place))
 

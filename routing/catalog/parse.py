@@ -7,7 +7,16 @@ from urllib.parse import urlsplit
 import yaml
 
 from routing.catalog.amounts import to_nano
-from routing.catalog.entries import CredentialEntry, EndpointEntry, Entries, ModelEntry, ProviderEntry, Tier
+from routing.catalog.entries import (
+    CredentialEntry,
+    EndpointEntry,
+    Entries,
+    FeedEntry,
+    ModelEntry,
+    ProviderEntry,
+    Tier,
+)
+from routing.catalog.feeds import feed_entry
 from routing.catalog.nodes import Fields, Reader, number_text
 from routing.names import fold
 
@@ -21,7 +30,7 @@ COMPONENTS: Final = (
     *("input", "cached_input", "cache_write_5m", "cache_write_1h", "output", "reasoning"),
     *("image", "second", "character", "request"),
 )
-_TOP: Final = ("prices_as_of", "providers", "models")
+_TOP: Final = ("prices_as_of", "feeds", "providers", "models")
 _PROVIDER: Final = (
     *("slug", "name", "dialect", "base_url", "credential", "credentials", "on_disconnect", "prefill"),
     *("hosted", "sandbox", "model_list", "list_fee_bps", "active"),
@@ -56,15 +65,20 @@ def parse(files: Iterable[tuple[str, str]]) -> Entries:
     """Entries of (file name, text) pairs joined, with all mistakes in them, each with file and line."""
     providers: list[ProviderEntry] = []
     models: list[ModelEntry] = []
+    feeds: list[FeedEntry] = []
     problems: list[str] = []
     for name, text in files:
         reader = Reader(name, problems)
         top = _top(reader, text)
+        feeds += [feed_entry(reader, n) for n in reader.items(top.get("feeds"), "feeds")]
         providers += [_provider(reader, n) for n in reader.items(top.get("providers"), "providers")]
         models += [_model(reader, n) for n in reader.items(top.get("models"), "models")]
+    problems += _twice((f.where, f.slug, (f.slug,)) for f in feeds if f.slug)
     problems += _twice((p.where, p.slug, (p.slug,)) for p in providers if p.slug)
     problems += _twice((m.where, m.id, _folded(m)) for m in models if m.id)
-    return Entries(providers=tuple(providers), models=tuple(models), problems=tuple(problems))
+    return Entries(
+        providers=tuple(providers), models=tuple(models), feeds=tuple(feeds), problems=tuple(problems)
+    )
 
 
 def _top(reader: Reader, text: str) -> dict[str, yaml.Node]:

@@ -1,14 +1,11 @@
 """Asking feeds: what is stored, when they are asked again, and what a broken one does to others."""
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from routing.energy import poll
-from routing.energy.models import Feed, FeedState, GridNode, GridPrice
+from routing.energy.models import Feed, GridNode, GridPrice
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 18, 12, 2, tzinfo=UTC)
