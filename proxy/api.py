@@ -38,7 +38,7 @@ from proxy.shapes import (
 )
 from proxy.video.api import router as videos
 from routing import choose
-from routing.energy.history import costs_now
+from routing.energy.costs import costs_now
 from routing.energy.series import WINDOWS
 from routing.errors import InvalidStrategy, NoEndpoint, UnknownModel
 

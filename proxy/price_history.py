@@ -21,7 +21,7 @@ from proxy.errors import ApiError, unavailable
 from proxy.meter import unit_price
 from proxy.offers import catalog
 from routing import choose
-from routing.energy.history import SiteCost, costs_now, history
+from routing.energy.costs import SiteCost, costs_now, history
 from routing.energy.series import Columns, Step, Window, average, buckets
 from routing.errors import UnknownModel
 from routing.models import MarkupKind

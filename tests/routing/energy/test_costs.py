@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from routing.energy.history import costs_now, history
+from routing.energy.costs import costs_now, history
 from routing.energy.series import Point, Step, Window, buckets
 from tests.energy import FIXED, make_model, make_site
 
