@@ -231,11 +231,15 @@ def _markup(model: ModelEntry, provider: Provider) -> str:
 def _load_costs(asked: list[tuple[Endpoint, EndpointEntry]], changes: Changes) -> None:
     """A new version where the figures differ from those in force.
 
-    A price read off the provider's list stays until a file says something else than before that, or pins it.
+    A price read off the provider's list, or made of a market's, stays until a file says something else than
+    before that, or pins it.
     """
     newest = CostVersion.objects.order_by("endpoint_id", "-id").distinct("endpoint_id")
     in_force = {cost.endpoint_id: (cost.components, cost.above_input) for cost in newest}
-    typed = {cost.endpoint_id: (cost.components, cost.above_input) for cost in newest.filter(from_sync=False)}
+    typed = {
+        cost.endpoint_id: (cost.components, cost.above_input)
+        for cost in newest.filter(from_sync=False, energy__isnull=True)
+    }
     fresh = []
     for endpoint, entry in asked:
         tiers = [{"over": over, "components": dict(costs)} for over, costs in entry.above_input]

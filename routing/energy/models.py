@@ -9,13 +9,19 @@ The law of this file:
   that an operator's save never writes over it.
 """
 
-from typing import Any, ClassVar
+from dataclasses import fields
+from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from routing.energy.pricing import HostingTerms, SiteTerms
 from routing.pausable import Pausable, paused_with_a_reason
+
+_SITE_TERMS: Final = tuple(field.name for field in fields(SiteTerms))
+_HOSTING_TERMS: Final = tuple(field.name for field in fields(HostingTerms))
 
 
 def _usd_per_mwh(**options: Any) -> Any:
@@ -146,9 +152,7 @@ class GridPrice(models.Model):
         ordering: ClassVar[list[str]] = ["node", "-start"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["node", "start"], name="routing_gridprice_once"),
-            models.CheckConstraint(
-                condition=models.Q(end__gt=models.F("start")), name="routing_gridprice_lasts"
-            ),
+            models.CheckConstraint(condition=Q(end__gt=F("start")), name="routing_gridprice_lasts"),
         ]
 
     def __str__(self) -> str:
@@ -205,9 +209,30 @@ class DataCentre(models.Model):
     class Meta:
         verbose_name = _("data centre")
         ordering: ClassVar[list[str]] = ["provider__slug"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                # Nobody is ever paid for tokens, so the floor isn't negative.
+                condition=Q(floor_usd__gte=0, ceiling_usd__gt=F("floor_usd"), tariff_usd__gte=0),
+                name="routing_datacentre_bounds",
+            ),
+            models.CheckConstraint(
+                condition=Q(indexed_share__range=(0, 1), pue__gte=1, host_factor__gte=1),
+                name="routing_datacentre_factors",
+            ),
+            models.CheckConstraint(
+                condition=Q(override_usd=None)
+                | (Q(override_usd__gte=0, override_until__isnull=False) & ~Q(override_reason="")),
+                name="routing_datacentre_overridden_with_a_reason",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider} ({self.place})"
+
+    @property
+    def terms(self) -> SiteTerms:
+        """What the formula needs of it."""
+        return SiteTerms(**{name: getattr(self, name) for name in _SITE_TERMS})
 
 
 class Hosting(models.Model):
@@ -230,10 +255,26 @@ class Hosting(models.Model):
     idle_kw = models.DecimalField(
         max_digits=6, decimal_places=3, default="0", help_text="Standby that isn't switched off; 0: it is."
     )
+    quantization = models.TextField(blank=True, help_text="As benchmark prices call it: FP8; empty: full.")
     source = models.TextField(blank=True, help_text="Where the figures were measured.")
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(gpus__gt=0, tokens_per_s__gt=0, planned_use__gt=0, planned_use__lte=1)
+                & Q(gpu_hour_usd__gte=0, joules_per_token__gte=0, idle_kw__gte=0, floor_usd__gte=0)
+                & Q(input_weight__gte=0, cached_weight__gte=0),
+                name="routing_hosting_figures",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.endpoint} on {self.gpus} × {self.gpu}"
+
+    @property
+    def terms(self) -> HostingTerms:
+        """What the formula needs of it."""
+        return HostingTerms(**{name: getattr(self, name) for name in _HOSTING_TERMS})
 
 
 class SiteState(models.Model):

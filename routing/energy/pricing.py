@@ -149,11 +149,14 @@ def is_worth_publishing(before: Mapping[str, int], now: Published) -> bool:
     return any(abs(value - before.get(name, -STEP_NANO)) >= STEP_NANO for name, value in names.items())
 
 
-def digest(site: SiteTerms, hosting: HostingTerms, delivered_usd: Decimal) -> str:
+def written(site: SiteTerms, hosting: HostingTerms) -> str:
+    """The inputs of a price that stand still, in one spelling: for digest()."""
+    return json.dumps({"site": asdict(site), "hosting": asdict(hosting)}, sort_keys=True, default=_plain)
+
+
+def digest(terms: str, delivered_usd: Decimal) -> str:
     """What a price was made of, in 32 hex digits of SHA-256: the same inputs, the same digest."""
-    inputs = {"site": asdict(site), "hosting": asdict(hosting), "delivered": delivered_usd}
-    text = json.dumps(inputs, sort_keys=True, default=_plain)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{terms} {_plain(delivered_usd)}".encode()).hexdigest()[:32]
 
 
 def _plain(value: object) -> str:

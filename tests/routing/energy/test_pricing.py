@@ -20,6 +20,7 @@ from routing.energy.pricing import (
     quote,
     shown,
     to_nano,
+    written,
 )
 from tests.routing.energy.clock import at
 
@@ -147,8 +148,9 @@ def test_only_a_change_of_the_publishing_step_is_worth_a_version() -> None:
 
 def test_the_digest_is_of_numbers_not_of_how_they_are_written() -> None:
     again = SiteTerms(pue=D("1.250"), host_factor=D("1.500"), adder_usd=D("25.000000"))
-    assert digest(SITE, LLAMA_70B, D(65)) == digest(again, LLAMA_70B, D("65.000000"))
-    assert digest(SITE, LLAMA_70B, D(65)) != digest(SITE, LLAMA_70B, D("65.000001"))
+    assert written(SITE, LLAMA_70B) == written(again, LLAMA_70B)
+    assert digest("terms", D(65)) == digest("terms", D("65.000000"))
+    assert digest("terms", D(65)) != digest("terms", D("65.000001"))
 
 
 @given(lmp=prices, dearer=prices)
