@@ -44,6 +44,13 @@ app.conf.beat_schedule = {
         "routing.tasks.sync_catalog", crontab(minute="40"), queue="default", expires_s=HOUR_S
     ),
     "feeds": _every("routing.tasks.poll_feeds", MINUTE_S, queue="default", expires_s=MINUTE_S),
+    # A minute after the five minutes begin, when the markets have been asked.
+    "energy prices": _every(
+        "routing.tasks.price_energy", crontab(minute="1-59/5"), queue="default", expires_s=5 * MINUTE_S
+    ),
+    "energy's past": _every(
+        "routing.tasks.keep_energy", crontab(hour="3", minute="40"), queue="default", expires_s=DAY_S
+    ),
     "credentials": _every("proxy.tasks.keep_credentials", 10.0, queue="default", expires_s=10),
     "alerts": _every("accounts.tasks.send_alerts", 30.0, queue="default", expires_s=30),
     "old alerts": _every(

@@ -5,7 +5,9 @@ import logging
 from celery import shared_task
 from django.conf import settings
 
+from routing.energy import retention
 from routing.energy.poll import poll_due
+from routing.energy.tick import tick
 from routing.sync import daily
 
 log = logging.getLogger(__name__)
@@ -28,3 +30,15 @@ def sync_provider(provider: int) -> None:
 def poll_feeds() -> None:
     """Each minute: asks the markets whose time has come. Whoever runs it twice asks nobody twice."""
     poll_due()
+
+
+@shared_task(time_limit=120)
+def price_energy() -> None:
+    """Every 5 minutes, when the markets have been asked: what hosted models cost. Twice does no harm."""
+    tick()
+
+
+@shared_task
+def keep_energy() -> None:
+    """Daily: hours for good out of the points of markets, and what is older than 90 days goes."""
+    retention.keep()
