@@ -50,7 +50,7 @@ def _file(archive: zipfile.ZipFile, name: str) -> list[PricePoint]:
     if len(data) > _FILE_MAX:
         raise FeedError("the file in the answer is too long")
     found = []
-    for row in rows(data):
+    for row in rows(data, "NODE", "LMP_TYPE", "INTERVALENDTIME_GMT"):
         price = _price(row)
         if row["LMP_TYPE"] == "LMP" and price is not None:
             start, end = utc(row["INTERVALSTARTTIME_GMT"]), utc(row["INTERVALENDTIME_GMT"])

@@ -17,6 +17,7 @@ from routing.errors import FeedError
 NEW: Final = "https://oasis-postings.prod.nysdi.com/RT_LBMP_ZONE/CSV/current.csv"
 OLD: Final = "http://mis.nyiso.com/public/csv/realtime/{day}realtime_zone.csv"
 _ZONE: Final = ZoneInfo("America/New_York")
+_STAMP, _NAME, _PRICE = _COLUMNS = ("Time Stamp", "Name", "LBMP ($/MWHr)")
 _HOUR: Final = timedelta(hours=1)
 _WITHIN_S: Final = 5  # leaves the old host its half
 
@@ -32,7 +33,7 @@ def fetch(http: Http, nodes: Sequence[Node], now: datetime) -> bytes:
 @only_feed_errors
 def parse(body: bytes) -> list[PricePoint]:
     """All zones' intervals of a day's file, five-minute or hourly."""
-    read = [(row["Name"], _clock(row["Time Stamp"]), row["LBMP ($/MWHr)"]) for row in rows(body)]
+    read = [(row[_NAME], _clock(row[_STAMP]), row[_PRICE]) for row in rows(body, *_COLUMNS)]
     hourly = bool(read) and all(at.minute == 0 for _, at, _ in read) and len({at for _, at, _ in read}) > 1
     last: dict[str, datetime] = {}
     found = []

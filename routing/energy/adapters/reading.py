@@ -61,10 +61,20 @@ def _no_number(word: str) -> NoReturn:
     raise ValueError(word)
 
 
-def rows(body: bytes) -> Iterator[dict[str, str]]:
-    """The lines of a CSV file by the names of its columns, blanks around them left out."""
-    for row in csv.DictReader(io.StringIO(body.decode("utf-8-sig"))):
-        yield {str(name).strip(): (value or "").strip() for name, value in row.items() if name is not None}
+def rows(body: bytes, *needed: str) -> Iterator[dict[str, str]]:
+    """The lines of a CSV file by the names of its columns, blanks left out; an empty file has none.
+
+    Raises FeedError without the columns that are needed, and for a line with more or fewer fields.
+    """
+    reader = csv.DictReader(io.StringIO(body.decode("utf-8-sig")))
+    names = [name.strip() for name in reader.fieldnames or ()]
+    if names and not set(needed) <= set(names):
+        raise FeedError(f"the file has no column {', '.join(sorted(set(needed) - set(names)))}")
+    reader.fieldnames = names
+    for row in reader:
+        if None in row or None in row.values():
+            raise FeedError(f"line {reader.line_num} has not as many fields as the first")
+        yield {name: value.strip() for name, value in row.items()}
 
 
 def xml(body: bytes) -> ElementTree.Element:

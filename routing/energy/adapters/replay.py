@@ -53,7 +53,7 @@ def fetch(http: Http, nodes: Sequence[Node], now: datetime) -> bytes:
 @only_feed_errors
 def parse(body: bytes) -> list[PricePoint]:
     """What fetch() wrote."""
-    found = [(row, amount(row["price"])) for row in rows(body)]
+    found = [(row, amount(row["price"])) for row in rows(body, "node", "start", "end", "price")]
     return [
         PricePoint(row["node"], utc(row["start"]), utc(row["end"]), price)
         for row, price in found

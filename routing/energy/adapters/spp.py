@@ -28,7 +28,7 @@ def fetch(http: Http, nodes: Sequence[Node], now: datetime) -> bytes:
 def parse(body: bytes) -> list[PricePoint]:
     """One interval of each location; none in an empty file."""
     found = []
-    for row in rows(body):
+    for row in rows(body, "GMTIntervalEnd", "Settlement Location", "LMP"):
         price = amount(row["LMP"]) if row.get("BAA", _OWN) == _OWN else None
         if price is not None:
             end = datetime.strptime(row["GMTIntervalEnd"], "%m/%d/%Y %H:%M:%S").replace(tzinfo=UTC)
