@@ -56,7 +56,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clearing:
-    """One way in: our ledger, our top-ups, and the provider's own word; they should agree."""
+    """One way in: our ledger, our top-ups, and what the provider's calls said; they should agree."""
 
     channel: Channel
     balance: int  # came in less what went out again

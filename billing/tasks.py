@@ -8,7 +8,8 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.alerts import alert
-from billing import adjustments, partitions, sweeper
+from billing import adjustments, partitions, statements, sweeper
+from billing.bank import balances
 from billing.bank import requests as bank_requests
 from billing.bank.receipts import remove_old
 from billing.builtin import fund
@@ -167,6 +168,15 @@ def reconcile_click() -> None:
         alert("payments", "Click's books can't be compared", str(error), "payments:click:away")
     else:
         log.info("click: %d new differences", found)
+
+
+@shared_task
+def check_statements() -> None:
+    """Daily: balances of cards against what arrived, and what operators should have imported or entered."""
+    found = balances.check_recent()
+    missing, stale = balances.tell_of_missing(), statements.tell_of_stale()
+    if found or missing or stale:
+        log.warning("%d balances differ, %d are missing, %d statements are stale", found, missing, stale)
 
 
 @shared_task

@@ -75,6 +75,9 @@ app.conf.beat_schedule = {
     "click's books": _every(
         "billing.tasks.reconcile_click", crontab(hour="4", minute="40"), queue="default", expires_s=DAY_S
     ),
+    "statements": _every(
+        "billing.tasks.check_statements", crontab(hour="10", minute="0"), queue="default", expires_s=DAY_S
+    ),
     "click's receipts": _every(
         "billing.tasks.fetch_click_receipts", 10 * MINUTE_S, queue="default", expires_s=10 * MINUTE_S
     ),

@@ -100,6 +100,7 @@ PAPER_CALLS_DIRECT = env.number("PAPER_CALLS_DIRECT", 50_000)  # a longer month 
 
 # Without its secret a provider is named as coming soon, and its addresses don't exist.
 PAYMENT_LIFE_H = env.number("PAYMENT_LIFE_H", 24, least=1)  # then a top-up nobody paid is closed
+STATEMENT_DAYS = env.number("STATEMENT_DAYS", 7, least=1)  # then a provider's last statement is stale
 PAYME_MERCHANT_ID = env.text("PAYME_MERCHANT_ID")
 PAYME_KEY = env.credential("PAYME_KEY")
 PAYME_LOGIN = env.text("PAYME_LOGIN", "Paycom")

@@ -1,6 +1,7 @@
 """Operators' view of money: what moved is shown, rates and markups are added, a top-up is decided."""
 
 from billing.admin.adjustments import AdjustmentAdmin
+from billing.admin.balances import CardBalanceAdmin
 from billing.admin.caps import CapAdmin
 from billing.admin.cards import ReceivingCardAdmin
 from billing.admin.finance import FinanceAdmin
@@ -10,6 +11,7 @@ from billing.admin.notices import NoticeAdmin
 from billing.admin.payments import DiscrepancyAdmin, ExternalMessageAdmin, ProviderTransactionAdmin
 from billing.admin.promos import PromoCampaignAdmin, PromoCodeAdmin, PromoRedemptionAdmin
 from billing.admin.proposals import FxProposalAdmin
+from billing.admin.provider_statements import ProviderStatementAdmin
 from billing.admin.rates import FxRateAdmin, FxReadingAdmin, MarkupAdmin
 from billing.admin.topups import TopUpAdmin
 
@@ -23,6 +25,7 @@ __all__ = [
     "ExternalMessageAdmin",
     "ProviderTransactionAdmin",
     "CapAdmin",
+    "CardBalanceAdmin",
     "FxProposalAdmin",
     "FxRateAdmin",
     "FxReadingAdmin",
@@ -31,6 +34,7 @@ __all__ = [
     "LedgerAccountAdmin",
     "MarkupAdmin",
     "NoticeAdmin",
+    "ProviderStatementAdmin",
     "ReceivingCardAdmin",
     "TopUpAdmin",
     "TransferAdmin",

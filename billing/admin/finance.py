@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -18,6 +19,8 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from accounts.read_only import ReadOnlyAdmin
 from billing.admin.money import account_name
+from billing.admin.provider_statements import days_of
+from billing.bank.balances import newest
 from billing.download import csv_download
 from billing.errors import MissingRate
 from billing.finance import Day, Report, Wanted, exported, report
@@ -25,6 +28,7 @@ from billing.ids import Kind
 from billing.models import Finance, LedgerAccount, Transfer
 from billing.money import exact_uzs, format_uzs
 from billing.rates import current_rates
+from billing.statements import latest
 
 PERIODS = (7, 30, 90, 365)
 _HEIGHT, _STEP = 100, 10  # of the chart, and of a day in it
@@ -69,7 +73,7 @@ class FinanceAdmin(ReadOnlyAdmin):
         days = int(asked) if asked in {str(one) for one in PERIODS} else 30
         until = timezone.localdate()
         found = report(until - timedelta(days=days - 1), until)
-        context = self.admin_site.each_context(request) | _context(found)
+        context = self.admin_site.each_context(request) | _context(found) | _their_words()
         context |= {
             "title": _("Finance"),
             "opts": self.opts,
@@ -140,6 +144,38 @@ def _context(found: Report) -> dict[str, Any]:
         "losses": [(kind, format_uzs(micros)) for kind, micros in sorted(found.losses.items())],
         "costs": [(name, format_uzs(micros)) for name, micros in sorted(found.costs.items())],
         "rates": _rates(),
+    }
+
+
+def _their_words() -> dict[str, Any]:
+    """What providers' and banks' own statements say, beside ours."""
+    found, missing = latest()
+    yesterday = timezone.localdate() - timedelta(days=1)
+    return {
+        "statements": [
+            {
+                "one": one,
+                "days": days_of(one.statement),
+                "theirs": format_uzs(one.their_net),
+                "ours": format_uzs(one.net),
+                "difference": format_uzs(one.difference),
+                "fees": format_uzs(one.statement.fee_micros),
+            }
+            for one in found
+        ],
+        "unstated": [str(channel.label) for channel in missing],
+        "stale_days": settings.STATEMENT_DAYS,
+        "balances": [
+            {
+                "row": row,
+                "stale": row.card is not None and row.card.active and row.day < yesterday,
+                "balance": format_uzs(row.balance_micros),
+                "expected": "–" if told is None else format_uzs(told.expected),
+                "difference": 0 if told is None else row.balance_micros - told.expected,
+                "by": "–" if told is None else format_uzs(row.balance_micros - told.expected),
+            }
+            for row, told in newest()
+        ],
     }
 
 

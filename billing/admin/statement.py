@@ -1,7 +1,8 @@
 """Importing a bank's statement or messages: first what would happen line by line, then it happens."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
+from hashlib import sha256
 from typing import Any, Final
 
 from django import forms
@@ -10,16 +11,20 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
 from billing.bank.arrivals import Told, add_lines, compare
+from billing.bank.balances import note_closings
+from billing.bank.closings import Closing, closings
 from billing.bank.files import FILE_BYTES_MAX, read_file
 from billing.bank.lines import Line, NotAStatement, Statement
 from billing.bank.messages import read_messages
 from billing.models import IncomingTransfer, ReceivingCard
 from billing.money import format_uzs
+from billing.statements import BankFile, note_bank
 
 SALT: Final = "billing.statement"
 SEEN_S: Final = 3600  # how long a preview may be confirmed
@@ -62,10 +67,10 @@ class StatementForm(forms.Form):
         file = said.get("file")
         if not file and not said.get("text"):
             raise forms.ValidationError(_("Choose a file of at most 5 MB, or paste messages."))
+        data = file.read(FILE_BYTES_MAX + 1) if file else b""
+        said["file_said"] = (sha256(data).hexdigest(), file.name or "") if file else None
         try:
-            said["statement"] = (
-                read_file(file.read(FILE_BYTES_MAX + 1)) if file else read_messages(said["text"])
-            )
+            said["statement"] = read_file(data) if file else read_messages(said["text"])
         except NotAStatement:
             raise forms.ValidationError(
                 _("No statement: a row of headings with a date and an amount is missing, or it is too long.")
@@ -104,6 +109,9 @@ class StatementPages(admin.ModelAdmin):  # type: ignore[type-arg]
         card = ReceivingCard.objects.get(pk=seen["card"]) if seen["card"] else None
         lines = [Line(**line | {"at": datetime.fromisoformat(line["at"])}) for line in seen["lines"]]
         added = add_lines(card, lines, seen["source"], request.user)
+        if seen["file"]:
+            note_bank(_file(card, seen["file"]), request.user)
+        note_closings(card, [_closing(one) for one in seen["closings"]], request.user)
         said = ngettext("%d transfer added.", "%d transfers added.", added) % added
         self.message_user(request, said, messages.SUCCESS)
         return back
@@ -118,7 +126,11 @@ def _preview(said: dict[str, Any]) -> dict[str, Any]:
         "bad": [(bad.number, PROBLEM[bad.problem], bad.text) for bad in statement.bad],
         "left_out": statement.left_out,
         "new": sum(item.status == "new" for item in told),
-        "confirm": _signed(card, said["source"], kept) if kept else "",
+        "confirm": _signed(said, kept) if kept or statement.gone else "",
+        "closings": [
+            (one.day, format_uzs(one.balance_micros), format_uzs(one.gone_micros))
+            for one in closings(statement, timezone.localdate())
+        ],
         "read": isinstance(statement, Statement),
     }
 
@@ -136,8 +148,36 @@ def _row(told: Told, card: ReceivingCard | None) -> dict[str, Any]:
     }
 
 
-def _signed(card: ReceivingCard | None, source: str, lines: list[Line]) -> str:
+def _signed(said: dict[str, Any], lines: list[Line]) -> str:
     """What was shown, so that exactly this is imported."""
+    card, statement = said["card"], said["statement"]
     plain = [asdict(line) | {"at": line.at.isoformat()} for line in lines]
-    seen = {"card": card.pk if card else None, "source": str(source), "lines": plain}
+    days = sorted(line.at.date() for line in [*statement.lines, *statement.gone])
+    file = None
+    if said["file_said"] is not None and days:
+        digest, name = said["file_said"]
+        whole = {"digest": digest, "name": name, "since": str(days[0]), "until": str(days[-1])}
+        whole |= {"lines": len(days), "arrived_micros": sum(line.micros for line in lines)}
+        file = whole | {"gone_micros": sum(line.micros for line in statement.gone)}
+    ends = [
+        [str(one.day), one.balance_micros, one.gone_micros]
+        for one in closings(statement, timezone.localdate())
+    ]
+    source = str(said["source"])
+    seen = {
+        "card": card.pk if card else None,
+        "source": source,
+        "lines": plain,
+        "file": file,
+        "closings": ends,
+    }
     return signing.dumps(seen, salt=SALT, compress=True)
+
+
+def _file(card: ReceivingCard | None, seen: dict[str, Any]) -> BankFile:
+    days = {name: date.fromisoformat(seen[name]) for name in ("since", "until")}
+    return BankFile(card=card, **seen | days)
+
+
+def _closing(seen: tuple[str, int, int]) -> Closing:
+    return Closing(date.fromisoformat(seen[0]), seen[1], seen[2])

@@ -32,6 +32,7 @@ HEADINGS: Final[dict[str, tuple[str, ...]]] = {
 }
 _DAYS = ("%d.%m.%Y", "%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%y-%m-%d", "%d.%m.%y")
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::[0-5][0-9])?")
+_TOTALS = ("итог", "всего", "total", "jami", "жами")
 # A spreadsheet would take a text that begins so for a formula, should it ever be exported.
 _FORMULA = "=+-@\t\r\n |%"
 
@@ -63,11 +64,17 @@ class Statement:
 
     lines: list[Line] = field(default_factory=list)
     bad: list[BadLine] = field(default_factory=list)
-    left_out: int = 0  # rows of money that went out
+    gone: list[Line] = field(default_factory=list)  # rows of money that went out, by positive amounts
+    gone_unread: int = 0  # rows of money that went out which can't be read
+    left_out: int = 0  # rows of no arrival, both among them
 
 
 class NotAStatement(ValueError):
-    """No row names the columns of a date and an amount, or there are too many lines."""
+    """A file that can't be read as a statement; the message says where."""
+
+
+class NoHeadings(NotAStatement):
+    """No row names the columns that a statement needs; another delimiter may."""
 
 
 def read_table(rows: Iterable[Sequence[Cell]]) -> Statement:
@@ -84,7 +91,7 @@ def read_table(rows: Iterable[Sequence[Cell]]) -> Statement:
         if len(found.lines) + len(found.bad) > LINES_MAX:
             raise NotAStatement("too many lines")
     if not columns:
-        raise NotAStatement("no headings of a date and an amount")
+        raise NoHeadings("no headings of a date and an amount")
     return found
 
 
@@ -130,26 +137,49 @@ def _take(found: Statement, number: int, row: Sequence[Cell], columns: dict[str,
         place = columns.get(name, len(row))
         return row[place] if place < len(row) else None
 
-    shown = plain("; ".join(str(value) for value in row if value not in (None, "")))
     arrived = cell("credit") if "credit" in columns else cell("amount")
-    if _is_nothing(arrived):
+    went = _is_nothing(arrived)
+    amount = cell("debit") if went else arrived
+    if is_total(row) or _is_nothing(amount):
         found.left_out += 1
         return
     problem = "amount"
     try:
-        micros = _number(arrived)
+        micros = _number(amount)
         problem = "date"
         at = moment(cell("date"), cell("time"))
         problem = "balance"
         left = cell("balance")
         balance = None if left in (None, "") else _number(left)
     except (BadAmount, ValueError):
-        found.bad.append(BadLine(number, problem, shown))
+        _take_bad(found, BadLine(number, problem, shown(row)), went)
         return
-    if micros <= 0:
+    line = Line(number, at, abs(micros), balance, plain(cell("details") or ""))
+    if went or micros <= 0:
         found.left_out += 1
-        return
-    found.lines.append(Line(number, at, micros, balance, plain(cell("details") or "")))
+        found.gone.append(line)
+    else:
+        found.lines.append(line)
+
+
+def _take_bad(found: Statement, line: BadLine, went: bool) -> None:
+    """What can't be read: an arrival is shown to the operator, money that went out is only counted."""
+    if went:
+        found.left_out += 1
+        found.gone_unread += 1
+    else:
+        found.bad.append(line)
+
+
+def shown(row: Sequence[Cell]) -> str:
+    """A row for people."""
+    return plain("; ".join(str(value) for value in row if value not in (None, "")))
+
+
+def is_total(row: Sequence[Cell]) -> bool:
+    """Whether the row is a sum beneath the lines, which is no line itself."""
+    first = next((str(value) for value in row if value not in (None, "")), "")
+    return first.strip().casefold().startswith(_TOTALS)
 
 
 def _number(cell: Cell) -> int:

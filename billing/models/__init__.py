@@ -15,6 +15,7 @@ The law of this app:
 """
 
 from billing.models.adjustment import Adjustment
+from billing.models.balance import CardBalance
 from billing.models.cap import Cap
 from billing.models.card import ReceivingCard
 from billing.models.decision import TopUpDecision
@@ -27,6 +28,7 @@ from billing.models.payment import Discrepancy, ExternalMessage, ProviderTransac
 from billing.models.promo import PromoCampaign, PromoCode, PromoRedemption, fold_code
 from billing.models.rate import FxRate, Markup
 from billing.models.receipt import Receipt
+from billing.models.statement import ProviderStatement, StatementLine
 from billing.models.topup import TOPUP_MICROS_MAX, TOPUP_MICROS_MIN, Channel, TopUp
 from billing.models.transfer import LedgerAccount, Transfer
 from billing.models.wallet import Wallet
@@ -37,6 +39,7 @@ __all__ = [
     "Adjustment",
     "BalanceWatch",
     "Cap",
+    "CardBalance",
     "Channel",
     "Delivery",
     "Discrepancy",
@@ -60,6 +63,8 @@ __all__ = [
     "ProviderTransaction",
     "Receipt",
     "ReceivingCard",
+    "ProviderStatement",
+    "StatementLine",
     "TopUp",
     "TopUpDecision",
     "Transfer",

@@ -126,6 +126,7 @@ class Discrepancy(models.Model):
         UNKNOWN_THERE = "unknown_there", _("known to us only")
         AMOUNT = "amount", _("another amount")
         STATE = "state", _("another state")
+        BALANCE = "balance", _("another balance")  # of a card of ours at a day's end
 
     provider = models.CharField(_("provider"), max_length=8, choices=Channel)
     external_id = models.CharField(_("number at the provider"), max_length=64)

@@ -5,14 +5,19 @@ Payme has no call for it: its cabinet's export is read. Click is asked about eac
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
+from hashlib import sha256
 from typing import Any, Final
 
 import requests
+from django.db.models import QuerySet
 
-from billing.models import Channel, Discrepancy, ProviderTransaction
+from billing.models import Channel, Discrepancy, ProviderStatement, ProviderTransaction
+from billing.money import MICROS_PER_TIYIN
 from billing.payments import State, Told, moment, now_ms, report, report_unknown
 from billing.providers.click_api import payment_status
+from billing.providers.kept import keep
 from billing.providers.statement import Line
 
 log = logging.getLogger(__name__)
@@ -23,40 +28,79 @@ _PAID_THERE: Final = 2
 Kind = Discrepancy.Kind
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One payment about which a provider and our books don't agree."""
+
+    external_id: str
+    kind: Discrepancy.Kind
+    told: Told
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Tashkent days, both included."""
+
+    since: date
+    until: date
+
+
 def compare(provider: Channel, lines: Iterable[Line], since: date, until: date) -> int:
-    """Our transactions of these Tashkent days, both included, against an export; how many new differences.
+    """Our transactions of these Tashkent days against an export, as of now; how many new differences."""
+    found = differences(provider, lines, Days(since, until), now_ms())
+    return sum(report_unknown(provider, one.external_id, one.kind, one.told) for one in found)
+
+
+def differences(provider: Channel, lines: Iterable[Line], days: Days, as_of_ms: int) -> list[Difference]:
+    """Where an export and our books differ, as they were at that moment.
 
     A payment of the export is looked up whenever it was made; what is ours and paid must be in the export.
     """
     theirs = {line.external_id: line for line in lines}
     rows = {row.external_id: row for row in _rows(provider, theirs)}
-    found = sum(_differs(provider, line, rows.get(line.external_id)) for line in theirs.values())
-    for row in _paid_between(provider, since, until).exclude(external_id__in=list(theirs)):
-        found += report(row, Kind.UNKNOWN_THERE, Told(f"paid {row.amount_tiyin} tiyin", "not in the export"))
-    return found
+    found = [_difference(line, rows.get(line.external_id), as_of_ms) for line in theirs.values()]
+    found += [
+        Difference(
+            row.external_id, Kind.UNKNOWN_THERE, Told(f"paid {row.amount_tiyin} tiyin", "not in the export")
+        )
+        for row in paid_between(provider, days, as_of_ms)
+        if row.external_id not in theirs and state_at(row, as_of_ms) == State.PERFORMED
+    ]
+    return [one for one in found if one is not None]
 
 
-def _differs(provider: Channel, line: Line, row: ProviderTransaction | None) -> bool:
+def _difference(line: Line, row: ProviderTransaction | None, as_of_ms: int) -> Difference | None:
+    number = line.external_id[:64]
     if row is None:
         told = Told("unknown", f"paid {line.tiyin} tiyin")
-        return line.paid and report_unknown(provider, line.external_id[:64], Kind.UNKNOWN_HERE, told)
+        return Difference(number, Kind.UNKNOWN_HERE, told) if line.paid else None
     if row.amount_tiyin != line.tiyin:
-        return report(row, Kind.AMOUNT, Told(f"{row.amount_tiyin} tiyin", f"{line.tiyin} tiyin"))
-    if (row.state == State.PERFORMED) != line.paid:
-        told = Told(State(row.state).name.lower(), "paid" if line.paid else "not paid")
-        return report(row, Kind.STATE, told)
-    return False
+        return Difference(number, Kind.AMOUNT, Told(f"{row.amount_tiyin} tiyin", f"{line.tiyin} tiyin"))
+    state = state_at(row, as_of_ms)
+    if (state == State.PERFORMED) == line.paid:
+        return None
+    said = "paid" if line.paid else "taken back" if line.returned else "not paid"
+    return Difference(number, Kind.STATE, Told(state.name.lower(), said))
+
+
+def state_at(row: ProviderTransaction, as_of_ms: int) -> State:
+    """What a transaction was at a moment of the past; only what was given back since is told apart."""
+    was_paid = row.state == State.REVERSED and row.cancel_ms > as_of_ms
+    return State.PERFORMED if was_paid else State(row.state)
 
 
 def _rows(provider: Channel, numbers: Iterable[str]) -> Iterable[ProviderTransaction]:
     return ProviderTransaction.objects.filter(provider=provider, external_id__in=list(numbers))
 
 
-def _paid_between(provider: Channel, since: date, until: date) -> Any:
-    start = _midnight_ms(since)
-    end = _midnight_ms(until + timedelta(days=1))
+def paid_between(provider: Channel, days: Days, as_of_ms: int) -> QuerySet[ProviderTransaction]:
+    """What a provider has told us was paid on these days by its own clock, given back or not."""
     return ProviderTransaction.objects.filter(
-        provider=provider, state=State.PERFORMED, provider_ms__gte=start, provider_ms__lt=end
+        provider=provider,
+        state__in=[State.PERFORMED, State.REVERSED],
+        perform_ms__lte=as_of_ms,
+        provider_ms__gte=_midnight_ms(days.since),
+        provider_ms__lt=_midnight_ms(days.until + timedelta(days=1)),
     )
 
 
@@ -68,6 +112,7 @@ def _midnight_ms(day: date) -> int:
 def ask_click() -> int:
     """Each attempt of the last three days that should be settled; how many new differences.
 
+    What it confirms of yesterday's payments is kept as its statement; it tells neither amounts nor fees.
     Raises ProviderAway: then nobody knows, and the next round asks again.
     """
     at = moment(now_ms())
@@ -78,14 +123,38 @@ def ask_click() -> int:
         create_ms__lt=until,
         state__in=[State.CREATED, State.PERFORMED],
     )
+    found, confirmed = 0, []
+    yesterday = _tashkent(now_ms()) - timedelta(days=1)
     with requests.Session() as session:
-        return sum(_ask_click(session, row) for row in rows.order_by("pk").iterator(100))
+        for row in rows.order_by("pk").iterator(100):
+            said = payment_status(session, row.topup_id, _tashkent(row.create_ms))
+            paid_there = said.get("error_code") == 0 and said.get("payment_status") == _PAID_THERE
+            found += _meet_click(row, said, paid_there)
+            if paid_there and row.state == State.PERFORMED and _tashkent(row.provider_ms) == yesterday:
+                confirmed.append(row)
+    _keep_confirmed(confirmed, yesterday)
+    return found
 
 
-def _ask_click(session: requests.Session, row: ProviderTransaction) -> bool:
-    day = (moment(row.create_ms) + timedelta(hours=5)).date()  # Tashkent's
-    said = payment_status(session, row.topup_id, day)
-    paid_there = said.get("error_code") == 0 and said.get("payment_status") == _PAID_THERE
+def _keep_confirmed(rows: list[ProviderTransaction], day: date) -> None:
+    said = ",".join(sorted(row.external_id for row in rows))
+    told = ProviderStatement(
+        provider=Channel.CLICK,
+        source=ProviderStatement.Source.API,
+        since=day,
+        until=day,
+        digest=sha256(f"{day}:{said}".encode()).hexdigest(),
+        lines_count=len(rows),
+        taken_micros=sum(row.amount_tiyin for row in rows) * MICROS_PER_TIYIN,
+    )
+    keep(told)
+
+
+def _tashkent(ms: int) -> date:
+    return (moment(ms) + timedelta(hours=5)).date()
+
+
+def _meet_click(row: ProviderTransaction, said: dict[str, Any], paid_there: bool) -> bool:
     if row.state == State.CREATED:
         told = Told("created", "paid")
         others = ProviderTransaction.objects.filter(topup=row.topup_id, state=State.PERFORMED)

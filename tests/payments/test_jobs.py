@@ -9,13 +9,15 @@ from django.urls import reverse
 
 from accounts.models import User
 from billing import payments
+from billing.bank.files import read_as
+from billing.bank.lines import NotAStatement
 from billing.errors import NotInDispute, ProviderAway
 from billing.ledger import balance
 from billing.models import Channel, Discrepancy, ProviderTransaction, TopUp
 from billing.payments import Told, now_ms
 from billing.providers import payme, payme_books
 from billing.providers.reconcile import ask_click, compare
-from billing.providers.statement import Line, NotAStatement, read
+from billing.providers.statement import Line, read_rows
 from billing.tasks import expire_payments, reconcile_click
 from tests.billing.books import set_clock
 from tests.factories import MICROS, make_caller
@@ -118,14 +120,20 @@ def test_a_statement_is_compared_and_each_difference_told_once() -> None:
     assert Discrepancy.objects.filter(external_id=lines[4].external_id, kind="unknown_here").count() == 1
 
 
+def read(data: bytes) -> list[Line]:
+    return read_as(read_rows, data)
+
+
 def test_an_export_is_read_in_each_language_and_writing() -> None:
-    said = "ID транзакции;Дата;Сумма;Статус\nabc;x;50 000,00;Оплачен\ndef;x;1.5;Отменён\n\n"
+    day = date(2026, 11, 20)
+    said = "ID транзакции;Дата;Сумма;Статус\nabc;20.11.2026;50 000,00;Оплачен\n"
+    said += "def;2026-11-20 10:00;1.5;Отменён\n\n"
     assert read(said.encode("cp1251")) == read(said.encode()) == [
-        Line("abc", 5_000_000, True), Line("def", 150, False)
+        Line("abc", 5_000_000, True, day=day), Line("def", 150, False, day=day)
     ]  # fmt: skip
     assert read(b"\xef\xbb\xbfstate,amount,id\n2,7,a\n-2,7,b\n") == [
         Line("a", 700, True),
-        Line("b", 700, False),
+        Line("b", 700, False, returned=True),
     ]
 
 

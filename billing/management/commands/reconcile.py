@@ -1,4 +1,4 @@
-"""Compare a provider's export with our books."""
+"""Keep a provider's export and compare it with our books."""
 
 from datetime import date
 from pathlib import Path
@@ -6,13 +6,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from billing.bank.lines import NotAStatement
 from billing.models import Channel
-from billing.providers.reconcile import compare
-from billing.providers.statement import NotAStatement, read
+from billing.statements import Upload, take_in
 
 
 class Command(BaseCommand):
-    help = "Compare an export (CSV) of a provider's cabinet with our transactions of these days."
+    help = "Keep an export (CSV, XLSX) of a provider's cabinet and compare it with our transactions."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("provider", choices=[channel for channel in Channel if channel != Channel.BANK])
@@ -21,10 +21,20 @@ class Command(BaseCommand):
         parser.add_argument("--until", type=date.fromisoformat, required=True, help="last day, Tashkent")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        file: Path = options["file"]
         try:
-            lines = read(options["file"].read_bytes())
+            upload = Upload(
+                provider=Channel(options["provider"]),
+                since=options["since"],
+                until=options["until"],
+                data=file.read_bytes(),
+                name=file.name,
+            )
+            done = take_in(upload, None)
         except (NotAStatement, OSError) as error:
             raise CommandError(str(error)) from error
-        provider = Channel(options["provider"])
-        found = compare(provider, lines, options["since"], options["until"])
-        self.stdout.write(f"{len(lines)} payments compared, {found} new differences: see Discrepancies")
+        count = done.statement.lines_count
+        known = "" if done.is_new else " (imported before)"
+        self.stdout.write(
+            f"{count} payments compared{known}, {done.differences} new differences: see Discrepancies"
+        )
