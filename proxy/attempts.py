@@ -32,6 +32,8 @@ RETRY_AFTER_MAX_S: Final = 5.0
 BLIP_S: Final = 0.25
 _BLIPS: Final = frozenset({"reset", "unreachable", "broken", "http_500", "http_502", "http_503", "empty"})
 _OVERLOADED: Final = frozenset({429, 503, 529})
+# The request was sent and no status came back: the provider may have read the prompt, and bill it.
+_UNANSWERED: Final = frozenset({"timeout", "reset", "broken"})
 # How many of a provider's credentials one call tries at an endpoint, and whose fault makes it try another.
 CREDENTIALS_MAX: Final = 4
 _OF_KEYS: Final = frozenset({Fault.CREDENTIAL, Fault.LIMITED, Fault.UNFIT})
@@ -238,7 +240,7 @@ class Attempts:
         self._job.attempts.append(
             Attempt(endpoint.id, endpoint.provider.slug, status, reason, elapsed, credential)
         )
-        if error is not None and (status == 200 or reason == "timeout"):
+        if error is not None and (status == 200 or reason in _UNANSWERED):
             self._job.waste(candidate)
 
 

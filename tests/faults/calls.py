@@ -14,6 +14,7 @@ STREAMS = 0.6
 FIRST_NUMBER = 1000  # a call's number is its output bound: large enough for any answer
 FREE, CAPPED, POOR = WALLETS - 3, WALLETS - 2, WALLETS - 1
 HOT = 0
+WORD = " abc"
 
 # Of the models of world.py, in micros per token; provider costs in nano-USD per token.
 IN_MICROS, OUT_MICROS = 12_600, 37_800
@@ -53,7 +54,7 @@ class Spec:
     def _body(self, prompt: int) -> str:
         wishes = {"run": str(self.number), "prompt_tokens": prompt} | self.wishes
         # A token of four bytes, wherever it is cut: counts by tokens and by bytes are both right.
-        wishes |= {"word": " abc", "completion_tokens": self.tokens}
+        wishes |= {"word": WORD, "completion_tokens": self.tokens}
         wishes |= {"chunk_ms": self.chunk_ms, "first_ms": self.first_ms}
         content = json.dumps({"upstream": wishes}, ensure_ascii=False)
         body: dict[str, Any] = {
@@ -78,6 +79,7 @@ class Record:
     finished: bool  # a complete body, or [DONE]
     broken: str  # why there is no end: "", refused, cut, left, hung
     bytes: int
+    tokens: int  # of a stream, as far as they came
     request_id: str
     cost_micros: int | None  # as reported
     code: str  # of an error

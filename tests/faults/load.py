@@ -20,12 +20,13 @@ from typing import IO
 import httptools
 import uvloop
 
-from tests.faults.calls import Record, Spec, load_specs
+from tests.faults.calls import WORD, Record, Spec, load_specs
 
 PATIENCE_S = 100.0
 KEPT = 256 * 1024  # of the end of a body; costs and error codes are looked for there
 SLOW_BYTES_S = 1024
 RESET = struct.pack("ii", 1, 0)
+_TOKEN = f'"{WORD}"'.encode()
 _COST = re.compile(rb'"cost_uzs":\s*"([0-9.]+)"')
 _CODE = re.compile(rb'"code":\s*"([^"]+)"')
 
@@ -124,6 +125,7 @@ class Call(asyncio.Protocol):
             finished=self.status == 200 and done,
             broken=broken or self.broken,
             bytes=self.bytes,
+            tokens=self.tail.count(_TOKEN) if self.spec.stream else 0,
             request_id=self.headers.get(b"x-request-id", b"").decode(),
             cost_micros=_micros(cost) if cost else None,
             code=code[-1].decode() if code else "",

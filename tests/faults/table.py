@@ -11,7 +11,15 @@ from tests.faults.calls import MICROS_PER_NANO
 
 HEAD = (
     *("#", "Fault", "Seeds", "Calls", "Finished", "402", "503", "No answer", "Cut", "Late"),
-    *("Charged, so'm", "Loss booked, so'm", "Not booked, so'm", "Orphans, s", "503 max, s", "Breaches"),
+    *(
+        "Charged, so'm",
+        "Loss booked, so'm",
+        "Unread, so'm",
+        "Not booked, so'm",
+        "Orphans, s",
+        "503 max, s",
+        "Breaches",
+    ),
 )
 
 
@@ -45,7 +53,9 @@ def _row(number: str, title: str, outcomes: list[dict[str, Any]]) -> list[str]:
         f"{total('no answer', 'no connection'):,}",
         *(f"{total(name):,}" for name in ("cut in the middle", "late captures")),
         *_money(
-            total, ("charged_micros", 1), ("loss_nano", MICROS_PER_NANO), ("not_booked_nano", MICROS_PER_NANO)
+            total,
+            ("charged_micros", 1),
+            *((f"{name}_nano", MICROS_PER_NANO) for name in ("loss", "unread", "not_booked")),
         ),
         *(f"{most('orphan holds open s'):.1f}", f"{most('503 max ms') / 1000:.1f}"),
         str(sum(len(outcome["breaches"]) for outcome in outcomes)),

@@ -30,10 +30,11 @@ def test_a_prompt_that_was_read_for_a_client_who_left(stack: Stack, streamed: bo
     stack.check_ledger()
 
 
-def test_an_endpoint_that_is_left_for_the_next_has_read_the_prompt(stack: Stack):
-    """A whole answer that breaks off: the next one serves, the first one's prompt is our cost."""
+@pytest.mark.parametrize("fault", ["cut", "reset"])
+def test_an_endpoint_that_is_left_for_the_next_has_read_the_prompt(stack: Stack, fault: str):
+    """A whole answer that breaks off, or never begins: the next one serves, the first prompt is our cost."""
     caller = make_caller(balance_uzs=1_000)
-    wishes = {"by_provider": {"alpha": {"fault": "cut"}}, "prompt_tokens": 9, "completion_tokens": 4}
+    wishes = {"by_provider": {"alpha": {"fault": fault}}, "prompt_tokens": 9, "completion_tokens": 4}
     body = {"model": "test/three", "messages": directive(**wishes)}
     ask(stack, caller, body).recv(1)
     (row,) = outcome(caller, 1)
