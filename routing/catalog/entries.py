@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 Tier = tuple[int, Mapping[str, int]]
 
@@ -36,8 +37,29 @@ class ProviderEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SiteEntry:
+    """A data centre of ours. `values`: the columns of its row beside provider and node."""
+
+    where: str
+    provider: str
+    feed: str
+    node: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostingEntry:
+    """How an endpoint of ours runs its model. `values`: the columns of its row."""
+
+    where: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointEntry:
-    """`markup` is empty where the file leaves it out: the loader then decides by category and provider."""
+    """`hosting`: at a site of ours, where the formula makes the price instead of `components`.
+
+    `markup` is empty where the file leaves it out: the loader then decides by category and provider."""
 
     where: str
     provider: str
@@ -51,6 +73,7 @@ class EndpointEntry:
     token_rate: int | None = None
     price_pinned: bool = False
     active: bool = True
+    hosting: HostingEntry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,4 +141,5 @@ class Entries:
     providers: tuple[ProviderEntry, ...]
     models: tuple[ModelEntry, ...]
     feeds: tuple[FeedEntry, ...] = ()
+    sites: tuple[SiteEntry, ...] = ()
     problems: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ import yaml
 
 from routing.catalog.amounts import from_nano
 from routing.catalog.grid import export_feeds
+from routing.catalog.hosting import export_hosting, export_sites
 from routing.catalog.parse import COMPONENTS, MAIN
 from routing.models import CostVersion, Endpoint, Model, Provider
 from routing.names import fold
@@ -32,13 +33,16 @@ def export() -> str:
     providers = [_provider(p) for p in asked if p.active or p.pk in used]
     newest = CostVersion.objects.order_by("endpoint_id", "-id").distinct("endpoint_id")
     costs = {cost.endpoint_id: cost for cost in newest}
+    hosted = export_hosting()
     offers: dict[int, list[dict[str, Any]]] = {}
     for endpoint in endpoints:
         if endpoint.pk in costs:
-            offers.setdefault(endpoint.model_id, []).append(_endpoint(endpoint, costs[endpoint.pk]))
+            entry = _endpoint(endpoint, costs[endpoint.pk], hosted.get(endpoint.pk))
+            offers.setdefault(endpoint.model_id, []).append(entry)
     rows = Model.objects.filter(retired_at=None).prefetch_related("names")
     models = [_model(model, offers.get(model.pk, [])) for model in rows]
     feeds = {"feeds": listed} if (listed := export_feeds()) else {}
+    feeds |= {"sites": sites} if (sites := export_sites()) else {}
     return yaml.dump(
         feeds | {"providers": providers, "models": models},
         Dumper=_Dumper,
@@ -97,11 +101,12 @@ def _model(model: Model, endpoints: list[dict[str, Any]]) -> dict[str, Any]:
     return entry | {"endpoints": endpoints}
 
 
-def _endpoint(endpoint: Endpoint, cost: CostVersion) -> dict[str, Any]:
+def _endpoint(endpoint: Endpoint, cost: CostVersion, hosting: dict[str, Any] | None) -> dict[str, Any]:
+    """A hosted one is stated by what its price is made of."""
     entry: dict[str, Any] = {
         "provider": endpoint.provider.slug,
         "upstream_name": endpoint.upstream_name,
-        "price_usd": _prices(cost.components),
+        **({"price_usd": _prices(cost.components)} if hosting is None else {"hosting": hosting}),
         "markup": endpoint.markup_kind,
         "priority": endpoint.priority,
     }

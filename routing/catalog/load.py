@@ -15,6 +15,7 @@ from django.utils import timezone
 from routing.catalog.changes import Changes, update
 from routing.catalog.entries import EndpointEntry, Entries, ModelEntry, ProviderEntry
 from routing.catalog.grid import changed_currencies, load_feeds
+from routing.catalog.hosting import first_prices, load_hosting, load_sites, node_problems, site_problems
 from routing.catalog.secrets import load_credentials
 from routing.errors import CatalogError
 from routing.models import CatalogVersion, CostVersion, Endpoint, Model, ModelName, Provider
@@ -40,8 +41,11 @@ def load(entries: Entries, environ: Mapping[str, str], *, prune: bool = False) -
     _check(entries, stored, prune)
     changes = Changes()
     load_feeds(entries.feeds, changes, prune=prune)
+    if lost := node_problems(entries):
+        raise CatalogError(sorted(lost, key=_place))
     for provider in sorted(entries.providers, key=lambda entry: entry.sandbox):
         _load_provider(provider, environ, changes)
+    load_sites(entries.sites, changes)
     _load_models(entries, stored, changes)
     _load_names(entries, stored, changes)
     _load_endpoints(entries, stored, prune, changes)
@@ -69,7 +73,7 @@ def _check(entries: Entries, stored: Mapping[str, Model], prune: bool) -> None:
                     f"{model.where}: '{model.id}': the name '{name}' already belongs to '{owner}'"
                 )
     problems += _bad_replacements(entries, {**owners, **_file_names(entries)}, stored)
-    problems += [*changed_currencies(entries.feeds), *entries.problems]
+    problems += [*changed_currencies(entries.feeds), *site_problems(entries, prune=prune), *entries.problems]
     if problems:
         raise CatalogError(sorted(problems, key=_place))
 
@@ -201,7 +205,9 @@ def _load_endpoints(entries: Entries, stored: Mapping[str, Model], prune: bool, 
     if fresh:
         Endpoint.objects.bulk_create(fresh)
         changes.add("endpoints added", len(fresh))
-    _load_costs(asked, changes)
+    load_hosting(asked, changes)
+    _load_costs([(endpoint, entry) for endpoint, entry in asked if entry.hosting is None], changes)
+    first_prices(asked, changes)
     if prune:
         keep = [endpoint.pk for endpoint, _ in asked]
         absent = Endpoint.objects.filter(retired_at=None).exclude(pk__in=keep)

@@ -1,7 +1,9 @@
 """Reads YAML nodes into typed values and notes every mistake with its line instead of stopping at one."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final
 
 import yaml
@@ -9,6 +11,7 @@ import yaml
 _TAG: Final = "tag:yaml.org,2002:"
 _INTEGER_MAX: Final = 2**31 - 1
 _TEXT_MAX: Final = 2000
+_DECIMAL: Final = re.compile(r"\d{1,12}(\.\d{1,12})?", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -48,6 +51,22 @@ class Reader:
             self.complain(node, f"{label} must be a list")
             return []
         return list(node.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What a decimal may be, both ends included, to so many places. default: where the key is left out;
+    empty: it must be there.
+    """
+
+    least: str
+    most: str
+    places: int
+    default: str = ""
+
+    def has(self, number: Decimal) -> bool:
+        exact = number == number.quantize(Decimal(1).scaleb(-self.places))
+        return Decimal(self.least) <= number <= Decimal(self.most) and exact
 
 
 @dataclass(slots=True)
@@ -106,6 +125,19 @@ class Fields:
             return int(digits)
         self.wrong(key, f"{key} must be a whole number from {least} to {_INTEGER_MAX}")
         return None
+
+    def amount(self, key: str, within: Range) -> Decimal:
+        """A decimal in quotes, or a whole number."""
+        node = self.keys.get(key)
+        text = within.default if node is None else number_text(node) or ""
+        if node is None and not text:
+            self.wrong(key, f"{key} is missing")
+        elif _DECIMAL.fullmatch(text) and within.has(Decimal(text)):
+            return Decimal(text)
+        else:
+            least, most, places = within.least, within.most, within.places
+            self.wrong(key, f"{key} must be a decimal from {least} to {most}, to {places} places, in quotes")
+        return Decimal(within.least)
 
     def texts(self, key: str) -> tuple[str, ...]:
         values = []

@@ -14,10 +14,12 @@ from routing.catalog.entries import (
     FeedEntry,
     ModelEntry,
     ProviderEntry,
+    SiteEntry,
     Tier,
 )
 from routing.catalog.feeds import feed_entry
 from routing.catalog.nodes import Fields, Reader, number_text
+from routing.catalog.sites import hosting_entry, site_entry
 from routing.names import fold
 
 DIALECTS: Final = ("openai", "anthropic", "gemini", "pollinations")
@@ -30,7 +32,7 @@ COMPONENTS: Final = (
     *("input", "cached_input", "cache_write_5m", "cache_write_1h", "output", "reasoning"),
     *("image", "second", "character", "request"),
 )
-_TOP: Final = ("prices_as_of", "feeds", "providers", "models")
+_TOP: Final = ("prices_as_of", "feeds", "sites", "providers", "models")
 _PROVIDER: Final = (
     *("slug", "name", "dialect", "base_url", "credential", "credentials", "on_disconnect", "prefill"),
     *("hosted", "sandbox", "model_list", "list_fee_bps", "active"),
@@ -49,6 +51,7 @@ _ENDPOINT: Final = (
         "provider",
         "upstream_name",
         "price_usd",
+        "hosting",
         "above_input",
         "markup",
         "priority",
@@ -66,18 +69,25 @@ def parse(files: Iterable[tuple[str, str]]) -> Entries:
     providers: list[ProviderEntry] = []
     models: list[ModelEntry] = []
     feeds: list[FeedEntry] = []
+    sites: list[SiteEntry] = []
     problems: list[str] = []
     for name, text in files:
         reader = Reader(name, problems)
         top = _top(reader, text)
         feeds += [feed_entry(reader, n) for n in reader.items(top.get("feeds"), "feeds")]
+        sites += [site_entry(reader, n) for n in reader.items(top.get("sites"), "sites")]
         providers += [_provider(reader, n) for n in reader.items(top.get("providers"), "providers")]
         models += [_model(reader, n) for n in reader.items(top.get("models"), "models")]
     problems += _twice((f.where, f.slug, (f.slug,)) for f in feeds if f.slug)
+    problems += _twice((s.where, s.provider, (s.provider,)) for s in sites if s.provider)
     problems += _twice((p.where, p.slug, (p.slug,)) for p in providers if p.slug)
     problems += _twice((m.where, m.id, _folded(m)) for m in models if m.id)
     return Entries(
-        providers=tuple(providers), models=tuple(models), feeds=tuple(feeds), problems=tuple(problems)
+        providers=tuple(providers),
+        models=tuple(models),
+        feeds=tuple(feeds),
+        sites=tuple(sites),
+        problems=tuple(problems),
     )
 
 
@@ -238,7 +248,11 @@ def _check_model(fields: Fields, entry: ModelEntry) -> None:
 
 def _endpoint(reader: Reader, node: yaml.Node, label: str, modality: str) -> EndpointEntry:
     fields = Fields(reader, node, f"{label}: endpoint", reader.mapping(node, f"{label}: endpoint", _ENDPOINT))
-    components = _prices(fields, fields.keys.get("price_usd"))
+    hosting = hosting_entry(fields)
+    components = _prices(fields, fields.keys.get("price_usd")) if hosting is None else {}
+    for key in ("price_usd", "above_input") if hosting else ():
+        if key in fields.keys:
+            fields.wrong(key, f"{key} and hosting exclude each other: the formula makes a hosted price")
     needed = ("input", "output") if modality == "chat" and components else ()
     for name in needed:
         if name not in components:
@@ -251,6 +265,7 @@ def _endpoint(reader: Reader, node: yaml.Node, label: str, modality: str) -> End
         provider=fields.text("provider", None),
         upstream_name=fields.text("upstream_name", None),
         components=components,
+        hosting=hosting,
         above_input=_tiers(fields),
         markup=fields.choice("markup", MARKUPS, ""),
         priority=1 if priority is None else priority,
@@ -264,7 +279,7 @@ def _endpoint(reader: Reader, node: yaml.Node, label: str, modality: str) -> End
 
 def _prices(fields: Fields, node: yaml.Node | None) -> Mapping[str, int]:
     if node is None:
-        fields.wrong("price_usd", "price_usd is missing")
+        fields.wrong("price_usd", "price_usd is missing (at a site of ours: hosting)")
         return {}
     label = f"{fields.label}: price_usd"
     components: dict[str, int] = {}
