@@ -47,23 +47,24 @@ def site_entry(reader: Reader, node: yaml.Node) -> SiteEntry:
     country = fields.text("country", None)
     if country and not (len(country) == 2 and country.isascii() and country.isupper()):
         fields.wrong("country", 'country must be a code of two capital letters, such as "US"')
+    metrics_url, amounts = fields.text("metrics_url"), _amounts(fields, _SITE_AMOUNTS)
+    if metrics_url and urlsplit(metrics_url).scheme not in ("http", "https"):
+        fields.wrong("metrics_url", "metrics_url is not an http(s) address")
+    if amounts["floor_usd"] > amounts["ceiling_usd"]:
+        fields.wrong("floor_usd", "floor_usd is above ceiling_usd")
     values = {
         "place": fields.text("place", None),
         "country": country,
         "in_flight_max": fields.whole("in_flight_max") or _PLACES_AT_ONCE,
         "queue_budget_ms": fields.whole("queue_budget_ms") or _QUEUE_MS,
-        "metrics_url": fields.text("metrics_url"),
-    } | _amounts(fields, _SITE_AMOUNTS)
-    if values["metrics_url"] and urlsplit(str(values["metrics_url"])).scheme not in ("http", "https"):
-        fields.wrong("metrics_url", "metrics_url is not an http(s) address")
-    if values["floor_usd"] > values["ceiling_usd"]:
-        fields.wrong("floor_usd", "floor_usd is above ceiling_usd")
+        "metrics_url": metrics_url,
+    }
     return SiteEntry(
         where=reader.where(node),
         provider=provider,
         feed=fields.text("feed", None),
         node=fields.text("node", None),
-        values=values,
+        values=values | amounts,
     )
 
 

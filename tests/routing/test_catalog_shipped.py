@@ -61,6 +61,12 @@ OTHERS = [
     *("GPT 4o", "DeepSeek V3", "Llama 3.1 8B", "Minimax M2.5", "Claude 3.5 Sonnet"),  # CLōD
     *("gpt-4o", "claude-3-5-sonnet", "gemini-1-5-pro", "text-embedding-3"),  # CheapAI
 ]
+# Open models that sites of ours run.
+ESTIMATED = ("DeepSeek V3", "Minimax M2.5")
+HOSTED = (
+    *("Llama 3.1 8B", "meta-llama/llama-3.1-70b-instruct", "Llama 3.3 70B", "Qwen3 32B", "gpt-oss 120B"),
+    *ESTIMATED,
+)
 # These two display names belong to the models that CLōD sells under them.
 SHARED = {"claude": "anthropic/claude-3.5-sonnet", "deepseek": "deepseek/deepseek-v3"}
 
@@ -141,7 +147,8 @@ def test_a_name_without_a_size_means_the_small_embedding_model(names: dict[str, 
 )
 def test_routing_has_something_to_choose(catalog: Entries, names: dict[str, ModelEntry], name: str) -> None:
     dialects = {provider.slug: provider.dialect for provider in catalog.providers}
-    spoken = [e for e in names[fold(name)].endpoints if dialects[e.provider] == "openai"]
+    bought = [e for e in names[fold(name)].endpoints if e.hosting is None]
+    spoken = [e for e in bought if dialects[e.provider] == "openai"]
     assert len({e.components["input"] + e.components["output"] for e in spoken}) >= 3
 
 
@@ -155,6 +162,20 @@ def test_every_chat_model_on_sale_has_an_endpoint_that_the_gateway_speaks_to(cat
         and not any(e.provider in spoken for e in model.endpoints)
     ]
     assert silent == []
+
+
+def test_open_models_are_hosted_at_sites_of_ours(names: dict[str, ModelEntry], catalog: Entries) -> None:
+    """Beside the providers that sell them; what nobody has measured says that it is an estimate."""
+    sites = {site.provider: site.values["country"] for site in catalog.sites}
+    assert len(sites) == 4
+    assert set(sites.values()) == {"US", "CA"}
+    for name in HOSTED:
+        endpoints = names[fold(name)].endpoints
+        hosted = [endpoint for endpoint in endpoints if endpoint.hosting is not None]
+        assert {endpoint.provider for endpoint in hosted} <= set(sites)
+        assert 2 <= len(hosted) < len(endpoints)
+        sources = {endpoint.hosting.values["source"] for endpoint in hosted if endpoint.hosting}
+        assert [text.startswith("Estimate") for text in sources] == [name in ESTIMATED]
 
 
 def test_replacements_lead_to_models_on_sale(names: dict[str, ModelEntry]) -> None:
@@ -171,6 +192,8 @@ def test_figures_are_sane(catalog: Entries) -> None:
             continue
         assert model.context_window >= 4096, model.id
         for endpoint in model.endpoints:
+            if endpoint.hosting is not None:
+                continue
             components = endpoint.components
             assert 0 < components["input"] <= components["output"], model.id
             assert components.get("cached_input", 0) <= components["input"], model.id
