@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from routing.energy.models import SitePrice, SiteState
 from routing.energy.history import replay
+from routing.energy.models import SitePrice, SiteState
 from routing.energy.tick import tick
 from routing.models import CostVersion, Model
 from tests.energy import Site, make_model
