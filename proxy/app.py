@@ -10,7 +10,7 @@ from typing import Any
 from billing.ids import new_op_id
 from proxy.config import Config
 from proxy.count import count
-from proxy.dry_run import foretell
+from proxy.dry_run import foretell, meant
 from proxy.errors import ApiError
 from proxy.exchange import Exchange, Receive, Scope, Send
 from proxy.relay import relay
@@ -51,9 +51,10 @@ class Gateway:
 
     async def _serve(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            if route.counts_rpm:
-                exchange = _exchange(route, scope, receive, send)
-                await unbilled(self._worker, exchange, foretell if route.dry_run else count)
+            if route.dry_run:
+                await self._foretell(route, scope, receive, send)
+            elif route.counts_rpm:
+                await unbilled(self._worker, _exchange(route, scope, receive, send), count)
             else:
                 await relay(self._worker, route, scope, receive, send)
         except Exception:
@@ -61,6 +62,14 @@ class Gateway:
             log.exception("a request broke before it was admitted")
             error = ApiError(500, "internal_error", "Something went wrong on our side.")
             await _exchange(route, scope, receive, send).refuse(error)
+
+    async def _foretell(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            route = meant(route, scope["query_string"])
+        except ApiError as error:
+            await _exchange(route, scope, receive, send).refuse(error)
+            return
+        await unbilled(self._worker, _exchange(route, scope, receive, send), foretell)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

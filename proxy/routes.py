@@ -18,7 +18,7 @@ class Route:
     anonymous_rpm: the same of one network without any key; 0 where everybody needs one.
     counts_rpm: nothing is bought there, a prompt's tokens are counted (proxy/count.py); requests per minute
     of one key, apart from all its other windows.
-    dry_run: no model is asked either, the route alone is told (proxy/dry_run.py).
+    dry_run: no model is asked either, the route alone is told, in any surface's dialect (proxy/dry_run.py).
     """
 
     surface: str
@@ -43,7 +43,7 @@ BILLABLE: Final[dict[str, Route]] = {
     "/api/video": Route(surface="api_video", unix_time=True, rpm=10, anonymous_rpm=2),
     "/v1/messages": Route(surface="messages"),
     "/v1/messages/count_tokens": Route(surface="messages", counts_rpm=600),
-    "/v1/route": Route(surface="chat", counts_rpm=120, dry_run=True),
+    "/v1/route": Route(surface="chat", form=True, json_too=True, counts_rpm=120, dry_run=True),
     "/v1/embeddings": Route(surface="embeddings"),
     "/v1/moderations": Route(surface="moderations"),
     "/v1/images/generations": Route(surface="images"),

@@ -17,7 +17,8 @@ def windows(config: Config, exchange: Exchange, caller: Caller | None, plan: Pla
     if caller is None:
         return [_of_network(exchange)]
     if exchange.route.counts_rpm:
-        return [Window(f"rl:c:{caller.key}:{exchange.route.surface}", exchange.route.counts_rpm)]
+        what = "route" if exchange.route.dry_run else exchange.route.surface
+        return [Window(f"rl:c:{caller.key}:{what}", exchange.route.counts_rpm)]
     organization = Window(f"rl:o:{caller.organization}", caller.org_rpm_max or config.org_rpm)
     if caller.anonymous:
         return [_of_network(exchange), organization]

@@ -59,13 +59,13 @@ def parse_plain(raw: bytes, inbound: Inbound) -> Call:
         "n": 1,
         "size": f"{sides['width']}x{sides['height']}",
         "response_format": "b64_json",
+        **{name: asked[name] for name in _KEPT if asked.get(name) is not None},
     }
-    if asked.get("seed") is not None:
-        body["seed"] = asked["seed"]
     return _call("api_image", body, sides=sides)
 
 
 _SIDES: Final = ("width", "height")
+_KEPT: Final = ("seed", "provider", "models")  # the last two are addressed to us (proxy/wishes.py)
 
 
 def size_of(body: Mapping[str, Any]) -> tuple[int, int] | None:

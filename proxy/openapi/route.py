@@ -1,10 +1,11 @@
-"""POST /v1/route: where a chat call would go."""
+"""POST /v1/route: where a call would go."""
 
 from typing import Final
 
-from proxy.openapi.chat import FIELDS
+from proxy.dry_run import PATHS
+from proxy.openapi.chat import FIELDS, MODEL
 from proxy.openapi.operation import Operation
-from proxy.openapi.schema import Schema, choice, either, flag, listing, null, number, obj, text
+from proxy.openapi.schema import Schema, choice, either, flag, listing, null, number, obj, text, upload
 
 _considered: Final = obj(
     "provider model score estimated rejected",
@@ -34,9 +35,12 @@ OPERATIONS: Final = (
         path="/v1/route",
         id="foretellRoute",
         tag="Chat",
-        summary="Where a chat call would go",
-        description="Free, with a rate window of its own. Nothing is called or held, no wallet looked at.",
-        body=obj("model messages", **FIELDS | _WISHES),
+        summary="Where a call would go",
+        description="The body is that of the call that `path` names, here of a chat. Free, with a rate "
+        "window of its own. Nothing is called or held, no wallet looked at.",
+        parameters=({"name": "path", "in": "query", "schema": choice(*PATHS)},),
+        body=obj("model", **FIELDS | _WISHES),
+        form=obj("model", model=MODEL, prompt=text(), file=upload(), image=upload()),
         answers={
             "application/json": obj(
                 "object model provider strategies candidates estimated_price_uzs max_price_uzs free sandbox",
