@@ -7,6 +7,7 @@ import re
 
 MICROS_PER_UZS = 1_000_000
 MICROS_PER_TIYIN = 10_000
+BPS_MAX = 100_000  # of a markup: ten times the price
 MICROS_MAX = 9_000_000_000_000_000_000  # the most a wallet can hold; fits bigint with room to spare
 
 _PLAIN = re.compile(r"([0-9]{1,13})(?:\.([0-9]{1,6}))?")

@@ -11,8 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from accounts.alerts import alert
-from accounts.models import User
-from billing.errors import NotInDispute, NotPending
+from billing.errors import NotPending
 from billing.ids import new_op_id
 from billing.ledger import Reference, give_back, reverse_top_up, set_aside, top_up
 from billing.models import Channel, Discrepancy, ProviderTransaction, TopUp
@@ -77,7 +76,7 @@ def cancel(payment: ProviderTransaction, at_ms: int, reason: int | None) -> None
 def take_back(topup: TopUp, payment: ProviderTransaction, at_ms: int, reason: int | None) -> None:
     """Return a credit to the provider. Raises InsufficientFunds if calls have spent or hold some of it."""
     with transaction.atomic():
-        _release(topup, payment)
+        release(topup, payment)
         meta = {"topup": topup.pk, "payment": payment.pk, "reason": reason}
         reverse_top_up(payment.op_id, new_op_id(), meta)
         payment.state, payment.cancel_ms, payment.reason = State.REVERSED, at_ms, reason
@@ -92,36 +91,17 @@ def dispute(topup: TopUp, payment: ProviderTransaction, told: "Told") -> None:
     if payment.dispute_op is not None:
         return
     payment.dispute_op = new_op_id()
+    payment.first_word_by = payment.first_word_arrived = payment.settled_by = None  # of an earlier dispute
     wanted = payment.amount_tiyin * MICROS_PER_TIYIN
     meta = {"topup": topup.pk, "payment": payment.pk}
     payment.disputed_micros = set_aside(topup.org_id, wanted, payment.dispute_op, meta)
-    payment.save(update_fields=["dispute_op", "disputed_micros"])
+    words = ("first_word_by", "first_word_arrived", "settled_by")
+    payment.save(update_fields=["dispute_op", "disputed_micros", *words])
     report(payment, Discrepancy.Kind.DISPUTED, told)
 
 
-def settle_dispute(payment_id: int, operator: User, *, arrived: bool, note: str) -> ProviderTransaction:
-    """An operator's word on money set aside: it arrived and is the customer's, or it goes back.
-
-    Raises NotInDispute, and InsufficientFunds if it goes back and calls have spent some of it.
-    """
-    with transaction.atomic():
-        found = ProviderTransaction.objects.get(pk=payment_id)
-        topup = TopUp.objects.select_for_update().get(pk=found.topup_id)
-        payment = ProviderTransaction.objects.select_for_update().get(pk=payment_id)
-        if payment.dispute_op is None or payment.state != State.PERFORMED:
-            raise NotInDispute("nothing of this transaction is in dispute")
-        at_ms = now_ms()
-        if arrived:
-            _release(topup, payment)
-        else:
-            take_back(topup, payment, at_ms, payment.reason)
-        payment.dispute_op = None
-        payment.save(update_fields=["dispute_op"])
-        close(payment.provider, payment.external_id, Discrepancy.Kind.DISPUTED, operator.email, note)
-        return payment
-
-
-def _release(topup: TopUp, payment: ProviderTransaction) -> None:
+def release(topup: TopUp, payment: ProviderTransaction) -> None:
+    """Give what a dispute has set aside back to the wallet."""
     if payment.disputed_micros and payment.dispute_op is not None:
         give_back(topup.org_id, payment.disputed_micros, payment.dispute_op, {"payment": payment.pk})
         payment.disputed_micros = 0

@@ -15,6 +15,7 @@ from psycopg import AsyncConnection
 
 from billing.errors import MissingRate, RateJump, RateRefused
 from billing.fx.ladder import Level, level
+from billing.money import BPS_MAX
 
 JUMP_BPS_MAX = 500  # a larger step against the last rate is more often an error than news
 FEED = "cbu.uz"  # the author of its rates
@@ -156,8 +157,11 @@ def check_jump(old_micros: int, new_micros: int) -> None:
 
 
 def set_markup(kind: str, bps: int, author: str, reason: str) -> int:
-    """Add a markup of this kind, in force at once; answers its id. Raises RateRefused."""
-    if not 0 <= bps <= 100_000 or not kind:
+    """Add a markup of this kind, in force at once; answers its id. Raises RateRefused.
+
+    Operators do it by two (billing/fx/markups.py); this is for code that has nobody to ask.
+    """
+    if not 0 <= bps <= BPS_MAX or not kind:
         raise RateRefused("a markup has a kind and 0 to 100,000 basis points")
     with connection.cursor() as cursor:
         cursor.execute(

@@ -10,7 +10,7 @@ from billing.admin.money import HoldAdmin, LedgerAccountAdmin, TransferAdmin, Wa
 from billing.admin.notices import NoticeAdmin
 from billing.admin.payments import DiscrepancyAdmin, ExternalMessageAdmin, ProviderTransactionAdmin
 from billing.admin.promos import PromoCampaignAdmin, PromoCodeAdmin, PromoRedemptionAdmin
-from billing.admin.proposals import FxProposalAdmin
+from billing.admin.proposals import FxProposalAdmin, MarkupProposalAdmin
 from billing.admin.provider_statements import ProviderStatementAdmin
 from billing.admin.rates import FxRateAdmin, FxReadingAdmin, MarkupAdmin
 from billing.admin.topups import TopUpAdmin
@@ -33,6 +33,7 @@ __all__ = [
     "IncomingTransferAdmin",
     "LedgerAccountAdmin",
     "MarkupAdmin",
+    "MarkupProposalAdmin",
     "NoticeAdmin",
     "ProviderStatementAdmin",
     "ReceivingCardAdmin",

@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from accounts.read_only import ReadOnlyAdmin
-from billing.errors import InsufficientFunds, NotInDispute
+from billing.disputes import settle_dispute, takes_two
+from billing.errors import InsufficientFunds, NotInDispute, SamePerson
 from billing.models import Discrepancy, ExternalMessage, ProviderTransaction
 from billing.money import MICROS_PER_TIYIN, format_uzs
-from billing.payments import close, moment, settle_dispute
+from billing.payments import close, moment
 
 
 @admin.register(ProviderTransaction)
@@ -45,7 +46,9 @@ class ProviderTransactionAdmin(ReadOnlyAdmin):
 
     def settle_view(self, request: HttpRequest, number: int) -> HttpResponse:
         """GET asks whether the money arrived, POST settles it with a reason."""
-        payment = ProviderTransaction.objects.filter(pk=number).first()
+        payment = (
+            ProviderTransaction.objects.select_related("topup", "first_word_by").filter(pk=number).first()
+        )
         if payment is None or not request.user.has_perm("billing.change_providertransaction"):
             return HttpResponse(status=403)
         if request.method == "POST":
@@ -57,6 +60,9 @@ class ProviderTransactionAdmin(ReadOnlyAdmin):
             "payment": payment,
             "aside": format_uzs(payment.disputed_micros),
             "amount": self.amount(payment),
+            "takes_two": takes_two(payment),
+            "own": payment.first_word_by_id == request.user.pk,
+            "words": payment.topup.decisions.filter(action="argued", after__payment=payment.pk),
         }
         return TemplateResponse(request, "admin/billing/providertransaction/settle.html", context)
 
@@ -67,13 +73,15 @@ class ProviderTransactionAdmin(ReadOnlyAdmin):
             self.message_user(request, _("A reason is needed."), messages.ERROR)
             return
         try:
-            settle_dispute(payment.pk, request.user, arrived=arrived, note=note)
-        except (NotInDispute, InsufficientFunds) as error:
+            done = settle_dispute(payment.pk, request.user, arrived=arrived, note=note)
+        except (NotInDispute, SamePerson, InsufficientFunds) as error:
             self.message_user(request, str(error), messages.ERROR)
             return
-        said = f"dispute settled: {'arrived' if arrived else 'taken back'}; {note[:400]}"
-        self.log_change(request, payment, said)
-        self.message_user(request, _("The dispute is settled."), messages.SUCCESS)
+        settled = done.dispute_op is None
+        what = "dispute settled" if settled else "first word on the dispute"
+        self.log_change(request, payment, f"{what}: {'arrived' if arrived else 'taken back'}; {note[:400]}")
+        said = _("The dispute is settled.") if settled else _("Noted. Another operator has to say the same.")
+        self.message_user(request, said, messages.SUCCESS)
 
 
 @admin.register(ExternalMessage)

@@ -1,10 +1,9 @@
-"""Changes of the exchange rate: one operator proposes, another one looks at the step and confirms."""
+"""Changes of rates and markups: one operator proposes, another one looks at the step and confirms."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -13,9 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from billing.admin.rates import percent_of
 from billing.errors import MissingRate, RateError, RateJump
+from billing.fx.markups import confirm_markup, propose_markup
 from billing.fx.proposals import confirm, propose_feed, propose_rate, refuse
-from billing.models import FxProposal
+from billing.models import FxProposal, Markup, MarkupProposal, Proposal
 from billing.money import NotAnAmount, exact_uzs, parse_uzs
 from billing.rates import check_jump, current_rates
 
@@ -68,29 +69,115 @@ class FxProposalForm(forms.ModelForm):  # type: ignore[type-arg]
         """The row is made by billing/fx, under its lock and its rules."""
 
 
-@admin.register(FxProposal)
-class FxProposalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    form = FxProposalForm
-    list_display = ("created_at", "kind", "date", "so_m", "before", "proposed_by", "state", "decided_by")
+class ProposalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What both kinds of proposals have in common: filed by a form, decided on a page of their own."""
+
     list_filter = ("state", "kind")
     list_select_related = ("proposed_by", "decided_by")
-    change_form_template = "admin/billing/fxproposal/change_form.html"
-    shown = (
-        *("kind", "state", "date", "so_m", "before", "reason", "proposed_by", "created_at", "expires_at"),
-        *("decided_by", "decided_at", "answer", "rate"),
-    )
+    change_form_template = "admin/billing/proposal/change_form.html"
+    question: Any = ""
+    asked: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+    told = ("reason", "proposed_by", "created_at", "expires_at", "decided_by", "decided_at", "answer")
 
-    def has_delete_permission(self, request: HttpRequest, obj: FxProposal | None = None) -> bool:
+    def facts(self, found: Proposal) -> list[tuple[Any, Any]]:
+        """What an operator has to see before deciding: names and values."""
+        raise NotImplementedError
+
+    def confirm(self, found: Proposal, operator: User) -> Proposal:
+        raise NotImplementedError
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: FxProposal | None = None) -> Any:
-        return self.shown if obj else ()
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (*self.shown, *self.told) if obj else ()
 
-    def get_fields(self, request: HttpRequest, obj: FxProposal | None = None) -> Any:
-        return self.shown if obj else ("kind", "date", "rate_uzs", "checked", "reason")
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (*self.shown, *self.told) if obj else self.asked
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        try:
+            return super().add_view(request, form_url, extra_context)
+        except RateError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(self._url("add"))
+
+    def get_urls(self) -> list[URLPattern]:
+        decide = self.admin_site.admin_view(self.decide_view)
+        name = f"billing_{self.opts.model_name}_decide"
+        return [path("<int:pk>/decide/", decide, name=name), *super().get_urls()]
+
+    def decide_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """GET asks, POST decides."""
+        if not self.has_change_permission(request):
+            return HttpResponse(status=403)
+        found = self.get_queryset(request).select_related("proposed_by", "decided_by").filter(pk=pk).first()
+        if found is None:
+            raise Http404
+        if request.method == "POST":
+            self._decide(request, found)
+            return HttpResponseRedirect(self._url("changelist"))
+        context = self.admin_site.each_context(request) | {
+            "title": self.question,
+            "opts": self.opts,
+            "proposal": found,
+            "facts": self.facts(found),
+            "back": self._url("changelist"),
+            "own": found.proposed_by_id == _operator(request).pk,
+        }
+        return TemplateResponse(request, "admin/billing/proposal/decide.html", context)
+
+    def _decide(self, request: HttpRequest, found: Proposal) -> None:
+        operator = _operator(request)
+        before = self.step(found)
+        try:
+            if "confirm" in request.POST:
+                done = self.confirm(found, operator)
+            else:
+                done = refuse(type(found), found.pk, operator, request.POST.get("answer", "")[:500])
+        except RateError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return
+        self.log_change(request, done, f"{done.state}: {before}; {done.reason}; {done.answer}"[:1000])
+        self.message_user(request, _("The proposal is decided."), messages.SUCCESS)
+
+    def step(self, found: Proposal) -> str:
+        """From what to what, for the log."""
+        raise NotImplementedError
+
+    def _url(self, page: str) -> str:
+        return reverse(f"admin:billing_{self.opts.model_name}_{page}")
+
+
+@admin.register(FxProposal)
+class FxProposalAdmin(ProposalAdmin):
+    form = FxProposalForm
+    question = gettext_lazy("Put this rate in force?")
+    list_display = ("created_at", "kind", "date", "so_m", "before", "proposed_by", "state", "decided_by")
+    asked = ("kind", "date", "rate_uzs", "checked", "reason")
+    shown = ("kind", "state", "date", "so_m", "before", "rate")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"date": timezone.localdate()}
+
+    def facts(self, found: Any) -> list[tuple[Any, Any]]:
+        step = _step(found)
+        return [
+            (_("What"), found.get_kind_display()),
+            (_("In force from"), f"{found.date:%d.%m.%Y}" if found.date else "–"),
+            (_("So'm for one dollar"), self.so_m(found)),
+            (_("In force when proposed"), self.before(found)),
+            (_("Step"), f"{step} %" if step else "–"),
+        ]
+
+    def confirm(self, found: Proposal, operator: User) -> Proposal:
+        return confirm(found.pk, operator)
+
+    def step(self, found: Any) -> str:
+        return f"{self.before(found)} → {self.so_m(found)}"
 
     @admin.display(description=gettext_lazy("so'm for one dollar"), ordering="micros_per_usd")
     def so_m(self, proposal: FxProposal) -> str:
@@ -100,15 +187,6 @@ class FxProposalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def before(self, proposal: FxProposal) -> str:
         return "–" if proposal.before_micros is None else exact_uzs(proposal.before_micros)
 
-    def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        try:
-            return super().add_view(request, form_url, extra_context)
-        except RateError as error:
-            self.message_user(request, str(error), messages.ERROR)
-            return HttpResponseRedirect(reverse("admin:billing_fxproposal_add"))
-
     def save_model(self, request: HttpRequest, obj: FxProposal, form: Any, change: bool) -> None:
         said = form.cleaned_data
         if said["kind"] == Kind.FEED:
@@ -117,47 +195,62 @@ class FxProposalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             made = propose_rate(_operator(request), said["date"], said["rate_uzs"], said["reason"])
         obj.pk, obj.kind, obj.date = made.pk, made.kind, made.date
 
-    def get_urls(self) -> list[URLPattern]:
-        decide = self.admin_site.admin_view(self.decide_view)
-        return [path("<int:pk>/decide/", decide, name="billing_fxproposal_decide"), *super().get_urls()]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[FxProposal]:
-        return super().get_queryset(request).select_related("proposed_by", "decided_by")
+class MarkupProposalForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A kind that is there, or a new one for endpoints to name."""
 
-    def decide_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """GET asks, POST decides."""
-        if not self.has_change_permission(request):
-            return HttpResponse(status=403)
-        found = self.get_queryset(request).filter(pk=pk).first()
-        if found is None:
-            raise Http404
-        if request.method == "POST":
-            self._decide(request, found)
-            return HttpResponseRedirect(reverse("admin:billing_fxproposal_changelist"))
-        context = self.admin_site.each_context(request) | {
-            "title": _("Put this rate in force?"),
-            "opts": self.opts,
-            "proposal": found,
-            "rate": self.so_m(found),
-            "before": self.before(found),
-            "step": _step(found),
-            "own": found.proposed_by_id == _operator(request).pk,
+    class Meta:
+        model = MarkupProposal
+        fields = ("kind", "bps", "reason")
+        help_texts: ClassVar = {
+            "kind": gettext_lazy("As endpoints name it; fx is the exchange margin on every price."),
+            "bps": gettext_lazy("500 is five per cent."),
         }
-        return TemplateResponse(request, "admin/billing/fxproposal/decide.html", context)
 
-    def _decide(self, request: HttpRequest, found: FxProposal) -> None:
-        try:
-            if "confirm" in request.POST:
-                done = confirm(found.pk, _operator(request))
-            else:
-                done = refuse(found.pk, _operator(request), request.POST.get("answer", "")[:500])
-        except RateError as error:
-            self.message_user(request, str(error), messages.ERROR)
-            return
-        self.log_change(
-            request, done, f"{done.state}: {self.before(done)} → {self.so_m(done)}; {done.answer}"
-        )
-        self.message_user(request, _("The proposal is decided."), messages.SUCCESS)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "kind" in self.fields:
+            kinds = [*Markup.objects.order_by("kind").values_list("kind", flat=True).distinct("kind"), "fx"]
+            known = ", ".join(dict.fromkeys(kinds))
+            self.fields["kind"].help_text = f"{self.fields['kind'].help_text} ({known})"
+
+    def _post_clean(self) -> None:
+        """The row is made by billing/fx, under its lock and its rules."""
+
+
+@admin.register(MarkupProposal)
+class MarkupProposalAdmin(ProposalAdmin):
+    form = MarkupProposalForm
+    question = gettext_lazy("Put this markup in force?")
+    list_display = ("created_at", "kind", "percent", "before", "proposed_by", "state", "decided_by")
+    asked = ("kind", "bps", "reason")
+    shown = ("kind", "state", "percent", "before", "markup")
+
+    def facts(self, found: Any) -> list[tuple[Any, Any]]:
+        return [
+            (_("Kind"), found.kind),
+            (_("Markup"), self.percent(found)),
+            (_("In force when proposed"), self.before(found)),
+        ]
+
+    def confirm(self, found: Proposal, operator: User) -> Proposal:
+        return confirm_markup(found.pk, operator)
+
+    def step(self, found: Any) -> str:
+        return f"{found.kind}: {self.before(found)} → {self.percent(found)}"
+
+    @admin.display(description=gettext_lazy("markup"), ordering="bps")
+    def percent(self, proposal: MarkupProposal) -> str:
+        return percent_of(proposal.bps)
+
+    @admin.display(description=gettext_lazy("in force when proposed"))
+    def before(self, proposal: MarkupProposal) -> str:
+        return "–" if proposal.before_bps is None else percent_of(proposal.before_bps)
+
+    def save_model(self, request: HttpRequest, obj: MarkupProposal, form: Any, change: bool) -> None:
+        said = form.cleaned_data
+        made = propose_markup(_operator(request), said["kind"], said["bps"], said["reason"])
+        obj.pk, obj.kind, obj.bps = made.pk, made.kind, made.bps
 
 
 def _step(found: FxProposal) -> str:

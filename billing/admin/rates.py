@@ -1,16 +1,11 @@
-"""Exchange rates and markups: dated rows that an operator adds."""
-
-from typing import Any
+"""Exchange rates and markups: dated rows that two operators add."""
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
-from accounts.read_only import AddOnlyAdmin, ReadOnlyAdmin
+from accounts.read_only import ReadOnlyAdmin
 from billing.models import FxRate, FxReading, Markup
 from billing.money import exact_uzs
-from billing.rates import set_markup
 
 
 @admin.register(FxRate)
@@ -36,20 +31,18 @@ class FxReadingAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Markup)
-class MarkupAdmin(AddOnlyAdmin):
-    fields = ("kind", "bps", "reason")
+class MarkupAdmin(ReadOnlyAdmin):
+    """What was and is in force; a change is proposed (see proposals)."""
+
     list_display = ("kind", "percent", "author", "reason", "created_at")
     list_filter = ("kind",)
 
-    def save_model(self, request: HttpRequest, obj: Markup, form: Any, change: bool) -> None:
-        obj.pk = set_markup(obj.kind, obj.bps, _author(request), obj.reason)
-
     @admin.display(description=_("markup"), ordering="bps")
     def percent(self, markup: Markup) -> str:
-        whole, hundredths = divmod(markup.bps, 100)
-        return f"{whole}.{hundredths:02d} %"
+        return percent_of(markup.bps)
 
 
-def _author(request: HttpRequest) -> str:
-    assert isinstance(request.user, User)
-    return str(request.user.email)
+def percent_of(bps: int) -> str:
+    """Basis points for people: 5.25 %."""
+    whole, hundredths = divmod(bps, 100)
+    return f"{whole}.{hundredths:02d} %"

@@ -14,7 +14,7 @@ from accounts.models import User
 from billing.errors import MissingRate, ProposalDecided, ProposalOwn, ProposalWaits, RateRefused
 from billing.fx.cbu import Quote
 from billing.fx.ladder import Level, level
-from billing.models import FxProposal, FxRate
+from billing.models import FxProposal, FxRate, MarkupProposal, Proposal
 from billing.rates import add_rate, current_rates
 
 Kind, State = FxProposal.Kind, FxProposal.State
@@ -57,29 +57,30 @@ def hold_jump(quote: Quote) -> bool:
 def confirm(proposal_id: int, operator: User) -> FxProposal:
     """Puts it in force. Raises ProposalDecided, ProposalOwn (who proposed may not confirm), RateRefused."""
     with transaction.atomic():
-        found = _pending(proposal_id)
-        if found.proposed_by_id == operator.pk:
-            raise ProposalOwn("whoever proposed a rate can't confirm it")
+        found = pending(FxProposal, proposal_id)
+        check_other(found, operator)
         found.rate = _put_in_force(found, operator)
-        return _decide(found, State.CONFIRMED, operator)
+        return decide(found, State.CONFIRMED, operator)
 
 
-def refuse(proposal_id: int, operator: User, answer: str) -> FxProposal:
+def refuse[P: Proposal](kind: type[P], proposal_id: int, operator: User, answer: str) -> P:
     """Closes it without a change; its maker may take it back so. Raises ProposalDecided."""
     with transaction.atomic():
-        found = _pending(proposal_id)
+        found = pending(kind, proposal_id)
         found.answer = answer
-        return _decide(found, State.REFUSED, operator)
+        return decide(found, State.REFUSED, operator)
 
 
 def expire() -> int:
     """Ends what has waited too long; how many there were."""
-    return _close(FxProposal.objects.filter(expires_at__lte=timezone.now()))
+    due = timezone.now()
+    rates = FxProposal.objects.filter(expires_at__lte=due)
+    return close(rates) + close(MarkupProposal.objects.filter(expires_at__lte=due))
 
 
 def supersede_jump() -> None:
     """The feed has said something newer."""
-    _close(FxProposal.objects.filter(kind=Kind.JUMP))
+    close(FxProposal.objects.filter(kind=Kind.JUMP))
 
 
 def lock_rates() -> None:
@@ -149,15 +150,24 @@ def _put_in_force(found: FxProposal, operator: User) -> int:
     return add_rate("manual", day, found.micros_per_usd, author=author, reason=found.reason)
 
 
-def _pending(proposal_id: int) -> FxProposal:
+def pending[P: Proposal](kind: type[P], proposal_id: int) -> P:
+    """The proposal under its lock, in a transaction. Raises ProposalDecided if it doesn't wait any more."""
     lock_rates()
-    found = FxProposal.objects.select_for_update(of=("self",)).get(pk=proposal_id)
+    rows: QuerySet[P] = kind._default_manager.select_for_update(of=("self",))
+    found = rows.get(pk=proposal_id)
     if found.state != State.PENDING or found.expires_at <= timezone.now():
         raise ProposalDecided("this proposal was decided before, or has waited too long")
     return found
 
 
-def _decide(found: FxProposal, state: str, operator: User) -> FxProposal:
+def check_other(found: Proposal, operator: User) -> None:
+    """Raises ProposalOwn if it is the operator's own."""
+    if found.proposed_by_id == operator.pk:
+        raise ProposalOwn("whoever proposed it can't confirm it")
+
+
+def decide[P: Proposal](found: P, state: str, operator: User) -> P:
+    """Keeps who decided what, and when."""
     found.state = state
     found.decided_by = operator
     found.decided_at = timezone.now()
@@ -165,5 +175,6 @@ def _decide(found: FxProposal, state: str, operator: User) -> FxProposal:
     return found
 
 
-def _close(rows: QuerySet[FxProposal]) -> int:
+def close[P: Proposal](rows: QuerySet[P]) -> int:
+    """Ends those of them that wait, by nobody; how many there were."""
     return rows.filter(state=State.PENDING).update(state=State.EXPIRED, decided_at=timezone.now())

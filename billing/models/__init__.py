@@ -20,7 +20,7 @@ from billing.models.cap import Cap
 from billing.models.card import ReceivingCard
 from billing.models.decision import TopUpDecision
 from billing.models.finance import Finance, LedgerCheck
-from billing.models.fx import FxProposal, FxReading
+from billing.models.fx import FxProposal, FxReading, MarkupProposal, Proposal
 from billing.models.hold import Hold
 from billing.models.incoming import IncomingTransfer
 from billing.models.notice import BalanceWatch, Delivery, Medium, Notice, NoticeChoice, NoticeKind
@@ -53,6 +53,7 @@ __all__ = [
     "LedgerAccount",
     "LedgerCheck",
     "Markup",
+    "MarkupProposal",
     "Medium",
     "Notice",
     "NoticeChoice",
@@ -63,6 +64,7 @@ __all__ = [
     "ProviderTransaction",
     "Receipt",
     "ReceivingCard",
+    "Proposal",
     "ProviderStatement",
     "StatementLine",
     "TopUp",

@@ -14,6 +14,8 @@ class TopUpDecision(models.Model):
         FIRST = "first", _("first approval")
         APPROVE = "approve", _("approved")
         REJECT = "reject", _("rejected")
+        ARGUED = "argued", _("dispute: first word")
+        SETTLED = "settled", _("dispute settled")
 
     topup = models.ForeignKey("billing.TopUp", on_delete=models.PROTECT, related_name="decisions")
     operator = models.ForeignKey(

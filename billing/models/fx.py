@@ -4,10 +4,13 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from billing.money import BPS_MAX
 
 PROPOSAL_LIFE = timedelta(hours=24)
 
@@ -16,13 +19,8 @@ def _in_a_day() -> datetime:
     return timezone.now() + PROPOSAL_LIFE
 
 
-class FxProposal(models.Model):
-    """A change of the rate that takes somebody else's yes: who proposes may not confirm."""
-
-    class Kind(models.TextChoices):
-        MANUAL = "manual", _("manual rate")
-        JUMP = "jump", _("jump of the Central Bank's rate")  # nobody's: the feed proposes
-        FEED = "feed", _("back to the Central Bank's rate")
+class Proposal(models.Model):
+    """A change of a price factor that takes somebody else's yes: who proposes may not confirm."""
 
     class State(models.TextChoices):
         PENDING = "pending", _("pending")
@@ -30,11 +28,7 @@ class FxProposal(models.Model):
         REFUSED = "refused", _("refused")
         EXPIRED = "expired", _("expired")
 
-    kind = models.CharField(_("what"), max_length=6, choices=Kind)
     state = models.CharField(_("state"), max_length=9, choices=State, default=State.PENDING, editable=False)
-    date = models.DateField(_("in force from"), null=True, blank=True)
-    micros_per_usd = models.BigIntegerField(null=True, editable=False)
-    before_micros = models.BigIntegerField(null=True, editable=False)  # in force when it was proposed
     reason = models.CharField(_("reason"), max_length=500)
     proposed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -54,9 +48,26 @@ class FxProposal(models.Model):
     )
     decided_at = models.DateTimeField(_("decided at"), null=True, editable=False)
     answer = models.CharField(_("reason of the decision"), max_length=500, blank=True, editable=False)
-    rate = models.IntegerField(_("exchange rate"), null=True, editable=False)  # the row that it became
     created_at = models.DateTimeField(_("proposed at"), auto_now_add=True)
     expires_at = models.DateTimeField(_("expires at"), default=_in_a_day, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class FxProposal(Proposal):
+    """A change of the rate of the dollar."""
+
+    class Kind(models.TextChoices):
+        MANUAL = "manual", _("manual rate")
+        JUMP = "jump", _("jump of the Central Bank's rate")  # nobody's: the feed proposes
+        FEED = "feed", _("back to the Central Bank's rate")
+
+    kind = models.CharField(_("what"), max_length=6, choices=Kind)
+    date = models.DateField(_("in force from"), null=True, blank=True)
+    micros_per_usd = models.BigIntegerField(null=True, editable=False)
+    before_micros = models.BigIntegerField(null=True, editable=False)  # in force when it was proposed
+    rate = models.IntegerField(_("exchange rate"), null=True, editable=False)  # the row that it became
 
     class Meta:
         db_table = "fx_proposal"
@@ -93,6 +104,53 @@ class FxProposal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.date or ''}".strip()
+
+
+class MarkupProposal(Proposal):
+    """A markup of one kind; the kind fx is the exchange margin, on every price."""
+
+    kind = models.CharField(_("kind"), max_length=40)
+    bps = models.IntegerField(
+        _("basis points"), validators=[MinValueValidator(0), MaxValueValidator(BPS_MAX)]
+    )
+    before_bps = models.IntegerField(null=True, editable=False)  # in force when it was proposed
+    markup = models.IntegerField(_("markup"), null=True, editable=False)  # the row that it became
+
+    class Meta:
+        db_table = "markup_proposal"
+        ordering: ClassVar[list[str]] = ["-id"]
+        verbose_name = _("proposed markup")
+        verbose_name_plural = _("proposed markups")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                name="markup_proposal_maker_is_not_checker",
+                condition=~Q(state="confirmed") | ~Q(decided_by=F("proposed_by")),
+            ),
+            models.CheckConstraint(
+                name="markup_proposal_is_somebodys", condition=Q(proposed_by__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="markup_proposal_bounds", condition=Q(bps__gte=0, bps__lte=BPS_MAX) & ~Q(kind="")
+            ),
+            models.CheckConstraint(
+                name="markup_proposal_decided",
+                condition=Q(state="pending", decided_at=None, decided_by=None, markup=None)
+                | Q(state="expired", decided_at__isnull=False, decided_by=None, markup=None)
+                | Q(state="refused", decided_at__isnull=False, decided_by__isnull=False, markup=None)
+                | Q(
+                    state="confirmed",
+                    decided_at__isnull=False,
+                    decided_by__isnull=False,
+                    markup__isnull=False,
+                ),
+            ),
+            models.UniqueConstraint(
+                name="markup_proposal_one_waits", fields=["kind"], condition=Q(state="pending")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.bps} bps"
 
 
 class FxReading(models.Model):

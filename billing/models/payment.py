@@ -2,8 +2,9 @@
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.ids import new_op_id
@@ -46,6 +47,26 @@ class ProviderTransaction(models.Model):
     # Money that waits in the ledger's `disputed` account: the provider says both paid and not paid.
     dispute_op = models.UUIDField(null=True, editable=False)
     disputed_micros = models.BigIntegerField(_("in dispute, micros"), default=0)
+    # Above a limit a dispute takes two: the first one's word waits here, the second one's settles.
+    first_word_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        db_index=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("first word by"),
+    )
+    first_word_arrived = models.BooleanField(_("first word: it arrived"), null=True, editable=False)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        db_index=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("dispute settled by"),
+    )
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-id"]
@@ -69,6 +90,15 @@ class ProviderTransaction(models.Model):
             models.CheckConstraint(
                 name="provider_transaction_dispute",
                 condition=Q(disputed_micros=0) | Q(disputed_micros__gt=0, dispute_op__isnull=False, state=2),
+            ),
+            models.CheckConstraint(
+                name="provider_transaction_first_word",
+                condition=Q(first_word_by=None, first_word_arrived=None)
+                | Q(first_word_by__isnull=False, first_word_arrived__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="provider_transaction_two_settle",
+                condition=Q(settled_by=None) | Q(first_word_by=None) | ~Q(settled_by=F("first_word_by")),
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [

@@ -6,6 +6,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from billing.money import BPS_MAX
+
 
 class FxRate(models.Model):
     """The price of one dollar in micros, from a Tashkent date on. Add-only."""
@@ -41,7 +43,7 @@ class Markup(models.Model):
     id = models.AutoField(primary_key=True)
     kind = models.TextField()
     bps = models.IntegerField(
-        _("basis points"), validators=[MinValueValidator(0), MaxValueValidator(100_000)]
+        _("basis points"), validators=[MinValueValidator(0), MaxValueValidator(BPS_MAX)]
     )
     author = models.TextField()
     reason = models.TextField(blank=True)

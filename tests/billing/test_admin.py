@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.models import FxRate, Hold, Markup, Transfer
-from billing.rates import current_rates, set_manual_rate
+from billing.rates import set_manual_rate
 from tests.billing.books import UZS, Customer, ask, end, reserve, settle
 from tests.transfers import person
 
@@ -77,14 +77,3 @@ def test_money_rows_have_neither_a_form_nor_a_delete_button(operator: Client, mo
     )
     listed = operator.get(reverse(f"admin:billing_{name}_changelist")).text
     assert "delete_selected" not in listed
-
-
-def test_a_markup_is_added_and_in_force(operator: Client) -> None:
-    set_manual_rate(11_794_880_000, date(2026, 11, 20), "ann", "", confirmed=True)
-    answer = operator.post(
-        reverse("admin:billing_markup_add"), {"kind": "margin", "bps": "3100", "reason": "x"}
-    )
-
-    assert answer.status_code == 302
-    assert current_rates().markups["margin"].bps == 3100
-    assert Markup.objects.latest("id").author.endswith("@test.invalid")

@@ -101,7 +101,7 @@ def test_a_refused_jump_is_not_asked_again(bob: User) -> None:
     set_clock("2026-08-21 12:00+05")
     add_rate("cbu", date(2026, 8, 20), 11_794_880_000, author="cbu.uz")
     proposals.hold_jump(Quote(TODAY, 14_000_000_000))
-    proposals.refuse(FxProposal.objects.get().pk, bob, "a typing error")
+    proposals.refuse(FxProposal, FxProposal.objects.get().pk, bob, "a typing error")
     assert not proposals.hold_jump(Quote(TODAY, 14_000_000_000))
     assert current_rates().level is Level.FRESH and current_rates().micros_per_usd == 11_794_880_000
 

@@ -4,14 +4,16 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import Membership, Role, User
 from billing import payments
 from billing.bank.files import read_as
 from billing.bank.lines import NotAStatement
-from billing.errors import NotInDispute, ProviderAway
+from billing.disputes import settle_dispute
+from billing.errors import NotInDispute, ProviderAway, SamePerson
 from billing.ledger import balance
 from billing.models import Channel, Discrepancy, ProviderTransaction, TopUp
 from billing.payments import Told, now_ms
@@ -22,6 +24,7 @@ from billing.tasks import expire_payments, reconcile_click
 from tests.billing.books import set_clock
 from tests.factories import MICROS, make_caller
 from tests.payments.providers import PRICE_TIYIN, PRICE_UZS, begun, owed
+from tests.transfers import person
 
 pytestmark = pytest.mark.django_db
 DAY = 86_400_000
@@ -74,13 +77,91 @@ def test_an_operator_settles_a_dispute_either_way(arrived: bool, left: int) -> N
     payments.dispute(topup, payment, Told("paid", "failed"))
     assert (balance(topup.org_id).paid, kinds(payment)) == (0, {"disputed"})
 
-    payments.settle_dispute(payment.pk, operator, arrived=arrived, note="asked Click")
+    settle_dispute(payment.pk, operator, arrived=arrived, note="asked Click")
 
     topup.refresh_from_db()
     assert (balance(topup.org_id).paid, kinds(payment)) == (left * MICROS, set())
     assert topup.state == ("paid" if arrived else "reversed")
     with pytest.raises(NotInDispute):
-        payments.settle_dispute(payment.pk, operator, arrived=arrived, note="again")
+        settle_dispute(payment.pk, operator, arrived=arrived, note="again")
+
+
+def argued() -> ProviderTransaction:
+    """A payment at Click that is in dispute."""
+    topup = owed(provider=Channel.CLICK)
+    payment = begun(topup, performed=True)
+    payments.dispute(topup, payment, Told("paid", "failed"))
+    return payment
+
+
+def words(payment: ProviderTransaction) -> list[tuple[str, bool]]:
+    found = payment.topup.decisions.order_by("pk")
+    return [(one.action, one.after["settled"]) for one in found]
+
+
+@pytest.mark.parametrize(("arrived", "left"), [(True, PRICE_UZS), (False, 0)])
+def test_above_the_limit_a_dispute_takes_two_of_one_mind(settings, arrived: bool, left: int) -> None:
+    settings.BANK_SECOND_PERSON_UZS = PRICE_UZS - 1
+    payment, ann, bob = argued(), person(), person()
+    org = payment.topup.org_id
+
+    first = settle_dispute(payment.pk, ann, arrived=arrived, note="asked Click")
+
+    assert first.dispute_op is not None and (balance(org).paid, kinds(payment)) == (0, {"disputed"})
+    with pytest.raises(SamePerson):
+        settle_dispute(payment.pk, ann, arrived=arrived, note="again")
+    done = settle_dispute(payment.pk, bob, arrived=arrived, note="seen too")
+    assert (done.first_word_by, done.settled_by, done.dispute_op) == (ann, bob, None)
+    assert (balance(org).paid, kinds(payment)) == (left * MICROS, set())
+    assert words(payment) == [("argued", False), ("settled", True)]
+
+
+def test_a_word_against_the_first_one_takes_its_place(settings) -> None:
+    settings.BANK_SECOND_PERSON_UZS = 0
+    payment, ann, bob = argued(), person(), person()
+    settle_dispute(payment.pk, ann, arrived=True, note="a")
+    settle_dispute(payment.pk, bob, arrived=False, note="b")
+    assert balance(payment.topup.org_id).paid == 0 and kinds(payment) == {"disputed"}
+    settle_dispute(payment.pk, ann, arrived=False, note="bob is right")
+    payment.refresh_from_db()
+    assert (payment.state, payment.first_word_by, payment.settled_by) == (-2, bob, ann)
+    assert words(payment) == [("argued", False), ("argued", False), ("settled", True)]
+
+
+def test_nobody_settles_a_dispute_of_their_own_organization() -> None:
+    payment = argued()
+    with pytest.raises(SamePerson):
+        settle_dispute(payment.pk, payment.topup.requested_by, arrived=True, note="mine")
+    colleague = person()
+    Membership.objects.create(organization=payment.topup.org, user=colleague, role=Role.VIEWER)
+    with pytest.raises(SamePerson):
+        settle_dispute(payment.pk, colleague, arrived=True, note="ours")
+
+
+def test_the_database_too_refuses_one_person_for_both_words(settings) -> None:
+    settings.BANK_SECOND_PERSON_UZS = 0
+    payment, ann = argued(), person()
+    settle_dispute(payment.pk, ann, arrived=True, note="a")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ProviderTransaction.objects.filter(pk=payment.pk).update(settled_by=ann)
+
+
+def test_the_page_of_a_large_dispute_shows_the_first_word(settings) -> None:
+    settings.BANK_SECOND_PERSON_UZS = 0
+    payment = argued()
+    clients = [Client(), Client()]
+    for client in clients:
+        client.force_login(person(is_staff=True, is_superuser=True))
+    ann, bob = clients
+    url = reverse("admin:billing_dispute_settle", args=[payment.pk])
+    assert "two operators have to say the same" in ann.get(url).text
+    assert (
+        "Another operator has to say"
+        in ann.post(url, {"arrived": "1", "note": "Click says"}, follow=True).text
+    )
+    assert "The first word is yours" in ann.get(url).text
+    assert "Click says" in bob.get(url).text
+    assert "The dispute is settled" in bob.post(url, {"arrived": "1", "note": "yes"}, follow=True).text
 
 
 def test_operators_settle_disputes_in_the_admin_with_a_reason() -> None:
