@@ -10,10 +10,12 @@ The law of this file:
 - Each statement on these tables moves CatalogVersion by trigger; workers poll that row (ARCHITECTURE §2.3).
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -284,6 +286,11 @@ class Endpoint(Pausable):
         return f"{self.model} at {self.provider}"
 
 
+def _of_document(path: str) -> Any:
+    number = models.BigIntegerField()
+    return models.GeneratedField(expression=Cast(KT(path), number), output_field=number, db_persist=True)
+
+
 class CostVersion(models.Model):
     """What an endpoint costs us from a moment on: component → nano-USD per 10^6 units. Append-only."""
 
@@ -298,13 +305,20 @@ class CostVersion(models.Model):
     )
     valid_from = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Out of the documents, so that an index alone answers for the thousands of rows of a chart.
+    output_nano = _of_document("components__output")
+    energy_nano = _of_document("energy__energy_nano")
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-id"]
         # A hosted endpoint has up to 288 a day for good: the newest one, and a chart's stretch of time.
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["endpoint", "-id"], name="routing_cost_newest"),
-            models.Index(fields=["endpoint", "valid_from"], name="routing_cost_by_time"),
+            models.Index(
+                fields=["endpoint", "valid_from"],
+                include=["id", "output_nano", "energy_nano"],
+                name="routing_cost_over_time",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,16 +6,17 @@ Costs are nano-USD per 10^6 units.
 """
 
 import json
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Max
 
-from routing.energy.models import SiteState
-from routing.energy.series import Point, Step, lowest
+from routing.energy.claim import CLAIM_WINDOW
+from routing.energy.series import Point, Step, lowest, stretches
 
 TICK_LIFE_S: Final = 360  # a tick every 5 minutes, and a minute for one that is late
 
@@ -49,7 +50,7 @@ class SiteCost:
 
 _NOW: Final = """
 SELECT m.slug AS model, p.slug AS site, p.name AS site_name, d.place, d.country,
-       c.components::text AS components, (c.energy->>'energy_nano')::bigint AS energy,
+       c.components::text AS components, c.energy_nano AS energy,
        coalesce(s.state, '') AS state, feed.simulated, f.endpoint_id IS NOT NULL AS preferred, s.at,
        NOT coalesce(s.drained, false) AND p.active AND p.paused_at IS NULL AND e.paused_at IS NULL
            AS available, coalesce(s.drained, false) AS drained
@@ -61,13 +62,14 @@ SELECT m.slug AS model, p.slug AS site, p.name AS site_name, d.place, d.country,
   JOIN routing_feed feed ON feed.id = n.feed_id
   LEFT JOIN routing_sitestate s ON s.site_id = d.id
   LEFT JOIN routing_preference f ON f.endpoint_id = e.id
- CROSS JOIN LATERAL (SELECT components, energy FROM routing_costversion
+ CROSS JOIN LATERAL (SELECT components, energy_nano FROM routing_costversion
        WHERE endpoint_id = e.id ORDER BY id DESC LIMIT 1) c
  WHERE e.active AND e.retired_at IS NULL AND m.retired_at IS NULL AND (%(models)s::text[] IS NULL
        OR m.slug = ANY (%(models)s::text[]))
  ORDER BY m.slug, p.slug
 """
 
+# Columns as arrays: a week is thousands of rows, which the driver reads ten times as fast this way.
 _COSTS: Final = """
 WITH at_sites AS MATERIALIZED (
     SELECT e.id, p.slug, least(e.retired_at, e.paused_at, p.paused_at) AS ended
@@ -75,36 +77,24 @@ WITH at_sites AS MATERIALIZED (
       JOIN routing_provider p ON p.id = e.provider_id
       JOIN routing_datacentre d ON d.provider_id = p.id
      WHERE e.model_id = (SELECT id FROM routing_model WHERE slug = %(model)s) AND e.active AND p.active)
-SELECT a.slug, floor(extract(epoch FROM known.valid_from))::bigint, known.output, known.energy,
-       floor(extract(epoch FROM a.ended))::bigint
-  FROM at_sites a CROSS JOIN LATERAL (
-    (SELECT id, valid_from, (components->>'output')::bigint AS output,
-            (energy->>'energy_nano')::bigint AS energy
-       FROM routing_costversion WHERE endpoint_id = a.id AND valid_from <= to_timestamp(%(since)s)
-      ORDER BY valid_from DESC, id DESC LIMIT 1)
-    UNION ALL
-    (SELECT id, valid_from, (components->>'output')::bigint, (energy->>'energy_nano')::bigint
-       FROM routing_costversion WHERE endpoint_id = a.id AND valid_from > to_timestamp(%(since)s)
-        AND valid_from <= to_timestamp(%(until)s))) known
- ORDER BY a.slug, known.valid_from, known.id
+SELECT a.slug, floor(extract(epoch FROM a.ended))::bigint, known.* FROM at_sites a CROSS JOIN LATERAL (
+    SELECT array_agg(extract(epoch FROM valid_from)::bigint ORDER BY valid_from, id),
+           array_agg(output_nano ORDER BY valid_from, id),
+           array_agg(energy_nano ORDER BY valid_from, id)
+      FROM routing_costversion
+     WHERE endpoint_id = a.id AND valid_from <= to_timestamp(%(until)s) AND valid_from >= coalesce(
+           (SELECT valid_from FROM routing_costversion
+             WHERE endpoint_id = a.id AND valid_from <= to_timestamp(%(since)s)
+             ORDER BY valid_from DESC LIMIT 1), '-infinity')) known
 """
-
-# Of a site's ticks only those that begin something else or are the last before a gap.
 _TICKS: Final = """
-SELECT slug, floor(extract(epoch FROM at))::bigint, state, drained, lost
-  FROM (SELECT p.slug, s.at, s.state, s.drained,
-               lag(s.state) OVER w IS DISTINCT FROM s.state
-                   OR lag(s.drained) OVER w IS DISTINCT FROM s.drained
-                   OR s.at - lag(s.at) OVER w > make_interval(secs => %(life)s) AS begins,
-               lead(s.at) OVER w IS NULL
-                   OR lead(s.at) OVER w - s.at > make_interval(secs => %(life)s) AS lost
-          FROM routing_siteprice s
-          JOIN routing_datacentre d ON d.id = s.site_id
-          JOIN routing_provider p ON p.id = d.provider_id
-         WHERE p.slug = ANY (%(sites)s) AND s.at <= to_timestamp(%(until)s)
-           AND s.at > to_timestamp(%(since)s) - make_interval(secs => %(life)s)
-        WINDOW w AS (PARTITION BY s.site_id ORDER BY s.at)) ticks
- WHERE begins OR lost ORDER BY slug, at
+SELECT p.slug, known.* FROM routing_datacentre d JOIN routing_provider p ON p.id = d.provider_id,
+   LATERAL (SELECT array_agg(extract(epoch FROM at)::bigint ORDER BY at),
+                   array_agg(CASE WHEN drained THEN '' ELSE state END ORDER BY at)
+      FROM routing_siteprice
+     WHERE site_id = d.id AND at <= to_timestamp(%(until)s)
+       AND at > to_timestamp(%(since)s) - make_interval(secs => %(life)s)) known
+ WHERE p.slug = ANY (%(sites)s)
 """
 
 
@@ -125,45 +115,56 @@ def history(model: str, since_s: int, until_s: int) -> list[Step]:
     span: dict[str, Any] = {"since": since_s, "until": until_s}
     with connection.cursor() as cursor:
         cursor.execute(_COSTS, span | {"model": model})
-        costs = _by_site(cursor.fetchall())
-        cursor.execute(_TICKS, span | {"sites": list(costs), "life": TICK_LIFE_S})
-        ticks = _by_site(cursor.fetchall())
-    return lowest({site: _steps(site, rows, ticks.get(site, [])) for site, rows in costs.items()})
+        costs = [(site, ended, *columns) for site, ended, *columns in cursor.fetchall() if columns[0]]
+        cursor.execute(_TICKS, span | {"sites": [site for site, *_ in costs], "life": TICK_LIFE_S})
+        ticks = {site: _vouched(at or [], states or []) for site, at, states in cursor.fetchall()}
+    return lowest(
+        {
+            name: _steps(name, ended, zip(*columns, strict=True), ticks[name])
+            for name, ended, *columns in costs
+        }
+    )
 
 
-def last_tick() -> datetime | None:
-    """When the price of any site was looked after last."""
-    found: datetime | None = SiteState.objects.aggregate(at=Max("at"))["at"]
-    return found
+def lowest_lately(model: str) -> int | None:
+    """The least that a model's output has cost at an open site within CLAIM_WINDOW; None: not known."""
+    until_s = int(time.time())
+    since_s = until_s - int(CLAIM_WINDOW.total_seconds())
+    spans = stretches(history(model, since_s, until_s), since_s, until_s)
+    return min((point.out for _, _, point in spans), default=None)
 
 
-type _Row = tuple[Any, ...]
+def _vouched(ticks: Sequence[int], states: Sequence[str]) -> list[tuple[int, str]]:
+    """From when on a site was in which state: '' where it had no price, drained or not looked after."""
+    found: list[tuple[int, str]] = []
+    held, ends = "", 0
+    for at, state in zip(ticks, states, strict=True):
+        if held and at > ends:
+            found.append((ends, ""))
+            held = ""
+        if state != held:
+            found.append((at, state))
+            held = state
+        ends = at + TICK_LIFE_S
+    return [*found, (ends, "")] if held else found
 
 
-def _by_site(rows: Iterable[_Row]) -> dict[str, list[_Row]]:
-    found: dict[str, list[_Row]] = {}
-    for site, *rest in rows:
-        found.setdefault(site, []).append(tuple(rest))
-    return found
-
-
-def _steps(site: str, costs: Sequence[_Row], ticks: Sequence[_Row]) -> list[Step]:
-    """A site's price over time: its costs where a tick vouches for them."""
-    ended: int | None = costs[0][3]
-    changes: list[tuple[int, int, _Row | None]] = [
-        (at, 0, (output, energy)) for at, output, energy, _ in costs
-    ]
-    for at, state, drained, lost in ticks:
-        changes.append((at, 1, None if drained else (state,)))
-        if lost:
-            changes.append((at + TICK_LIFE_S, 1, None))
-    cost: _Row | None = None
-    tick: _Row | None = None
+def _steps(
+    site: str, ended: int | None, costs: Iterable[tuple[int, int, int | None]], ticks: list[tuple[int, str]]
+) -> list[Step]:
+    """A site's price over time: its costs where a tick vouches for them; from `ended` on nothing."""
+    changes: list[tuple[Any, ...]] = [*costs, *ticks]
+    changes.sort(key=itemgetter(0))  # of the same second the cost comes first
+    output = energy = None
+    state = ""
     steps: list[Step] = []
-    for at, kind, value in sorted(changes, key=lambda change: change[:2]):
-        if ended is not None and at >= ended:
-            break
-        cost, tick = (value, tick) if kind == 0 else (cost, value)
-        known = None if cost is None or tick is None else Point(cost[0], cost[1], site, tick[0])
-        steps.append(Step(at, known))
-    return steps if ended is None else [*steps, Step(ended, None)]
+    for change in changes:
+        if len(change) == 3:
+            _, output, energy = change
+        else:
+            state = change[1]
+        known = Point(output, energy, site, state) if state and output is not None else None
+        steps.append(Step(change[0], known))
+    if ended is None:
+        return steps
+    return [*(step for step in steps if step.at < ended), Step(ended, None)]

@@ -119,24 +119,29 @@ class _Bucket:
         columns.state.append(state)
 
 
-def buckets(steps: Sequence[Step], window: Window, now_s: int) -> Columns:
+def buckets(steps: Sequence[Step], window: Window, now_s: int, *, wider: int = 1) -> Columns:
     """The window's buckets up to now: time-weighted means with the least and the most, so spikes survive.
 
-    `site` and `state` are those that held longest in a bucket.
+    `site` and `state` are those that held longest in a bucket. wider: how many of its steps make one bucket.
     """
-    columns = Columns(window.begins(now_s), window.step_s)
-    rows = [_Bucket() for _ in range(window.points)]
+    columns = Columns(window.begins(now_s), window.step_s * wider)
+    rows = [_Bucket() for _ in range(window.points // wider)]
     for begin, end, point in stretches(steps, columns.t0, now_s):
-        at = begin
-        while at < end:
-            number = (at - columns.t0) // window.step_s
-            until = min(end, columns.t0 + (number + 1) * window.step_s)
-            rows[number].add(point, until - at)
-            at = until
+        for at, until in _cut(begin, end, columns):
+            rows[(at - columns.t0) // columns.step_s].add(point, until - at)
     for number, row in enumerate(rows):
-        began = columns.t0 + number * window.step_s
-        row.into(columns, min(now_s, began + window.step_s) - began)
+        began = columns.t0 + number * columns.step_s
+        row.into(columns, min(now_s, began + columns.step_s) - began)
     return columns
+
+
+def _cut(begin: int, end: int, columns: Columns) -> Iterable[tuple[int, int]]:
+    """A stretch of time in pieces that each lie in one bucket."""
+    at = begin
+    while at < end:
+        until = min(end, at + columns.step_s - (at - columns.t0) % columns.step_s)
+        yield at, until
+        at = until
 
 
 def stretches(steps: Sequence[Step], since_s: int, until_s: int) -> Iterable[tuple[int, int, Point]]:

@@ -151,6 +151,15 @@ def test_the_cheapest_hours_are_found_in_the_readers_zone() -> None:
     assert cheapest_hours([Step(NOW - 8 * 86_400, point())], NOW, zone_s=0) is None  # all hours are equal
 
 
+@given(steps_of(), windows, st.sampled_from([2, 3, 12]))
+def test_wider_buckets_hold_the_same(steps: list[Step], window: Window, wider: int) -> None:
+    fine, coarse = buckets(steps, window, NOW), buckets(steps, window, NOW, wider=wider)
+    assert len(coarse.out) == window.points // wider and coarse.t0 == fine.t0
+    for number, most in enumerate(coarse.most):
+        within = [one for one in fine.most[number * wider : (number + 1) * wider] if one is not None]
+        assert most is None or most >= max(within, default=0)
+
+
 def test_an_empty_history_is_a_window_of_gaps() -> None:
     found: Columns = buckets([], Window.HOURS_24, NOW)
     assert found.out == [None] * 288 == found.state
