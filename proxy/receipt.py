@@ -9,7 +9,8 @@ from billing.money import exact_uzs
 from proxy.meter import version_name
 from proxy.models import Request
 from proxy.plan import considered
-from routing.models import Endpoint
+from routing.energy.models import DataCentre
+from routing.models import CostVersion, Endpoint
 
 _TASHKENT = ZoneInfo("Asia/Tashkent")
 
@@ -39,6 +40,7 @@ def receipt(row: Request) -> dict[str, Any]:
         "finish_reason": row.finish_reason or None,
         "sandbox": row.sandbox,
         "endpoint": _endpoint(row),
+        "datacenter": datacenter(row),
         "rescued": rescued(row),
         "attempts": [_attempt(attempt) for attempt in row.attempts],
         "route": [considered(reason) for reason in reasons_of(row)],
@@ -71,6 +73,33 @@ def reasons_of(row: Request) -> list[dict[str, Any]]:
     ]
 
 
+def datacenter(row: Request) -> dict[str, Any] | None:
+    """The site of ours that answered; None where somebody else did.
+
+    why: what spoke for it, or that another one failed before it. price_of: the site whose price was paid, the
+    lowest of those that were open. own_cost_version: what the electricity of the serving one made it.
+    """
+    reason = next((one for one in reasons_of(row) if _is_at_site(one, row)), None)
+    if reason is None:
+        return None
+    site = DataCentre.objects.select_related("provider").filter(provider__slug=reason["site"]).first()
+    failed = any(one.get("endpoint") != row.endpoint_id for one in row.attempts)
+    paid = CostVersion.objects.select_related("endpoint__provider").filter(pk=row.cost_version or 0).first()
+    return {
+        "id": reason["site"],
+        "name": site.provider.name if site else reason["site"],
+        "place": site.place if site else None,
+        "country": site.country if site else None,
+        "why": "failover" if failed else reason.get("why"),
+        "price_of": paid.endpoint.provider.slug if paid else None,
+        "own_cost_version": f"c{reason['own']}",
+    }
+
+
+def _is_at_site(reason: dict[str, Any], row: Request) -> bool:
+    return "site" in reason and reason["endpoint"] == row.endpoint_id
+
+
 def _money(row: Request) -> dict[str, Any]:
     """Prices are so'm per million tokens: the provider's at the rate of `rate_date`, and with our markup.
 
@@ -99,13 +128,18 @@ def percent(bps: int) -> str:
 
 def _endpoint(row: Request) -> dict[str, Any]:
     """Who answered, with which model: the sandbox's own where it stood in. The log keeps only the ids."""
-    known = Endpoint.objects.select_related("provider", "model").filter(pk=row.endpoint_id or 0).first()
+    every = Endpoint.objects.select_related("provider", "model")
+    known = every.filter(pk=row.endpoint_id or 0).first()
+    asked = known
+    if known is not None and row.sandbox and known.model.slug == row.model:  # at a site of ours
+        modality = known.model.modality
+        asked = every.filter(provider__sandbox=True, model__modality=modality, retired_at=None).first()
     return {
         "id": row.endpoint_id,
         "provider": row.provider,
         "provider_name": known.provider.name if known else row.provider,
-        "model": known.model.slug if known else row.model,
-        "upstream_name": known.upstream_name if known else None,
+        "model": asked.model.slug if asked else row.model,
+        "upstream_name": asked.upstream_name if asked else None,
     }
 
 

@@ -16,6 +16,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
 from accounts.errors import AccountsError  # noqa: E402
 from accounts.keys import create_key, find_key  # noqa: E402
@@ -28,6 +29,8 @@ from billing.models import ReceivingCard  # noqa: E402
 from billing.partitions import ensure_partitions  # noqa: E402
 from billing.rates import add_rate, current_rates  # noqa: E402
 from deploy.local.files import DEMO_FILE, write_private  # noqa: E402
+from routing.energy.backfill import week_before  # noqa: E402
+from routing.energy.history import replay  # noqa: E402
 
 EMAIL, ADMIN_EMAIL = "demo@example.com", "admin@example.com"
 PROMO_UZS = 100_000
@@ -41,6 +44,7 @@ def main() -> None:
     call_command("migrate", verbosity=1, interactive=False)
     call_command("catalog", "load", settings.MODEL_CATALOG)
     ensure_partitions()
+    _week()
     _rate()
     _card()
     fund(anonymous_uzs=settings.ANONYMOUS_DAILY_UZS, probes_uzs=settings.PROBE_DAILY_UZS)
@@ -64,6 +68,13 @@ def main() -> None:
             "admin_password": admin_password,
         },
     )
+
+
+def _week() -> None:
+    """Seven days of electricity that we made, for the charts; a later start adds what has passed since."""
+    now = timezone.now()
+    week_before(now)
+    replay(now=now)
 
 
 def _card() -> None:

@@ -1,4 +1,4 @@
-"""Sites in catalog files: what they may say, what a load makes of them, and the first price of what they host."""
+"""Sites in catalog files: what they may say, what a load makes of them, and the first prices there."""
 
 from datetime import timedelta
 from decimal import Decimal
