@@ -2,6 +2,7 @@
 
 A cost holds until the next one of its endpoint. A tick of a site (SitePrice) says that the price was looked
 after: without one for longer than TICK_LIFE_S nothing is known of the site, and a drained site has no price.
+A site without an address takes no calls; in the demo the sandbox answers there.
 Costs are nano-USD per 10^6 units.
 """
 
@@ -13,6 +14,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import connection
 
 from routing.energy.claim import CLAIM_WINDOW
@@ -64,7 +66,8 @@ SELECT m.slug AS model, p.slug AS site, p.name AS site_name, d.place, d.country,
   LEFT JOIN routing_preference f ON f.endpoint_id = e.id
  CROSS JOIN LATERAL (SELECT components, energy_nano FROM routing_costversion
        WHERE endpoint_id = e.id ORDER BY id DESC LIMIT 1) c
- WHERE e.active AND e.retired_at IS NULL AND m.retired_at IS NULL AND (%(models)s::text[] IS NULL
+ WHERE e.active AND e.retired_at IS NULL AND m.retired_at IS NULL AND (p.base_url <> '' OR %(demo)s)
+   AND (%(models)s::text[] IS NULL
        OR m.slug = ANY (%(models)s::text[]))
  ORDER BY m.slug, p.slug
 """
@@ -76,7 +79,8 @@ WITH at_sites AS MATERIALIZED (
       FROM routing_endpoint e
       JOIN routing_provider p ON p.id = e.provider_id
       JOIN routing_datacentre d ON d.provider_id = p.id
-     WHERE e.model_id = (SELECT id FROM routing_model WHERE slug = %(model)s) AND e.active AND p.active)
+     WHERE e.model_id = (SELECT id FROM routing_model WHERE slug = %(model)s) AND e.active AND p.active
+       AND (p.base_url <> '' OR %(demo)s))
 SELECT a.slug, floor(extract(epoch FROM a.ended))::bigint, known.* FROM at_sites a CROSS JOIN LATERAL (
     SELECT array_agg(extract(epoch FROM valid_from)::bigint ORDER BY valid_from, id),
            array_agg(output_nano ORDER BY valid_from, id),
@@ -101,7 +105,7 @@ SELECT p.slug, known.* FROM routing_datacentre d JOIN routing_provider p ON p.id
 def costs_now(models: Sequence[str] | None = None) -> list[SiteCost]:
     """What these models (None: all that are hosted) cost at each of our sites now, by model and site."""
     with connection.cursor() as cursor:
-        cursor.execute(_NOW, {"models": None if models is None else list(models)})
+        cursor.execute(_NOW, {"models": None if models is None else list(models), "demo": settings.DEMO})
         names = [column.name for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return [SiteCost(**row | {"components": json.loads(row["components"])}) for row in rows]
@@ -114,7 +118,7 @@ def history(model: str, since_s: int, until_s: int) -> list[Step]:
     """
     span: dict[str, Any] = {"since": since_s, "until": until_s}
     with connection.cursor() as cursor:
-        cursor.execute(_COSTS, span | {"model": model})
+        cursor.execute(_COSTS, span | {"model": model, "demo": settings.DEMO})
         costs = [(site, ended, *columns) for site, ended, *columns in cursor.fetchall() if columns[0]]
         cursor.execute(_TICKS, span | {"sites": [site for site, *_ in costs], "life": TICK_LIFE_S})
         ticks = {site: _vouched(at or [], states or []) for site, at, states in cursor.fetchall()}

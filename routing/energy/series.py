@@ -7,6 +7,7 @@ stretch of which nothing is known, and stays a gap.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 HOUR_S: Final = 3600
@@ -70,7 +71,8 @@ def lowest(sites: Mapping[str, Sequence[Step]]) -> list[Step]:
     """The cheapest of several step functions at every moment; of equal ones the first by name."""
     now: dict[str, Point | None] = {}
     found: list[Step] = []
-    events = sorted((step.at, name, step.point) for name, steps in sites.items() for step in steps)
+    events = [(step.at, name, step.point) for name, steps in sites.items() for step in steps]
+    events.sort(key=itemgetter(0))  # of two at the same moment the later one holds
     for place, (at, name, point) in enumerate(events):
         now[name] = point
         if place + 1 < len(events) and events[place + 1][0] == at:

@@ -29,7 +29,8 @@ def point(out: int = PRICE, energy: int | None = 21_900_000, site: str = "a", st
 
 @st.composite
 def steps_of(draw: st.DrawFn, site: str = "a") -> list[Step]:
-    times = draw(st.lists(st.integers(NOW - 8 * 86_400, NOW + 600), unique=True, max_size=40))
+    times = draw(st.lists(st.integers(NOW - 8 * 86_400, NOW + 600), max_size=40))
+    times += times[: draw(st.integers(0, 3))]  # a tick and its price have the same moment
     prices = st.integers(0, 10**12)
     points = st.builds(point, prices, st.none() | prices, st.just(site), st.sampled_from(["fresh", "hold"]))
     return [Step(at, draw(st.none() | points)) for at in sorted(times)]
