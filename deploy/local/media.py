@@ -1,9 +1,11 @@
-"""The media sandbox: pictures, melodies and films for people without any account elsewhere.
+"""The media sandbox: pictures, melodies, films, transcripts and verdicts for people without any account
+elsewhere.
 
     SANDBOX_KEY=… python -m deploy.local.media PORT
 
 Speaks the openai dialect. What it makes is real PNG, WAV and MP4 of the size and length asked for, the same
-for the same request; nothing in it was made by a model.
+for the same request; nothing in it was made by a model. It hears its own speech only, and judges by a list of
+words.
 """
 
 import asyncio
@@ -22,7 +24,7 @@ from uuid import uuid4
 import orjson
 import uvicorn
 
-from deploy.local import film, melody, picture
+from deploy.local import film, hearing, manners, melody, picture
 from proxy.dialects import form
 from proxy.errors import ApiError
 
@@ -34,6 +36,7 @@ FILMS_MAX: Final = 1_000  # jobs remembered
 FILM_TAKES_S: Final = 1.0
 _SIZE: Final = re.compile(r"(\d{1,5})x(\d{1,5})", re.ASCII)
 _FILM: Final = re.compile(r"/v1/videos/(video_[0-9a-f]{32})(/content)?")
+_SOUND: Final = re.compile(r"/v1/audio/(transcription|translation)s")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -121,10 +124,13 @@ class Sandbox:
         method, path = scope["method"], scope["path"]
         if found := _FILM.fullmatch(path):
             return await self._film(method, found[1], bool(found[2]))
+        if found := _SOUND.fullmatch(path):
+            return await asyncio.to_thread(_heard, _form(headers, raw), found[1])
         make = {
             "/v1/images/generations": _pictures,
             "/v1/images/edits": _pictures,
             "/v1/audio/speech": _speech,
+            "/v1/moderations": _judged,
             "/v1/videos": self._begin,
         }.get(path)
         if make is None or method != "POST":
@@ -193,7 +199,28 @@ def _speech(asked: dict[str, Any]) -> Answer:
     samples = melody.pcm(text, str(asked.get("voice")), float(speed))
     if asked.get("response_format") == "pcm":
         return Answer(samples, "audio/pcm")
-    return Answer(melody.wav(samples), "audio/wav")
+    return Answer(melody.wav(samples, text), "audio/wav")
+
+
+def _judged(asked: dict[str, Any]) -> Answer:
+    """OpenAI's moderation object."""
+    texts = manners.texts(asked.get("input"))
+    if texts is None:
+        raise Wrong("'input' must be a text, texts or parts.", "input")
+    results = [manners.judged(text) for text in texts]
+    return Answer.of({"id": f"modr-{uuid4().hex}", "model": asked.get("model"), "results": results})
+
+
+def _heard(sent: form.Form, task: str) -> Answer:
+    """The transcript in the form that was asked for."""
+    sounds = form.files_of(sent.files, "file")
+    if not sounds or not sounds[0].data:
+        raise Wrong("The file 'file' is missing.", "file")
+    wanted = str(sent.fields.get("response_format") or "json")
+    data, kind = hearing.heard(sounds[0].data).told(
+        wanted, "transcribe" if task == "transcription" else "translate"
+    )
+    return Answer(data, kind)
 
 
 async def _body(receive: Receive) -> bytes:
@@ -205,10 +232,14 @@ async def _body(receive: Receive) -> bytes:
     return b"".join(parts)
 
 
+def _form(headers: dict[bytes, bytes], raw: bytes) -> form.Form:
+    return form.parse(raw, {name: [value] for name, value in headers.items()})
+
+
 def _asked(headers: dict[bytes, bytes], raw: bytes) -> dict[str, Any]:
     """The fields of a JSON body or a form; under `sources` a digest of the form's files."""
     if headers.get(b"content-type", b"").startswith(b"multipart/form-data"):
-        sent = form.parse(raw, {name: [value] for name, value in headers.items()})
+        sent = _form(headers, raw)
         digest = hashlib.sha256(b"".join(part.data for part in sent.files)).hexdigest()
         typed = form.typed(sent.fields, numbers=("n", "seed", "seconds"))
         return typed | ({"sources": digest} if sent.files else {})

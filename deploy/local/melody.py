@@ -25,11 +25,13 @@ def pcm(text: str, voice: str, speed: float) -> bytes:
     return b"".join(notes[ord(sign) % len(_SCALE)] if sign.isalnum() else rest for sign in text)
 
 
-def wav(samples: bytes) -> bytes:
-    """The samples as a file (Microsoft RIFF, format 1)."""
+def wav(samples: bytes, text: str = "") -> bytes:
+    """The samples as a file (Microsoft RIFF, format 1), with the text as its comment: see hearing.py."""
+    said = text.encode() + b"\0" * (1 + (len(text.encode()) + 1) % 2)
+    note = struct.pack("<4sI4s4sI", b"LIST", 12 + len(said), b"INFO", b"ICMT", len(said)) + said
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16)
     data = struct.pack("<4sI", b"data", len(samples)) + samples
-    return struct.pack("<4sI4s", b"RIFF", 4 + len(form) + len(data), b"WAVE") + form + data
+    return struct.pack("<4sI4s", b"RIFF", 4 + len(form + note + data), b"WAVE") + form + note + data
 
 
 def _note(hertz: float, length: int) -> bytes:

