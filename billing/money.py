@@ -51,6 +51,11 @@ def format_uzs(micros: int, decimals: int = 2) -> str:
     return f"{sign}{whole:,}".replace(",", "\u00a0") + (f".{shown}" if decimals else "")
 
 
+def full_uzs(micros: int) -> str:
+    """So'm with groups of three and every decimal there is, two at least: "1 500.00", "0.000001"."""
+    return format_uzs(micros, max(2, len(f"{abs(micros) % MICROS_PER_UZS:06d}".rstrip("0"))))
+
+
 def exact_uzs(micros: int) -> str:
     """So'm with every decimal there is and no grouping: "0.000001", "12.5", "3"."""
     whole, rest = divmod(abs(micros), MICROS_PER_UZS)

@@ -50,6 +50,8 @@ class ChoicesForm(forms.Form):
                     label=channel.label,
                     required=False,
                     initial=outbox.wants(said, kind, channel, caller.role or ""),
+                    # Without a bot the choice stays as it is; Django takes a disabled field's initial.
+                    disabled=channel == Medium.TELEGRAM and not telegram.is_on(),
                 )
 
     def rows(self) -> list[tuple[str, list[forms.BoundField]]]:

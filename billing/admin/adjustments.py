@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from billing import adjustments
 from billing.adjustments import Preview, bank_details, file_adjustment, preview
-from billing.admin.money import account_name
+from billing.admin.money import account_name, account_words
 from billing.amount_field import SoumField
 from billing.errors import BillingError
 from billing.ledger import balance
 from billing.models import Adjustment, LedgerAccount
-from billing.money import exact_uzs
+from billing.money import exact_uzs, full_uzs
 
 State = Adjustment.State
 
@@ -71,7 +71,7 @@ class AdjustmentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=gettext_lazy("amount, UZS"), ordering="amount_micros")
     def amount(self, found: Adjustment) -> str:
-        return exact_uzs(found.amount_micros)
+        return full_uzs(found.amount_micros)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A call's own page can lead here with its number and organization."""
@@ -181,18 +181,17 @@ def _planned(seen: Preview) -> dict[str, Any]:
     """The preview with accounts by name and amounts in so'm."""
     codes = dict(LedgerAccount.objects.values_list("id", "code"))
 
-    def name(account: int) -> str:
-        return account_name(account, codes.get(account))
+    def name(account: int) -> dict[str, str]:
+        code = codes.get(account)
+        return {"words": account_words(account, code), "code": account_name(account, code)}
 
     return {
         "transfers": [
-            (row.get_kind_display(), name(row.debit), name(row.credit), exact_uzs(row.amount_micros))
+            (row.get_kind_display(), name(row.debit), name(row.credit), full_uzs(row.amount_micros))
             for row in seen.transfers
         ],
-        "accounts": [
-            (name(leg.account), exact_uzs(leg.before), exact_uzs(leg.after)) for leg in seen.accounts
-        ],
-        "held": exact_uzs(seen.wallet_after.held),
+        "accounts": [(name(leg.account), full_uzs(leg.before), full_uzs(leg.after)) for leg in seen.accounts],
+        "held": full_uzs(seen.wallet_after.held),
     }
 
 

@@ -26,6 +26,7 @@ from billing.errors import MissingRate
 from billing.finance import Day, Report, Wanted, exported, report
 from billing.ids import Kind
 from billing.models import Finance, LedgerAccount, Transfer
+from billing.models.transfer import KIND_NAMES
 from billing.money import exact_uzs, format_uzs
 from billing.rates import current_rates
 from billing.statements import latest
@@ -47,7 +48,7 @@ class ExportForm(forms.Form):
     until = forms.DateField(label=gettext_lazy("last day"), widget=_Day())
     kind = forms.TypedChoiceField(
         label=gettext_lazy("kind"),
-        choices=[("", "–"), *[(kind.value, kind.name.lower()) for kind in Kind]],
+        choices=[("", "–"), *[(kind.value, name) for kind, name in KIND_NAMES.items()]],
         coerce=int,
         empty_value=None,
         required=False,

@@ -14,6 +14,15 @@ from billing.models import Hold, LedgerAccount, Transfer, Wallet
 from billing.money import format_uzs
 
 _WALLETS_FROM = 2**32  # account numbers of wallets; see sql/ledger.sql
+_PARTS = (_("wallet, paid balance"), _("wallet, bonus"))
+_ACCOUNTS = {
+    "adjustment": _("corrections and bonuses"),
+    "clearing:bank": _("our bank"),
+    "disputed": _("set aside"),
+    "promo": _("promotions"),
+    "refund_payable": _("payouts under way"),
+    "revenue": _("revenue"),
+}
 
 
 class MoneyAdmin(ReadOnlyAdmin):
@@ -125,6 +134,13 @@ def account_name(account: int, code: str | None) -> str:
         return code or str(account)
     org_id, part = divmod(account - _WALLETS_FROM, 2)
     return f"wallet:{org_id}:{'bonus' if part else 'paid'}"
+
+
+def account_words(account: int, code: str | None) -> str:
+    """What an account is for; empty where its name says it."""
+    if account < _WALLETS_FROM:
+        return str(_ACCOUNTS.get(code or "", ""))
+    return str(_PARTS[(account - _WALLETS_FROM) % 2])
 
 
 @admin.register(Hold)

@@ -93,6 +93,10 @@ class TopUpAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         )
         return (rank, "-id")
 
+    @admin.display(description="№", ordering="id")
+    def number(self, topup: TopUp) -> str:
+        return topup.number
+
     @admin.display(description=gettext_lazy("amount, UZS"), ordering="amount_micros")
     def amount(self, topup: TopUp) -> str:
         return format_uzs(topup.amount_micros)

@@ -1,11 +1,33 @@
 """The ledger: its accounts and the movements between them."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from billing.ids import Kind
+
+KIND_NAMES: Final[dict[Kind, Promise]] = {
+    Kind.TOPUP: _("top-up"),
+    Kind.PROMO: _("promo bonus"),
+    Kind.CHARGE_PAID: _("call, paid balance"),
+    Kind.CHARGE_BONUS: _("call, bonus"),
+    Kind.OVERRUN: _("call, beyond what the wallet had"),
+    Kind.REFUND: _("refund, paid balance"),
+    Kind.PAYOUT: _("payout, approved"),
+    Kind.PAYOUT_SENT: _("payout, sent"),
+    Kind.COST: _("cost at a provider"),
+    Kind.ORPHAN: _("cost of a call that was cut off"),
+    Kind.REFUND_BONUS: _("refund, bonus"),
+    Kind.LATE_LOSS: _("call, charged too late"),
+    Kind.ADJUSTMENT: _("correction"),
+    Kind.ADJUSTMENT_BONUS: _("goodwill bonus"),
+    Kind.REVERSAL: _("top-up taken back"),
+    Kind.DISPUTE: _("set aside"),
+    Kind.DISPUTE_BACK: _("set aside, given back"),
+    Kind.PAYOUT_BACK: _("payout that came back"),
+}
 
 
 class LedgerAccount(models.Model):
@@ -28,7 +50,7 @@ class Transfer(models.Model):
     """One movement of money, from debit to credit."""
 
     id = models.UUIDField(primary_key=True)
-    kind = models.SmallIntegerField(choices=[(kind.value, kind.name.lower()) for kind in Kind])
+    kind = models.SmallIntegerField(choices=[(kind.value, name) for kind, name in KIND_NAMES.items()])
     debit = models.BigIntegerField()
     credit = models.BigIntegerField()
     amount_micros = models.BigIntegerField()

@@ -2,6 +2,7 @@
 
 from django import template
 from django.conf import settings
+from django.utils.text import get_text_list
 
 from billing.fiscal import receipt_link
 from billing.models import Channel, ProviderTransaction
@@ -37,7 +38,7 @@ def payment_providers() -> list[Way]:
 @register.simple_tag
 def online_ways() -> str:
     """Names of the providers to whose page a payer can be sent now; '' without any."""
-    return ", ".join(str(channel.label) for channel in online())
+    return get_text_list([str(channel.label) for channel in online()])
 
 
 @register.simple_tag

@@ -53,7 +53,7 @@ def test_one_asks_another_sees_what_would_move_and_approves_and_it_is_in_the_log
     alice, first, second = make_caller(), maker(), checker()
     made = file(first, alice)
     page = second.get(decide(made)).text
-    assert f"wallet:{alice.organization.pk}:bonus" in page and "adjustment_bonus" in page
+    assert f"wallet:{alice.organization.pk}:bonus" in page and "Goodwill bonus" in page
     assert balance(made.org_id).total == 0
 
     assert first.post(decide(made), {"approve": "1"}).status_code == 403

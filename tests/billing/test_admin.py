@@ -46,6 +46,15 @@ def test_every_list_opens(operator: Client) -> None:
             assert operator.get(url, {"q": term}).status_code == 200, (model, term)
 
 
+def test_the_admins_own_words_are_uzbek_where_django_has_none(operator: Client) -> None:
+    uzbek = {"Accept-Language": "uz"}
+    listed = operator.get(reverse("admin:billing_markup_changelist"), headers=uzbek).text
+    form = operator.get(reverse("admin:billing_adjustment_add"), headers=uzbek).text
+    for english in ("Select ", "Show counts", "Start typing", ">Groups<", "Save and", "Catalog and", "Add "):
+        assert english not in listed + form, english
+    assert "Qidirish uchun yozing" in listed and "Saqlash va yana qoʻshish" in form
+
+
 def test_a_calls_rows_are_found_by_its_id_and_an_organizations_by_its_number(operator: Client) -> None:
     alice = Customer()
     alice.pay(UZS)

@@ -37,7 +37,7 @@ def test_credit_gives_promo_money_with_its_reason(alice: User) -> None:
     assert wallet(alice) == 1_500_250_000
     assert "1500.25 UZS" in said
     transfer = Transfer.objects.latest("id")
-    assert (transfer.get_kind_display(), transfer.meta["reason"]) == ("promo", "welcome")
+    assert (transfer.get_kind_display(), transfer.meta["reason"]) == ("promo bonus", "welcome")
 
 
 def test_the_same_key_credits_once(alice: User) -> None:

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.money import MICROS_MAX, NotAnAmount, ceil_div, exact_uzs, format_uzs, half_up, parse_uzs
+from billing.money import (
+    MICROS_MAX,
+    NotAnAmount,
+    ceil_div,
+    exact_uzs,
+    format_uzs,
+    full_uzs,
+    half_up,
+    parse_uzs,
+)
 
 amounts = st.integers(min_value=0, max_value=MICROS_MAX)
 
@@ -36,7 +45,12 @@ def test_anything_else_is_refused(text: str) -> None:
 
 @given(amounts)
 def test_what_is_written_exactly_is_read_back(micros: int) -> None:
-    assert parse_uzs(exact_uzs(micros)) == micros
+    assert parse_uzs(exact_uzs(micros)) == parse_uzs(full_uzs(micros)) == micros
+
+
+def test_an_exact_amount_for_readers_is_grouped_and_has_two_decimals_at_least() -> None:
+    assert full_uzs(1_500_000_000) == "1\u00a0500.00"
+    assert full_uzs(-2_000_000_708) == "-2\u00a0000.000708"
 
 
 def test_a_balance_is_shown_cut_and_never_rounded_up() -> None:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts import telegram
 from accounts.models import TelegramChat, TelegramStart, User
 from accounts.tasks import read_telegram
-from billing.models import BalanceWatch, Delivery, NoticeKind
+from billing.models import BalanceWatch, Delivery, Medium, NoticeKind
 from billing.notices import outbox, post
 from tests.botapi import TOKEN, BotApi, running_bot_api
 from tests.dashboard.calls import browser, viewer
@@ -139,6 +139,10 @@ def test_a_forged_link_ends_nothing(token: str) -> None:
 def test_without_a_bot_there_is_no_telegram() -> None:
     caller = make_caller()
     assert "Not available on this site" in browser(caller).get(PAGE).text
+    assert re.search('<input[^>]*name="balance-telegram"[^>]* disabled', browser(caller).get(PAGE).text)
+    said = {"do": "choose", "language": "uz", "balance-telegram": "", "balance-email": "on"}
+    browser(caller).post(PAGE, said)  # what can't be chosen stays as it was
+    assert outbox.wants(outbox.choices_of(caller.user), NoticeKind.BALANCE, Medium.TELEGRAM, "owner")
     assert browser(caller).post(PAGE, {"do": "link"}).status_code == 404
     assert call_webhook(message(1, "/start")).status_code == 404
     read_telegram()

@@ -78,6 +78,7 @@ def test_the_page_reloads_once_something_has_changed_and_asks_no_more_when_decid
     assert changed.headers["HX-Refresh"] == "true"
     last = client.get(address).content.decode()
     assert "on your balance" in last and "hx-get" not in last and NUMBER not in last
+    assert f'href="/dashboard/papers/receipts/{topup.pk}.pdf"' in last
 
 
 def test_a_receipt_is_uploaded_and_downloaded_as_an_attachment() -> None:

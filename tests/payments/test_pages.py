@@ -8,11 +8,12 @@ from django.conf import LazySettings
 from django.test import Client
 
 from accounts.models import Membership
+from billing import payments
 from billing.models import Channel, ProviderTransaction, TopUp
 from billing.providers import online, payer_url, ways
 from tests.dashboard.calls import browser
 from tests.factories import MICROS, make_caller
-from tests.payments.providers import owed
+from tests.payments.providers import begun, owed
 from tests.stack import PAYMENTS
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +97,26 @@ def test_the_state_is_asked_for_until_the_provider_has_spoken(_open: None) -> No
     )  # fmt: skip
     part = client.get(f"/dashboard/topups/{topup.pk}", headers={"HX-Request": "true"}).content.decode()
     assert "hx-get" not in part and 'href="https://ofd.soliq.uz/1"' in part
+
+
+def test_what_a_provider_disputes_is_said_on_the_top_up(_open: None) -> None:
+    caller = make_caller()
+    topup = owed(caller, Channel.CLICK)
+    payment = begun(topup, performed=True)
+    client, address = browser(caller), f"/dashboard/topups/{topup.pk}"
+    assert "in question" not in client.get(address).text
+    payments.dispute(topup, payment, payments.Told("paid", "failed"))
+    assert "Set aside: the payment is in question: 50,000.00" in client.get(address).text
+
+
+def test_the_ways_to_pay_are_a_sentence_in_each_language(_open: None) -> None:
+    client = browser(make_caller())
+    for language, words in (
+        ("en", "At Payme or Click,"),
+        ("ru", "Payme или Click"),
+        ("uz", "Payme yoki Click"),
+    ):
+        assert words in client.get("/dashboard/billing", headers={"Accept-Language": language}).text
 
 
 def test_a_fiscal_link_that_is_no_web_address_is_not_a_link(_open: None) -> None:
