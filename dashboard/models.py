@@ -2,6 +2,8 @@
 
 The law of this app: a paper is only added; the database refuses UPDATE, DELETE and TRUNCATE. What it says
 is drawn from its frozen figures alone, so that it reads the same whatever becomes of names and addresses.
+A paper that has to say more is issued anew as the next version: the one before it is void from then on, and
+both are kept.
 """
 
 from typing import ClassVar
@@ -25,6 +27,16 @@ class Paper(models.Model):
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="papers")
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     subject = models.CharField(_("subject"), max_length=20)  # a month such as 2026-10, or a top-up's number
+    version = models.PositiveSmallIntegerField(_("version"), default=1, db_default=1)
+    # The first version, whose number the later ones bear with their own behind it.
+    original = models.ForeignKey(
+        "self",
+        null=True,
+        db_index=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("first version"),
+    )
     figures = models.JSONField(editable=False)
     payer = models.JSONField(editable=False)  # both parties as they were
     company = models.JSONField(editable=False)
@@ -36,7 +48,14 @@ class Paper(models.Model):
         verbose_name_plural = _("papers")
         ordering: ClassVar[list[str]] = ["-pk"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["organization", "kind", "subject"], name="paper_once"),
+            models.UniqueConstraint(
+                fields=["organization", "kind", "subject", "version"], name="paper_version_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(version=1, original=None)
+                | models.Q(version__gt=1, original__isnull=False),
+                name="paper_versions",
+            ),
             models.CheckConstraint(condition=models.Q(sha256__regex="^[0-9a-f]{64}$"), name="paper_digest"),
         ]
 
@@ -45,5 +64,7 @@ class Paper(models.Model):
 
     @property
     def number(self) -> str:
-        """What both parties name it by: kind, year and month of issue, a running number."""
+        """What both parties name it by: kind, year and month of issue, a running number, later a version."""
+        if self.original is not None:
+            return f"{self.original.number}-{self.version}"
         return f"{self.kind[0].upper()}-{self.issued_at.astimezone(TASHKENT):%y%m}-{self.pk:06d}"

@@ -67,12 +67,31 @@ def papers(request: HttpRequest) -> HttpResponse:
 
 @private("GET", "HEAD")
 def receipt(request: HttpRequest, number: int, form: str) -> HttpResponse:
-    """The receipt of one's own top-up."""
+    """The receipt of one's own top-up; `v` asks for a version that was replaced."""
     topup = payments.find(page_caller(request).organization, number)
     paper = issue.receipt(topup) if topup else None
+    if topup is not None and (version := request.GET.get("v")):
+        known = issue.versions(topup.org, Paper.Kind.RECEIPT, topup.number)
+        paper = next((one for one in known if str(one.version) == version), None)
     if paper is None or form not in ("pdf", "csv"):
         raise Http404
     return _download(receipt_file(paper, form, _language(request)))
+
+
+@private("POST")
+def receipt_anew(request: HttpRequest, number: int) -> HttpResponse:
+    """The next version of a receipt, with the fiscal receipt that came later. Whoever may have it may ask."""
+    topup = payments.find(page_caller(request).organization, number)
+    if topup is None:
+        raise Http404
+    try:
+        paper = issue.receipt_anew(topup)
+    except issue.NothingNew:
+        messages.info(request, _("The receipt says already all that there is."))
+    else:
+        said = _("Receipt № %(number)s is issued; the one before it is void.") % {"number": paper.number}
+        messages.success(request, said)
+    return redirect("topup", topup.pk)
 
 
 @private("GET", "HEAD")
@@ -140,7 +159,7 @@ def _rows(organization: Organization) -> list[Row]:
     issued = {
         paper.subject: paper.number
         for paper in Paper.objects.filter(organization=organization, kind=Paper.Kind.STATEMENT).only(
-            "kind", "subject", "issued_at"
+            "kind", "subject", "issued_at", "version", "original"
         )
     }
     now = timezone.now()

@@ -20,6 +20,8 @@ from billing.models import Channel, TopUp
 from billing.providers import online, payer_url
 from dashboard import bank_pages, payments
 from dashboard.forms import PayForm, first_limit_words
+from dashboard.models import Paper
+from dashboard.papers import issue
 from dashboard.people import may_write, page_caller
 from dashboard.topups import TooManyTopUps
 from dashboard.views import private
@@ -73,6 +75,7 @@ def topup(request: HttpRequest, number: int) -> HttpResponse:
         "attempts": payments.attempts(found),
         "payer_url": _payer_url(found) if waits and found.provider in online() else "",
         "may_write": may_write(page_caller(request)),
+        **_papers(found),
     }
     response = render(request, f"dashboard/topup.html{part}", context)
     response.headers["Vary"] = "HX-Request, Accept-Language, Cookie"
@@ -97,6 +100,15 @@ def _own(request: HttpRequest, number: int) -> TopUp:
     if found is None:
         raise Http404
     return found
+
+
+def _papers(topup: TopUp) -> dict[str, Any]:
+    """Issued receipts, if there are several, and whether the fiscal receipt came after the last one."""
+    held = issue.versions(topup.org, Paper.Kind.RECEIPT, topup.number)
+    return {
+        "versions": held if len(held) > 1 else [],
+        "reissue": topup.state == TopUp.State.PAID and issue.gains_a_link(topup, held[0] if held else None),
+    }
 
 
 def _payer_url(topup: TopUp) -> str:

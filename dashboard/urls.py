@@ -44,6 +44,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/papers", paper_pages.papers, name="papers"),
     path("dashboard/papers/details", details_pages.details, name="billing_details"),
     path("dashboard/papers/receipts/<int:number>.<str:form>", paper_pages.receipt, name="paper_receipt"),
+    path("dashboard/papers/receipts/<int:number>/anew", paper_pages.receipt_anew, name="paper_receipt_anew"),
     path("dashboard/papers/<str:month>/<str:name>", paper_pages.monthly, name="paper_month"),
     path("dashboard/papers/<str:month>/<str:name>/preparing", paper_pages.preparing, name="paper_preparing"),
     path("dashboard/pay", payment_pages.pay, name="pay"),

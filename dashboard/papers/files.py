@@ -27,9 +27,13 @@ class File:
 
 
 def receipt_file(paper: Paper, form: str, language: str) -> File:
-    """form: pdf or csv."""
-    both = _issued(paper, Receipt(**paper.figures), pages.receipt_pdf, sheets.receipt_csv)
-    return _file(f"receipt-{paper.number}", form, language, both)
+    """form: pdf or csv. A version that was replaced says so in large letters and in its name."""
+    newer, receipt = issue.replaced_by(paper), Receipt(**paper.figures)
+    both: Makers = {
+        "pdf": lambda: pages.receipt_pdf(paper, receipt, newer),
+        "csv": lambda: sheets.receipt_csv(paper, receipt, newer),
+    }
+    return _file(f"receipt-{paper.number}{'-void' if newer else ''}", form, language, both)
 
 
 def statement_file(organization: Organization, found: Ready, form: str, language: str) -> File:
@@ -48,7 +52,7 @@ def statement_file(organization: Organization, found: Ready, form: str, language
 def act_file(paper: Paper, form: str, language: str) -> File:
     """form: pdf or csv."""
     act = Act(**paper.figures)
-    both = _issued(paper, act, pages.act_pdf, sheets.act_csv)
+    both: Makers = {"pdf": lambda: pages.act_pdf(paper, act), "csv": lambda: sheets.act_csv(paper, act)}
     return _file(f"act-{act.month}", form, language, both)
 
 
@@ -56,16 +60,6 @@ def monthly_statement(organization: Organization, month: Month, language: str) -
     """The PDF of a closed month, to be sent. Reads the books if nobody asked before. Raises NotClosed."""
     paper = issue.statement(organization, month)
     return statement_file(organization, Ready(issue.frozen_statement(paper), paper), "pdf", language)
-
-
-def _issued[Figures](
-    paper: Paper,
-    figures: Figures,
-    pdf: Callable[[Paper, Figures], bytes],
-    csv: Callable[[Paper, Figures], str],
-) -> Makers:
-    """The two forms of a paper that is issued once."""
-    return {"pdf": lambda: pdf(paper, figures), "csv": lambda: csv(paper, figures)}
 
 
 def _file(name: str, form: str, language: str, makers: Makers) -> File:

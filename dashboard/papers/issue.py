@@ -21,6 +21,10 @@ class NotClosed(Exception):
     """The month isn't over, or one of its calls is still under way."""
 
 
+class NothingNew(Exception):
+    """The paper says already all that there is to say."""
+
+
 class NoAct(Exception):
     """No act of services is due: nothing was paid for, or a party has no STIR."""
 
@@ -54,6 +58,51 @@ def receipt(topup: TopUp) -> Paper | None:
     if held is not None or topup.state != TopUp.State.PAID:
         return held
     return _issued(topup.org, Paper.Kind.RECEIPT, topup.number, to_json(_receipt(topup)))
+
+
+def gains_a_link(topup: TopUp, held: Paper | None) -> bool:
+    """Whether the top-up's fiscal receipt came after its paper was issued."""
+    return held is not None and bool(link := fiscal_url(topup)) and held.figures["fiscal_url"] != link
+
+
+def receipt_anew(topup: TopUp) -> Paper:
+    """The next version of a receipt, with the fiscal receipt that came after it was issued.
+
+    All else stays as it was frozen; the version before it is void. Raises NothingNew.
+    """
+    held = issued(topup.org, Paper.Kind.RECEIPT, topup.number)
+    if held is None or not gains_a_link(topup, held):
+        raise NothingNew
+    figures = held.figures | {"fiscal_url": fiscal_url(topup)}
+    parties = {"payer": held.payer, "company": held.company}
+    # Two at once: the second one finds the first one's.
+    paper, _ = Paper.objects.get_or_create(
+        organization=topup.org,
+        kind=Paper.Kind.RECEIPT,
+        subject=topup.number,
+        version=held.version + 1,
+        defaults={
+            "original": held.original or held,
+            "figures": figures,
+            **parties,
+            "sha256": digest({"figures": figures, **parties}),
+        },
+    )
+    return paper
+
+
+def versions(organization: Organization, kind: Paper.Kind, subject: str) -> list[Paper]:
+    """All that was issued of one thing, the one that counts first."""
+    rows = Paper.objects.filter(organization=organization, kind=kind, subject=subject)
+    return list(rows.select_related("original").order_by("-version"))
+
+
+def replaced_by(paper: Paper) -> Paper | None:
+    """The version that made this one void."""
+    rows = Paper.objects.filter(
+        organization=paper.organization_id, kind=paper.kind, subject=paper.subject, version=paper.version + 1
+    )
+    return rows.select_related("original").first()
 
 
 def statement(organization: Organization, month: Month) -> Paper:
@@ -109,7 +158,6 @@ def act_of(month: Statement) -> Act:
 
 def _receipt(topup: TopUp) -> Receipt:
     payments = list(topup.payments.filter(state=ProviderTransaction.State.PERFORMED).order_by("pk"))
-    links = [receipt_link(payment.fiscal_perform) for payment in payments]
     decided_at = topup.decided_at or topup.created_at
     return Receipt(
         topup=topup.pk,
@@ -117,9 +165,16 @@ def _receipt(topup: TopUp) -> Receipt:
         micros=topup.credited_micros,
         method=topup.provider,
         references=[payment.external_id for payment in payments] or _bank_numbers(topup),
-        fiscal_url=next((link for link in links if link), ""),
+        fiscal_url=fiscal_url(topup),
         vat_bps=settings.VAT_BPS,
     )
+
+
+def fiscal_url(topup: TopUp) -> str:
+    """The tax office's page of the top-up's first payment that has one, so far; or nothing."""
+    payments = topup.payments.filter(state=ProviderTransaction.State.PERFORMED).order_by("pk")
+    links = (receipt_link(payment.fiscal_perform) for payment in payments)
+    return next((link for link in links if link), "")
 
 
 def _bank_numbers(topup: TopUp) -> list[str]:
@@ -130,8 +185,8 @@ def _bank_numbers(topup: TopUp) -> list[str]:
 
 
 def issued(organization: Organization, kind: Paper.Kind, subject: str) -> Paper | None:
-    """The paper, if it was issued."""
-    return Paper.objects.filter(organization=organization, kind=kind, subject=subject).first()
+    """The paper that counts, if one was issued."""
+    return next(iter(versions(organization, kind, subject)), None)
 
 
 def _issued(organization: Organization, kind: Paper.Kind, subject: str, figures: Json) -> Paper:
@@ -141,6 +196,7 @@ def _issued(organization: Organization, kind: Paper.Kind, subject: str, figures:
             organization=organization,
             kind=kind,
             subject=subject,
+            version=1,
             defaults={
                 "figures": figures,
                 **parties,

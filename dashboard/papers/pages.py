@@ -28,8 +28,8 @@ from dashboard.wallet import MEANING
 _TIYIN: Final = 10_000  # micros
 
 
-def receipt_pdf(paper: Paper, receipt: Receipt) -> bytes:
-    """The receipt of one top-up."""
+def receipt_pdf(paper: Paper, receipt: Receipt, newer: Paper | None = None) -> bytes:
+    """The receipt of one top-up. newer: the version that made it void."""
     paid_at = datetime.fromisoformat(receipt.paid_at)
     numbers = ", ".join(reference for reference in receipt.references if reference)
     rows: list[tuple[str, str | Flowable]] = [
@@ -43,12 +43,31 @@ def receipt_pdf(paper: Paper, receipt: Receipt) -> bytes:
     ]
     note = _("An advance for services of CloudAPI. It is spent by calls and isn't transferable.")
     body = [
+        *_versions(paper, newer),
         drawing.pairs(rows),
         Spacer(1, 4 * mm),
         paragraph(note, drawing.SMALL),
         *_fiscal(receipt.fiscal_url),
     ]
     return drawing.pdf(_head(paper, _("Top-up receipt")), body)
+
+
+def _versions(paper: Paper, newer: Paper | None) -> list[Flowable]:
+    """That this one is void, or which ones it replaces."""
+    if newer is not None:
+        text, style = _("VOID. Replaced by № %(number)s of %(day)s.") % _named(newer), drawing.TITLE
+    elif paper.original is not None:
+        text, style = (
+            _("Replaces № %(number)s of %(day)s, which is void.") % _named(paper.original),
+            drawing.TEXT,
+        )
+    else:
+        return []
+    return [paragraph(text, style), Spacer(1, 4 * mm)]
+
+
+def _named(paper: Paper) -> dict[str, str]:
+    return {"number": paper.number, "day": f"{paper.issued_at.astimezone(TASHKENT):%d.%m.%Y}"}
 
 
 def statement_pdf(month: Statement, supplier: Party, customer: Party, paper: Paper | None) -> bytes:
@@ -103,8 +122,7 @@ def vat_line(tiyin: int, bps: int) -> str:
 
 
 def _head(paper: Paper, title: str, about: str = "") -> Head:
-    day = f"{paper.issued_at.astimezone(TASHKENT):%d.%m.%Y}"
-    number = _("№ %(number)s of %(day)s") % {"number": paper.number, "day": day}
+    number = _("№ %(number)s of %(day)s") % _named(paper)
     return Head(
         title=title,
         subtitle=f"{about} · {number}" if about else number,

@@ -38,14 +38,16 @@ def days_csv(month: Statement) -> str:
     return _csv(["date", "project", "model", *_COUNTS, "cost_uzs"], rows)
 
 
-def receipt_csv(paper: Paper, receipt: Receipt) -> str:
+def receipt_csv(paper: Paper, receipt: Receipt, newer: Paper | None = None) -> str:
+    """newer: the version that made it void."""
     header = ["number", "topup", "paid_at", "method", "references", "amount_uzs", "vat_percent", "vat_uzs"]
     row = [
         *(paper.number, receipt.topup, receipt.paid_at, receipt.method, _text("; ".join(receipt.references))),
         *(exact_uzs(receipt.micros), *_vat(receipt.tiyin, receipt.vat_bps)),
     ]
-    names = ["payer", "payer_stir", "seller", "seller_stir", "fiscal_receipt"]
-    return _csv([*header, *names], [[*row, *_parties(paper), receipt.fiscal_url]])
+    names = ["payer", "payer_stir", "seller", "seller_stir", "fiscal_receipt", "void_replaced_by"]
+    void = newer.number if newer else ""
+    return _csv([*header, *names], [[*row, *_parties(paper), receipt.fiscal_url, void]])
 
 
 def act_csv(paper: Paper, act: Act) -> str:
