@@ -5,12 +5,18 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.widgets import AdminTextInputWidget
-from django.db.models import QuerySet, TextField
+from django.db.models import JSONField, OuterRef, QuerySet, Subquery, TextField
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from routing.energy.site_admin import (
+    BenchmarkPriceAdmin,
+    DataCentreAdmin,
+    HostingAdmin,
+    PreferenceAdmin,
+)
 from routing.forms import (
     CostForm,
     CredentialForm,
@@ -26,7 +32,15 @@ from routing.names import fold
 from routing.pause_admin import PausedFilter, PausingAdmin, switch
 from routing.sync.admin import CatalogProposalAdmin, ProviderSyncAdmin, sync_providers
 
-__all__ = ["CatalogProposalAdmin", "ProviderSyncAdmin"]  # pages of files of their own
+# Pages of files of their own.
+__all__ = [
+    "BenchmarkPriceAdmin",
+    "CatalogProposalAdmin",
+    "DataCentreAdmin",
+    "HostingAdmin",
+    "PreferenceAdmin",
+    "ProviderSyncAdmin",
+]
 
 
 class Kept(BaseModelAdmin):  # type: ignore[type-arg]
@@ -146,12 +160,15 @@ class EndpointAdmin(Kept, PausingAdmin):
     readonly_fields = ("price", "new_price", "switch")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
-        return super().get_queryset(request).prefetch_related("costs")
+        # A hosted endpoint has a price every few minutes: only the newest is read.
+        newest = CostVersion.objects.filter(endpoint=OuterRef("pk")).order_by("-pk").values("components")
+        rows: QuerySet[Endpoint] = super().get_queryset(request)
+        rows = rows.annotate(in_force=Subquery(newest[:1], output_field=JSONField()))
+        return rows
 
     @admin.display(description="price in force (USD)")
-    def price(self, endpoint: Endpoint) -> str:
-        newest = max(endpoint.costs.all(), key=lambda cost: cost.pk, default=None)
-        return usd(newest.components) if newest else "none"
+    def price(self, endpoint: Any) -> str:
+        return usd(endpoint.in_force) if getattr(endpoint, "in_force", None) else "none"
 
     @admin.display(description="")
     def new_price(self, endpoint: Endpoint) -> str:

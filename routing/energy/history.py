@@ -40,6 +40,8 @@ def replay(days: int = 7, now: datetime | None = None) -> int:
         return 0
     for site in fleet.sites:
         site.override = None  # nobody knows since when it has been in force
+        for run in site.runs if site.at is None else ():
+            run.in_force = {}  # the first price of a catalog file is younger than these days
     past = _Past(fleet.sites, begin - timedelta(weeks=WEEKS), now)
     steps = _ticks(fleet, past, begin, now)
     if steps:

@@ -208,6 +208,7 @@ class DataCentre(models.Model):
 
     class Meta:
         verbose_name = _("data centre")
+        verbose_name_plural = _("data centres")
         ordering: ClassVar[list[str]] = ["provider__slug"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
@@ -259,6 +260,9 @@ class Hosting(models.Model):
     source = models.TextField(blank=True, help_text="Where the figures were measured.")
 
     class Meta:
+        verbose_name = _("hosted model")
+        verbose_name_plural = _("hosted models")
+        ordering: ClassVar[list[str]] = ["endpoint"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
                 condition=Q(gpus__gt=0, tokens_per_s__gt=0, planned_use__gt=0, planned_use__lte=1)
@@ -320,6 +324,11 @@ class Preference(models.Model):
     challenger = models.ForeignKey("routing.Endpoint", on_delete=models.PROTECT, null=True, related_name="+")
     challenged_ticks = models.PositiveSmallIntegerField(default=0)
 
+    class Meta:
+        verbose_name = _("preferred site")
+        verbose_name_plural = _("preferred sites")
+        ordering: ClassVar[list[str]] = ["model"]
+
     def __str__(self) -> str:
         return f"{self.model} at {self.endpoint.provider}"
 
@@ -336,6 +345,8 @@ class BenchmarkPrice(models.Model):
     seen_at = models.DateField()
 
     class Meta:
+        verbose_name = _("benchmark price")
+        verbose_name_plural = _("benchmark prices")
         ordering: ClassVar[list[str]] = ["model", "provider", "-seen_at"]
 
     def __str__(self) -> str:
