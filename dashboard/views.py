@@ -28,7 +28,7 @@ from dashboard.keys import caps_of, fill_last_use, issue_key
 from dashboard.people import may_write, page_caller
 from dashboard.topups import KnownReference, TooManyTopUps, file_topup
 from proxy.errors import ApiError
-from proxy.receipt import reasons_of, rescued
+from proxy.receipt import datacenter, reasons_of, rescued
 
 type View = Callable[..., HttpResponseBase]
 
@@ -239,6 +239,7 @@ def receipt(request: HttpRequest, call_id: UUID) -> HttpResponse:
         "lines": shop.report_lines(call.row.prices),
         "attempts": [(attempt, known.get(attempt.get("endpoint"))) for attempt in call.row.attempts],
         "rescued": rescued(call.row),
+        "datacenter": datacenter(call.row),
         "route": [(reason, known.get(reason["endpoint"])) for reason in reasons_of(call.row)],
     }
     return render(request, "dashboard/receipt.html", context)

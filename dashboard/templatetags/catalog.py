@@ -35,6 +35,17 @@ class Headline:
     each: PriceLine | None
 
 
+_SITE_WHYS = {
+    "preferred": _("electricity is cheapest there"),
+    "affinity": _("it had read the beginning of this prompt"),
+    "failover": _("another provider had failed before it"),
+    "pinned": _("the call allowed no other"),
+    "ordered": _("the call asked for this order"),
+    "strategy": _("the strategy chose it"),
+    "next": _("the next cheapest of those that were open"),
+}
+
+
 @register.filter
 def headline(price: Price | None) -> Headline:
     if price is None:
@@ -86,6 +97,12 @@ def seconds(ms: int | None) -> str:
 @register.filter
 def call_status(status: str) -> str:
     return str(dict(STATUSES).get(status, status))  # type: ignore[call-overload]
+
+
+@register.filter
+def site_why(why: str) -> str:
+    """Why a call was answered at this site of ours, in words."""
+    return str(_SITE_WHYS.get(why, why))
 
 
 @register.filter

@@ -33,6 +33,7 @@ HEADERS: Final[dict[str, Schema]] = {
     "x-ratelimit-reset": whole("When it ends: seconds from now under /v1, a Unix time under /api."),
     "x-cloudapi-model": text("The model that answered."),
     "x-cloudapi-provider": text("Who served it."),
+    "x-cloudapi-datacenter": text("The site of ours that served it; absent where somebody else did."),
     "x-cloudapi-route": text("Who was considered, with scores or why not: `alpha=1.000, beta=!ignored`."),
     "x-cloudapi-cost-uzs": text("What was charged, in so'm; of a stream in its last chunk."),
 }

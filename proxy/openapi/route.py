@@ -14,6 +14,8 @@ _considered: Final = obj(
     score=either(text("1.000 is the best."), null(), description="null where the operator's order decides."),
     estimated=flag("Catalog figures stood in for live ones."),
     rejected=either(text("Why it is passed over: ignored, over_max_price, resting_timeout, …"), null()),
+    datacenter=text("The site of ours that it is."),
+    why=either(text("What speaks for this site: preferred, affinity, pinned, …"), null()),
 )
 _amount: Final = either(text(), number())
 _WISHES: Final[dict[str, Schema]] = {
@@ -23,6 +25,9 @@ _WISHES: Final[dict[str, Schema]] = {
         only=listing(text()),
         ignore=listing(text()),
         allow_fallbacks=flag(default=True),
+        data_residency=either(
+            text(pattern="^[A-Za-z]{2}$"), listing(text(pattern="^[A-Za-z]{2}$"), minItems=1)
+        ),
         rescue=flag("Another provider goes on with a stream that breaks off."),
         sort=choice("price", "latency", "throughput", "token_rate"),
         max_price=obj(prompt=_amount, completion=_amount, image=_amount, request=_amount),
