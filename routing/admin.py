@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from routing.energy.feed_admin import FeedAdmin
 from routing.energy.site_admin import (
     BenchmarkPriceAdmin,
     DataCentreAdmin,
@@ -37,6 +38,7 @@ __all__ = [
     "BenchmarkPriceAdmin",
     "CatalogProposalAdmin",
     "DataCentreAdmin",
+    "FeedAdmin",
     "HostingAdmin",
     "PreferenceAdmin",
     "ProviderSyncAdmin",

@@ -6,7 +6,8 @@ from celery import shared_task
 from django.conf import settings
 
 from routing.energy import retention
-from routing.energy.poll import poll_due
+from routing.energy.models import Feed
+from routing.energy.poll import poll_due, poll_now
 from routing.energy.tick import tick
 from routing.sync import daily
 
@@ -30,6 +31,12 @@ def sync_provider(provider: int) -> None:
 def poll_feeds() -> None:
     """Each minute: asks the markets whose time has come. Whoever runs it twice asks nobody twice."""
     poll_due()
+
+
+@shared_task(time_limit=60)
+def poll_feed(feed: int) -> None:
+    """Asks one market at once, as an operator wished."""
+    poll_now(Feed.objects.get(pk=feed))
 
 
 @shared_task(time_limit=120)
