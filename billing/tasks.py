@@ -15,7 +15,7 @@ from billing.bank.receipts import remove_old
 from billing.builtin import fund
 from billing.errors import FeedAway, MissingRate, ProviderAway
 from billing.finance import note_check
-from billing.fx import feed, proposals
+from billing.fx import feed, proposals, second
 from billing.fx.ladder import STOP_DAYS, Level
 from billing.invariants import broken, check
 from billing.notices import outbox, post, watch
@@ -45,6 +45,13 @@ def fetch_rate() -> None:
         feed.tell("the Central Bank's feed is away", f"It answered {error}. The rate in force stays.")
     else:
         log.info("the Central Bank's feed: %s", reading)
+
+
+@shared_task
+def check_second_rate() -> None:
+    """Daily: the Central Bank's rate as a second source has it, only to be told if they are apart."""
+    if settings.FX_FEED and settings.FX_CHECK_URL:
+        second.cross_check(settings.FX_CHECK_URL)
 
 
 @shared_task

@@ -63,6 +63,9 @@ app.conf.beat_schedule = {
     "rate by day": _every(
         "billing.tasks.fetch_rate", crontab(hour="9,17", minute="0"), queue="default", expires_s=HOUR_S
     ),
+    "second rate": _every(
+        "billing.tasks.check_second_rate", crontab(hour="17", minute="20"), queue="default", expires_s=HOUR_S
+    ),
     "rate's age": _every("billing.tasks.check_rate", crontab(minute="35"), queue="default", expires_s=HOUR_S),
     "notices": _every("billing.tasks.find_notices", MINUTE_S, queue="default", expires_s=MINUTE_S),
     "refusals": _every("proxy.tasks.tell_of_refusals", MINUTE_S, queue="default", expires_s=MINUTE_S),

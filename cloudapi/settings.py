@@ -67,6 +67,8 @@ MODEL_CATALOG = env.text("MODEL_CATALOG", str(BASE_DIR / "routing" / "catalog" /
 # The Central Bank's rate of the dollar; the demo has no internet and keeps the rate that it begins with.
 FX_FEED = env.flag("FX_FEED", default=not DEMO)
 FX_FEED_URL = env.text("FX_FEED_URL", "https://cbu.uz/uz/arkhiv-kursov-valyut/json/USD/")
+# The same rate by a second source: only compared, nothing is charged by it.
+FX_CHECK_URL = env.text("FX_CHECK_URL", "https://api.frankfurter.dev/v2/providers/cbu/rate/usd/uzs")
 # Markets are asked what electricity costs where our sites are; the demo plays a week that we made instead.
 ENERGY_FEEDS = env.flag("ENERGY_FEEDS", default=not DEMO)
 # Where to ask them instead: MIRROR/HOST/PATH. Some answer addresses in the United States only.
