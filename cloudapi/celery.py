@@ -51,6 +51,7 @@ app.conf.beat_schedule = {
     "energy's past": _every(
         "routing.tasks.keep_energy", crontab(hour="3", minute="40"), queue="default", expires_s=DAY_S
     ),
+    "load of sites": _every("proxy.tasks.read_loads", 5.0, queue="default", expires_s=5),
     "credentials": _every("proxy.tasks.keep_credentials", 10.0, queue="default", expires_s=10),
     "alerts": _every("accounts.tasks.send_alerts", 30.0, queue="default", expires_s=30),
     "old alerts": _every(

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from billing.ids import new_op_id
 from billing.notices.watch import look_at_refused
-from proxy import custody, probing
+from proxy import custody, probing, site_load
 from proxy.video import films, jobs
 from proxy.video.ending import KEPT_S
 from routing.models import Provider
@@ -53,6 +53,15 @@ def poll_videos() -> None:
     given_up = jobs.give_up()
     if given_up:
         log.warning("%d videos were given up; their holds are released", given_up)
+
+
+@shared_task(time_limit=15)
+def read_loads() -> None:
+    """Each 5 s: how long one waits at our sites, by their inference servers. Redis tells gateways."""
+    try:
+        site_load.read_loads()
+    except RedisError as error:
+        log.warning("load of sites: %s", type(error).__name__)
 
 
 @shared_task
