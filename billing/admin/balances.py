@@ -39,6 +39,8 @@ class CardBalanceForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if isinstance(card := self.fields.get("card"), forms.ModelChoiceField):
+            card.empty_label = _("the company's account")
         if self.instance.pk:
             self.initial["day"] = self.instance.day
             self.initial["balance"] = exact_uzs(self.instance.balance_micros)

@@ -1,6 +1,7 @@
 """Every page at a phone's and a desk's width, light and dark: nothing blocked, nothing cut, nothing faint."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib import admin
@@ -30,8 +31,9 @@ LOOKS = [(360, "light", "uz-UZ"), (360, "dark", "ru-RU"), (1280, "light", "ru-RU
 
 
 @pytest.fixture
-def resident(stack: Stack, site: Gateway) -> Caller:
+def resident(stack: Stack, site: Gateway, settings: Any) -> Caller:
     """Somebody with a history of every kind."""
+    settings.FIRST_TOPUP_MAX_UZS = 0
     caller = make_caller(balance_uzs=12_345_678, bonus_uzs=5_000, free=True, allowed_ips=["127.0.0.0/8"])
     credit(caller, paid_micros=123_456)
     caller.user.set_password(PASSWORD)
