@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.widgets import AdminTextInputWidget
@@ -17,26 +18,32 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from accounts.read_only import AddOnlyAdmin, ReadOnlyAdmin
+from routing.energy.adapters import ADAPTERS
 from routing.energy.feed_form import FeedForm
 from routing.energy.models import Feed, FeedState, GridNode, GridPrice, GridRate
 from routing.energy.poll import usable
-from routing.pause_admin import PausedFilter, PausingAdmin
+from routing.pause_admin import PausedFilter, PausingAdmin, switch
 from routing.tasks import poll_feed
 
 _ASK_WITHIN_S = 120
 _DAY = timedelta(days=1)
 _STATE = ("condition", "error", "tried", "next_try", "newest", "age")
-_TERMS = ("needs_terms", "terms_url", "accepted", "accept_terms", "withdraw_terms", "attribution")
 
 
 def condition(feed: Feed) -> str:
     """In a few words how asking it goes, or why nobody does."""
-    state: FeedState | None = getattr(feed, "state", None)
-    waits = {"terms": _("waits for its terms to be accepted"), "key": _("waits for a key")}
     if not feed.is_on:
-        return _("switched off")
+        return switch(feed)
     if feed.lacks:
+        waits = {"terms": _("waits for its terms to be accepted"), "key": _("waits for a key")}
         return ", ".join(waits[what] for what in feed.lacks)
+    adapter = ADAPTERS.get(feed.slug)
+    if adapter is not None and adapter.online and not settings.ENERGY_FEEDS:
+        return _("not asked here: ENERGY_FEEDS is off")
+    return _progress(getattr(feed, "state", None))
+
+
+def _progress(state: FeedState | None) -> str:
     if state is None or state.tried_at is None:
         return _("not asked yet")
     if state.resting_until is not None:
@@ -69,26 +76,31 @@ class NodeInline(Kept, admin.TabularInline):  # type: ignore[type-arg]
 class FeedAdmin(Kept, PausingAdmin):
     form = FeedForm
     change_form_template = "admin/routing/feed/change_form.html"
-    list_display = ("slug", "name", "condition", "newest", "age", "next_try", "error", "simulated", "switch")
+    list_display = ("slug", "market", "condition", "error", "newest", "age", "next_try")
     list_filter = (PausedFilter, "needs_terms", "needs_key", "simulated")
     list_select_related = ("state", "paused_by")
     search_fields = ("slug", "name")
     inlines = (NodeInline,)
     actions = ("ask_now", *PausingAdmin.actions)
     readonly_fields = (
-        *("slug", "step_s", "needs_terms", "needs_key", "simulated", "switch"),
+        *("slug", "step", "needs_terms", "needs_key", "simulated", "switch"),
         *("condition", "newest", "age", "tried", "next_try", "error", "stored_key", "accepted"),
     )
-    fieldsets = (
-        (None, {"fields": ("slug", "name", "switch", "simulated")}),
-        (
-            gettext_lazy("How it goes"),
-            {"fields": ("condition", "error", "tried", "next_try", "newest", "age")},
-        ),
-        (gettext_lazy("How often"), {"fields": ("step_s", "poll_s")}),
-        (gettext_lazy("Terms"), {"fields": _TERMS}),
-        (gettext_lazy("Key"), {"fields": ("needs_key", "stored_key", "key", "forget_key")}),
-    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Feed | None = None) -> Any:
+        """Terms and key where the market has them; accepting or withdrawing, whichever there is to do."""
+        terms: tuple[str, ...] = ("terms_url", "attribution")
+        if obj is not None and obj.needs_terms:
+            terms += ("accepted", "withdraw_terms" if obj.terms_accepted_at else "accept_terms")
+        groups = [
+            (None, {"fields": ("slug", "name", "switch", "simulated")}),
+            (gettext_lazy("How it goes"), {"fields": _STATE}),
+            (gettext_lazy("How often"), {"fields": ("step", "poll_s")}),
+            (gettext_lazy("Terms"), {"fields": terms}),
+        ]
+        if obj is not None and obj.needs_key:
+            groups.append((gettext_lazy("Key"), {"fields": ("stored_key", "key", "forget_key")}))
+        return groups
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a feed is an adapter of ours: they come with the catalog
@@ -105,6 +117,14 @@ class FeedAdmin(Kept, PausingAdmin):
     @admin.display(description=gettext_lazy("state"))
     def condition(self, feed: Feed) -> str:
         return condition(feed)
+
+    @admin.display(description=gettext_lazy("market"), ordering="name")
+    def market(self, feed: Feed) -> str:
+        return f"{feed.name} ({_('SIMULATED')})" if feed.simulated else feed.name
+
+    @admin.display(description=gettext_lazy("seconds between two prices"))
+    def step(self, feed: Feed) -> int:
+        return feed.step_s
 
     @admin.display(description=gettext_lazy("newest price"))
     def newest(self, feed: Feed) -> str:
@@ -133,7 +153,7 @@ class FeedAdmin(Kept, PausingAdmin):
     def stored_key(self, feed: Feed) -> str:
         return f"…{feed.key_last4}" if feed.sealed_key else "–"
 
-    @admin.display(description=gettext_lazy("accepted"))
+    @admin.display(description=gettext_lazy("terms accepted"))
     def accepted(self, feed: Feed) -> str:
         at = feed.terms_accepted_at
         return "–" if at is None else f"{_moment(at)}, {feed.terms_accepted_by}"
@@ -202,15 +222,20 @@ class GridNodeAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
 class GridPriceAdmin(ReadOnlyAdmin):
     """What markets published. Never shown to customers as it is: some markets' terms forbid that."""
 
-    list_display = ("node", "start", "end", "price", "currency", "usd", "seen_at")
+    list_display = ("node", "interval", "published", "usd")
     list_filter = ("node__feed", "node")
     list_select_related = ("node__feed",)
     ordering = ("-start", "node")
+    list_per_page = 50
     show_full_result_count = False
 
-    @admin.display(description=gettext_lazy("currency"))
-    def currency(self, row: GridPrice) -> str:
-        return row.node.currency
+    @admin.display(description=gettext_lazy("interval, UTC"), ordering="start")
+    def interval(self, row: GridPrice) -> str:
+        return f"{row.start:%Y-%m-%d %H:%M} – {row.end:%H:%M}"
+
+    @admin.display(description=gettext_lazy("as published, per MWh"))
+    def published(self, row: GridPrice) -> str:
+        return f"{row.price:.2f} {row.node.currency}"
 
 
 @admin.register(GridRate)

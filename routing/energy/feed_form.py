@@ -1,6 +1,6 @@
 """What operators decide about a feed: how often, its key, its terms."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils import timezone
@@ -41,6 +41,12 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Feed
         fields = _LOGGED
+        labels: ClassVar[dict[str, Any]] = {
+            "poll_s": _("seconds between two questions"),
+            "terms_url": _("address of its terms"),
+            "attribution": _("what pages say of the source"),
+        }
+        help_texts: ClassVar[dict[str, str]] = {"poll_s": "", "attribution": ""}
 
     def clean_poll_s(self) -> int:
         seconds = int(self.cleaned_data["poll_s"])
@@ -74,20 +80,20 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]
 
 def _decide_key(feed: Feed, said: dict[str, Any]) -> list[str]:
     before = f"…{feed.key_last4}" if feed.sealed_key else "none"
-    if said["key"]:
+    if said.get("key"):
         feed.sealed_key, feed.key_last4 = seal(said["key"]), said["key"][-4:]
         return [f"key: {before} → …{feed.key_last4}"]
-    if said["forget_key"] and feed.sealed_key:
+    if said.get("forget_key") and feed.sealed_key:
         feed.sealed_key, feed.key_last4 = None, ""
         return [f"key: {before} → none"]
     return []
 
 
 def _decide_terms(feed: Feed, said: dict[str, Any], who: User) -> list[str]:
-    if said["accept_terms"] and feed.terms_accepted_at is None:
+    if said.get("accept_terms") and feed.terms_accepted_at is None:
         feed.terms_accepted_at, feed.terms_accepted_by = timezone.now(), who
         return [f"accepted the terms of {said['terms_url'] or feed.name}"]
-    if said["withdraw_terms"] and feed.terms_accepted_at is not None:
+    if said.get("withdraw_terms") and feed.terms_accepted_at is not None:
         before = f"{feed.terms_accepted_by}, {feed.terms_accepted_at:%Y-%m-%d %H:%M} UTC"
         feed.terms_accepted_at = feed.terms_accepted_by = None
         return [f"withdrew the acceptance of its terms (by {before})"]

@@ -67,6 +67,8 @@ class Feed(Pausable):
     active = models.BooleanField(default=True)
 
     class Meta:
+        verbose_name = _("market feed")
+        verbose_name_plural = _("market feeds")
         ordering: ClassVar[list[str]] = ["slug"]
         constraints: ClassVar[list[models.BaseConstraint]] = [paused_with_a_reason("feed")]
 
@@ -108,6 +110,8 @@ class GridRate(models.Model):
     seen_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("dollar by day")
+        verbose_name_plural = _("dollars by day")
         ordering: ClassVar[list[str]] = ["currency", "-date"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["currency", "date"], name="routing_gridrate_once"),
@@ -129,6 +133,8 @@ class GridNode(models.Model):
     )
 
     class Meta:
+        verbose_name = _("grid node")
+        verbose_name_plural = _("grid nodes")
         ordering: ClassVar[list[str]] = ["feed", "code"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["feed", "code"], name="routing_gridnode_once")
@@ -149,6 +155,8 @@ class GridPrice(models.Model):
     seen_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("grid price")
+        verbose_name_plural = _("grid prices")
         ordering: ClassVar[list[str]] = ["node", "-start"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["node", "start"], name="routing_gridprice_once"),

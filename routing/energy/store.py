@@ -21,8 +21,8 @@ _RATE_LEAST, _RATE_MOST = Decimal("0.5"), Decimal(5)
 def keep_prices(feed: Feed, points: Sequence[PricePoint], now: datetime) -> tuple[datetime | None, str]:
     """Stores what is new of our nodes and can be true.
 
-    Returns the end of the newest interval that was stored now, and in words what was refused. Raises
-    FeedError where points can't be used at all.
+    Returns the end of the newest interval that is stored, and in words what was refused. Raises FeedError
+    where points can't be used at all.
     """
     newest = GridPrice.objects.filter(node=OuterRef("pk")).order_by("-start").values("end")[:1]
     nodes = {node.code: node for node in feed.nodes.annotate(newest_end=Subquery(newest))}
@@ -40,7 +40,8 @@ def keep_prices(feed: Feed, points: Sequence[PricePoint], now: datetime) -> tupl
         else:
             fresh.append(_row(node, point, usd))
     GridPrice.objects.bulk_create(fresh, batch_size=1000, ignore_conflicts=True)
-    return max((row.end for row in fresh), default=None), "; ".join(refused[:_REFUSALS_TOLD])
+    ends = [node.newest_end for node in nodes.values() if node.newest_end] + [row.end for row in fresh]
+    return max(ends, default=None), "; ".join(refused[:_REFUSALS_TOLD])
 
 
 def keep_rates(points: Sequence[PricePoint], now: datetime) -> tuple[datetime | None, str]:

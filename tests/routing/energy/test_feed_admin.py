@@ -64,7 +64,7 @@ def test_the_list_shows_the_newest_price_its_age_the_state_the_error_and_the_nex
     feed: Make, desk: Client
 ):
     replay, spp = feed("replay", "HB_NORTH", simulated=True), feed("spp", "SPPNORTH_HUB")
-    poll.poll_due()
+    poll.poll_now(replay)
     FeedState.objects.update_or_create(
         feed=spp, defaults={"failures": 3, "error": "it answers 503", "next_at": timezone.now()}
     )
@@ -76,11 +76,28 @@ def test_the_list_shows_the_newest_price_its_age_the_state_the_error_and_the_nex
         assert told in html
 
 
+def test_where_no_market_is_asked_the_page_says_so(feed: Make, desk: Client, settings: Any):
+    settings.ENERGY_FEEDS = False
+    assert "ENERGY_FEEDS is off" in page(desk, feed("spp", "SPPNORTH_HUB"))
+    assert "SIMULATED" in page(desk, feed("replay", "HB_NORTH", simulated=True)) + page(desk)
+
+
+def test_only_what_there_is_to_decide_is_offered(feed: Make, desk: Client):
+    open_to_all = page(desk, feed("spp", "SPPNORTH_HUB"))
+    assert "accept_terms" not in open_to_all
+    assert 'name="key"' not in open_to_all
+    pjm = feed("pjm", "51288", needs_terms=True, needs_key=True)
+    assert "accept_terms" in page(desk, pjm)
+    save(desk, pjm, accept_terms="on")
+    assert 'name="withdraw_terms"' in page(desk, pjm)
+    assert 'name="accept_terms"' not in page(desk, pjm)
+
+
 @pytest.mark.parametrize(
     ("values", "state", "told"),
     [
         ({}, {}, "not asked yet"),
-        ({"active": False}, {}, "switched off"),
+        ({"active": False}, {}, "off by the catalog"),
         ({"needs_terms": True, "needs_key": True}, {}, "waits for its terms to be accepted, waits for a key"),
         (
             {},
@@ -91,8 +108,9 @@ def test_the_list_shows_the_newest_price_its_age_the_state_the_error_and_the_nex
     ],
 )
 def test_a_feed_says_in_words_how_it_goes(
-    feed: Make, desk: Client, values: dict[str, Any], state: dict[str, Any], told: str
+    feed: Make, desk: Client, values: dict[str, Any], state: dict[str, Any], told: str, settings: Any
 ):
+    settings.ENERGY_FEEDS = True
     spp = feed("spp", "SPPNORTH_HUB", **values)
     FeedState.objects.create(feed=spp, **state)
     assert told in page(desk, spp)
