@@ -67,6 +67,8 @@ class Request(models.Model):
     owed_elsewhere = models.JSONField(null=True)  # of the provider's cost: others' parts, nano-USD by slug
 
     class Meta:
+        verbose_name = _("request")
+        verbose_name_plural = _("requests")
         managed = False
         db_table = "proxy_request"
         ordering: ClassVar[list[str]] = ["-id"]

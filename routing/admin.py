@@ -9,6 +9,7 @@ from django.db.models import JSONField, OuterRef, QuerySet, Subquery, TextField
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from routing.energy.feed_admin import FeedAdmin
@@ -62,13 +63,13 @@ class CredentialInline(Kept, admin.TabularInline):  # type: ignore[type-arg]
     fields = ("label", "ref", "secret", "stored", "forget", "weight", "active", "state", "enable_again")
     readonly_fields = ("stored", "state")
 
-    @admin.display(description="stored secret")
+    @admin.display(description=_("stored secret"))
     def stored(self, row: Credential) -> str:
         if not row.sealed:
             return "none"
         return f"…{row.last4} ({'from the environment' if row.from_env else 'typed here'})"
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state(self, row: Credential) -> str:
         return "" if row._state.adding else row.state
 
@@ -87,7 +88,7 @@ class ProviderAdmin(Kept, PausingAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
         return super().get_queryset(request).prefetch_related("credentials")
 
-    @admin.display(description="credentials")
+    @admin.display(description=_("credentials"))
     def credentials_shown(self, provider: Provider) -> str:
         """How many are in use, of how many; a dash for a keyless provider."""
         rows = [row for row in provider.credentials.all() if row.retired_at is None]
@@ -168,16 +169,16 @@ class EndpointAdmin(Kept, PausingAdmin):
         rows = rows.annotate(in_force=Subquery(newest[:1], output_field=JSONField()))
         return rows
 
-    @admin.display(description="price in force (USD)")
+    @admin.display(description=_("price in force (USD)"))
     def price(self, endpoint: Any) -> str:
-        return usd(endpoint.in_force) if getattr(endpoint, "in_force", None) else "none"
+        return usd(endpoint.in_force) if getattr(endpoint, "in_force", None) else gettext("none")
 
-    @admin.display(description="")
+    @admin.display(description=_("new price"))
     def new_price(self, endpoint: Endpoint) -> str:
         if endpoint._state.adding:
-            return "Save first, then add a price."
+            return gettext("Save first, then add a price.")
         url = reverse("admin:routing_costversion_add")
-        return format_html('<a href="{}?endpoint={}">Add a price</a>', url, endpoint.pk)
+        return format_html('<a href="{}?endpoint={}">{}</a>', url, endpoint.pk, gettext("Add a price"))
 
 
 @admin.register(CostVersion)
@@ -215,11 +216,11 @@ class CostVersionAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
         # The components are fields of the form only, so the factory must not look for them on the model.
         return super().get_form(request, obj, change, **{**kwargs, "fields": ["endpoint"]})
 
-    @admin.display(description="price (USD)")
+    @admin.display(description=_("price (USD)"))
     def price(self, cost: CostVersion) -> str:
         return usd(cost.components)
 
-    @admin.display(description="for long prompts (USD)")
+    @admin.display(description=_("for long prompts (USD)"))
     def tiers_shown(self, cost: CostVersion) -> str:
         return (
             "; ".join(f"over {t['over']} tokens: {usd(t['components'])}" for t in cost.above_input) or "none"

@@ -137,6 +137,8 @@ class Provider(Pausable):
     active = models.BooleanField(default=True)
 
     class Meta:
+        verbose_name = _("provider")
+        verbose_name_plural = _("providers")
         ordering: ClassVar[list[str]] = ["slug"]
         constraints: ClassVar[list[models.BaseConstraint]] = [paused_with_a_reason("provider")]
 
@@ -168,6 +170,8 @@ class Credential(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("credential")
+        verbose_name_plural = _("credentials")
         ordering: ClassVar[list[str]] = ["provider", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
@@ -230,6 +234,8 @@ class Model(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("model")
+        verbose_name_plural = _("models")
         ordering: ClassVar[list[str]] = ["slug"]
 
     def __str__(self) -> str:
@@ -244,6 +250,8 @@ class ModelName(models.Model):
     model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="names")
 
     class Meta:
+        verbose_name = _("model name")
+        verbose_name_plural = _("model names")
         ordering: ClassVar[list[str]] = ["folded"]
 
     def __str__(self) -> str:
@@ -274,6 +282,8 @@ class Endpoint(Pausable):
     retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("endpoint")
+        verbose_name_plural = _("endpoints")
         ordering: ClassVar[list[str]] = ["model", "priority", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
@@ -310,6 +320,8 @@ class CostVersion(models.Model):
     energy_nano = _of_document("energy__energy_nano")
 
     class Meta:
+        verbose_name = _("price")
+        verbose_name_plural = _("prices")
         ordering: ClassVar[list[str]] = ["-id"]
         # A hosted endpoint has up to 288 a day for good: the newest one, and a chart's stretch of time.
         indexes: ClassVar[list[models.Index]] = [

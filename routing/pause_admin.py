@@ -44,7 +44,7 @@ class PausedFilter(admin.SimpleListFilter):
 
 class PausingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     actions: Any = ("switch_off", "switch_on")
-    change_form_template = "admin/routing/change_form.html"
+    change_form_template = "admin/routing/switchable.html"
 
     @admin.display(description=gettext_lazy("switch"), ordering="paused_at")
     def switch(self, row: Switched) -> str:

@@ -34,7 +34,8 @@ class CredentialHealthAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         self._uses: dict[int, custody.Use] = {}
-        return super().changelist_view(request, extra_context)
+        context = {"is_nav_sidebar_enabled": False}  # the columns need the room
+        return super().changelist_view(request, context | (extra_context or {}))
 
     @admin.display(description=_("ends with"))
     def ending(self, obj: CredentialHealth) -> str:

@@ -56,7 +56,7 @@ class EndpointHealthAdmin(ReadOnlyAdmin):
 
     list_display = (
         *("endpoint", "state", "answered", "calls", "success"),
-        *("median", "slow", "pace", "doings"),
+        *("median", "slow", "pace"),
     )
     list_display_links = None
     list_filter = (StateFilter, "provider", "model__modality")
@@ -110,11 +110,13 @@ class EndpointHealthAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("endpoint"), ordering="provider__slug")
     def endpoint(self, obj: Any) -> SafeString:
+        """With its name there, and what can be done about it."""
         return format_html(
-            '<a href="{}">{}</a><br>{}',
+            '<a href="{}">{}</a><br>{}<br>{}',
             reverse("admin:routing_endpoint_change", args=[obj.pk]),
             str(obj),
             obj.upstream_name,
+            _doings(obj),
         )
 
     @admin.display(description=gettext_lazy("state"), ordering="state_word")
@@ -155,18 +157,6 @@ class EndpointHealthAdmin(ReadOnlyAdmin):
         """Not `token_rate`: that is the endpoint's own field, what the catalog expects of it."""
         return _lines(_number(tally.token_rate(), "") for tally in _windows(obj.glance.seen))
 
-    @admin.display(description="")
-    def doings(self, obj: Any) -> SafeString:
-        """What can be done about it."""
-        off = reverse("admin:routing_endpoint_switch")
-        links = [
-            (f"{reverse('admin:proxy_endpointhealth_test')}?endpoint={obj.pk}", _("Test call …")),
-            (f"{off}?to={'off' if obj.is_on else 'on'}&id={obj.pk}", _switches(obj.is_on)),
-        ]
-        return format_html_join(
-            mark_safe("<br>"), '<a href="{}">{}</a>', ((to, words.replace(" ", _NBSP)) for to, words in links)
-        )
-
     @admin.action(description=gettext_lazy("Bring back now"), permissions=["change"])
     def wake(self, request: HttpRequest, queryset: QuerySet[EndpointHealth]) -> None:
         """Ends the rest of these endpoints; the next call tries them."""
@@ -189,6 +179,16 @@ class EndpointHealthAdmin(ReadOnlyAdmin):
 def _to_switch(to: str, queryset: QuerySet[EndpointHealth]) -> HttpResponse:
     numbers = "&".join(f"id={pk}" for pk in queryset.values_list("pk", flat=True))
     return HttpResponseRedirect(f"{reverse('admin:routing_endpoint_switch')}?to={to}&{numbers}")
+
+
+def _doings(obj: Any) -> SafeString:
+    off = reverse("admin:routing_endpoint_switch")
+    links = [
+        (f"{reverse('admin:proxy_endpointhealth_test')}?endpoint={obj.pk}", _("Test call …")),
+        (f"{off}?to={'off' if obj.is_on else 'on'}&id={obj.pk}", _switches(obj.is_on)),
+    ]
+    shown = ((to, words.replace(" ", _NBSP)) for to, words in links)
+    return format_html_join(mark_safe(" · "), '<a href="{}">{}</a>', shown)
 
 
 def _switches(is_on: bool) -> str:

@@ -83,6 +83,10 @@ class CatalogProposalAdmin(Watched):
         *("who", "decided_at", "reason", "cost"),
     )
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        context = {"is_nav_sidebar_enabled": False}  # a diff needs the room
+        return super().changelist_view(request, context | (extra_context or {}))
+
     @admin.display(description=gettext_lazy("change"))
     def diff(self, proposal: CatalogProposal) -> SafeString:
         return format_html_join("", "<div>{}</div>", ((line,) for line in changes(proposal)))

@@ -298,3 +298,15 @@ def test_a_load_of_the_catalog_switches_nothing_on(operator: Client, endpoint: E
     switch(operator, "endpoint", "off", endpoint)
     Endpoint.objects.filter(pk=endpoint.pk).update(active=True)  # all that a load would say
     assert endpoint.pk not in served()
+
+
+def test_what_has_no_switch_shows_none(operator: Client, endpoint: Endpoint) -> None:
+    cost = endpoint.costs.get()
+    for page, there in (
+        (f"endpoint/{endpoint.pk}", True),
+        (f"model/{endpoint.model_id}", False),
+        (f"costversion/{cost.pk}", False),
+    ):
+        text = operator.get(f"/admin/routing/{page}/change/").content.decode()
+        assert ("Switch off …" in text) is there
+        assert "Switch on …" not in text
