@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("routing", "0017_names_of_sites"),
+        ("routing", "0018_feeds_have_names"),
     ]
 
     operations = [
