@@ -8,7 +8,7 @@ import pytest
 from routing import choose
 from routing.errors import InvalidStrategy, NoEndpoint, UnknownModel
 from routing.names import fold
-from routing.snaps import Catalog, CostSnap, EndpointSnap, ModelSnap, ProviderSnap
+from routing.snaps import Catalog, CostSnap, EndpointSnap, ModelSnap, ProviderSnap, SiteSnap
 
 
 def candidates(*args, **more):
@@ -182,6 +182,22 @@ def test_in_the_demo_the_sandbox_stands_in_at_the_listed_price() -> None:
     assert cheapest.cost == CHEAP.cost
     with pytest.raises(NoEndpoint):
         candidates(down)
+
+
+def test_in_the_demo_the_sandbox_stands_in_at_each_site_of_ours() -> None:
+    """At the site's own cost and under its name; a paused site has nobody."""
+    closed = replace(provider("north", up=False), base_url="")
+    paused = replace(closed, slug="south", active=False)
+    site = SiteSnap(
+        id=1, slug="north", place="N", country="US", drained=False, in_flight_max=8, queue_budget_ms=1500
+    )
+    here = replace(endpoint(5, 70, at=closed), site=site, preferred=True)
+    there = replace(endpoint(6, 60, at=paused), site=replace(site, slug="south"))
+    shop = endpoint(7, 10, at=provider("shop", up=False))
+    (found,) = candidates(model("v/hosted", here, there, shop), sandbox=SANDBOX)
+    assert (found.id, found.upstream_name, found.stands_in) == (5, "u99", True)
+    assert (found.provider.slug, found.provider.base_url) == ("north", SANDBOX.provider.base_url)
+    assert (found.cost, found.site, found.preferred) == (here.cost, site, True)
 
 
 def test_the_sandbox_stands_in_for_nothing_that_is_up_or_unpriced() -> None:
