@@ -117,6 +117,18 @@ def test_without_the_right_nothing_is_decided(asked: TopUp) -> None:
     assert balance(asked.org_id).total == 0
 
 
+def test_those_that_wait_with_a_receipt_come_first_then_all_that_wait(
+    operator: Client, settings, tmp_path: Path
+) -> None:
+    settings.RECEIPT_DIR = str(tmp_path)
+    claimed, bare, decided = (ask(make_caller()) for _ in range(3))
+    add_receipt(claimed.pk, claimed.requested_by, Upload(picture(seed=11), ""))
+    approve(decided.pk, person(), arrived(decided).pk)
+    page = operator.get(reverse("admin:billing_topup_changelist")).text
+    places = [page.index(f"/topup/{one.pk}/change/") for one in (claimed, bare, decided)]
+    assert places == sorted(places)
+
+
 def test_flags_of_receipts_are_loud_and_lead_to_the_other_request(
     operator: Client, asked: TopUp, settings, tmp_path: Path
 ) -> None:

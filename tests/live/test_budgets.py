@@ -1,13 +1,11 @@
 """A cap that somebody changes on the page or over the API counts for the next call of a running gateway."""
 
-import json
-
 import pytest
-from django.test import Client
+import requests
 
-from tests.dashboard.calls import browser
 from tests.factories import Caller, make_caller
 from tests.live.client import chat, directive
+from tests.payments.web import Web
 from tests.stack import Stack
 
 
@@ -26,20 +24,48 @@ def test_a_cap_set_on_the_page_stops_the_next_call_and_a_removed_one_lets_it_thr
     stack: Stack, caller: Caller
 ) -> None:
     page = f"/dashboard/budgets/projects/{caller.project.api_id}"
+    owner = Web(stack.url, caller.user)
     assert call(stack, caller) == (200, None)
-    browser(caller).post(page, {"day": "0", "month": ""})
+    owner.post(page, {"day": "0", "month": ""})
     assert call(stack, caller) == (402, "budget_exceeded")
-    browser(caller).post(page, {"day": "", "month": "1000000"})
+    owner.post(page, {"day": "", "month": "1000000"})
     assert call(stack, caller) == (200, None)
 
 
 def test_a_key_that_caps_itself_is_stopped_at_once_and_its_owner_lets_it_go_on(
     stack: Stack, caller: Caller
 ) -> None:
-    by_key = Client(headers=caller.headers)
-    place = f"/api/keys/{caller.api_key.api_id}/caps"
-    assert by_key.patch(place, json.dumps({"day": "0"}), content_type="application/json").status_code == 200
+    place = f"{stack.url}/api/keys/{caller.api_key.api_id}/caps"
+
+    def by_itself(day: str) -> int:
+        return requests.patch(place, json={"day": day}, headers=caller.headers, timeout=60).status_code
+
+    assert by_itself("0") == 200
     assert call(stack, caller) == (402, "budget_exceeded")
-    assert by_key.patch(place, json.dumps({"day": "5"}), content_type="application/json").status_code == 403
-    browser(caller).post(f"/dashboard/budgets/keys/{caller.api_key.api_id}", {"day": "50000"})
+    assert by_itself("5") == 403
+    owner = Web(stack.url, caller.user)
+    owner.post(f"/dashboard/budgets/keys/{caller.api_key.api_id}", {"day": "50000"})
     assert call(stack, caller) == (200, None)
+
+
+def test_money_is_read_and_top_ups_are_filed_over_the_running_api(stack: Stack, caller: Caller) -> None:
+    """/api/wallet, /api/topups and /v1/credits by one key, for its own organization alone."""
+    bank = make_caller(scopes=("inference", "manage"))
+
+    def ask(path: str, who: Caller, **body: str) -> requests.Response:
+        method = "POST" if body else "GET"
+        return requests.request(
+            method, f"{stack.url}{path}", json=body or None, headers=who.headers, timeout=60
+        )
+
+    assert ask("/api/wallet", caller).json()["paid_uzs"].startswith("1000000")
+    credits = ask("/v1/credits", caller).json()["data"]
+    assert (float(credits["total_credits"]), float(credits["total_usage"])) == (1_000_000, 0)
+    made = ask("/api/topups", bank, amount_uzs="50000", reference="77")
+    assert made.status_code == 200
+    own = made.json()["id"]
+    assert [one["id"] for one in ask("/api/topups", bank).json()["data"]] == [own]
+    assert ask(f"/api/topups/{own}", bank).json()["state"] == "pending"
+    assert ask(f"/api/topups/{own}", caller).status_code == 404
+    assert ask("/api/topups", caller).json()["data"] == []
+    assert requests.get(f"{stack.url}/api/wallet", timeout=60).status_code in (401, 403)

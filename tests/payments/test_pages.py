@@ -1,7 +1,7 @@
 """The customer's way: an amount, the provider's page, and back; and what pages say of ways to pay."""
 
 from base64 import b64decode
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.conf import LazySettings
@@ -9,11 +9,12 @@ from django.test import Client
 
 from accounts.models import Membership
 from billing import payments
+from billing.ledger import balance
 from billing.models import Channel, ProviderTransaction, TopUp
-from billing.providers import online, payer_url, ways
+from billing.providers import online, payer_url, payme, payme_books, ways
 from tests.dashboard.calls import browser
 from tests.factories import MICROS, make_caller
-from tests.payments.providers import begun, owed
+from tests.payments.providers import Click, begun, owed
 from tests.stack import PAYMENTS
 
 pytestmark = pytest.mark.django_db
@@ -181,6 +182,35 @@ def test_a_provider_is_named_as_accepted_once_its_secret_is_set(settings: LazySe
 def test_without_its_secret_a_providers_address_does_not_exist(address: str) -> None:
     assert Client().post(address, b"{}", content_type="application/json").status_code == 404
     assert browser(make_caller()).get("/dashboard/pay").status_code == 302
+
+
+@pytest.mark.parametrize("code", [-31008, -31050, -31099])
+def test_paymes_answer_to_a_second_transaction_is_a_setting(
+    _open: None, settings: LazySettings, code: int
+) -> None:
+    settings.PAYME_BUSY_CODE = code
+    topup = owed()
+    begun(topup)
+    asked = payme.Create("d" * 24, payments.now_ms(), 5_000_000, topup.pk)
+    answer = payme_books.answer(asked)
+    assert isinstance(answer, payme.Fault)
+    error = answer.payload()
+    assert (error["code"], error["data"], set(error["message"])) == (code, "topup_id", {"ru", "uz", "en"})
+
+
+@pytest.mark.parametrize("code", [-9, -4])
+def test_clicks_answer_to_a_failure_after_the_payment_is_a_setting(
+    _open: None, settings: LazySettings, code: int
+) -> None:
+    settings.CLICK_DISPUTE_CODE = code
+    topup = owed(provider=Channel.CLICK)
+    payment = begun(topup, performed=True)
+    form = Click("").form(int(payment.external_id), topup.pk, merchant_prepare_id=payment.pk, error="-5017")
+    for _ in range(2):
+        sent = Client().post("/pay/click/complete", urlencode(form), "application/x-www-form-urlencoded")
+        assert sent.json()["error"] == code
+    payment.refresh_from_db()
+    assert (payment.disputed_micros, balance(topup.org_id).paid) == (topup.amount_micros, 0)
 
 
 def test_an_address_outside_the_allow_list_has_no_rights(_open: None, settings: LazySettings) -> None:
