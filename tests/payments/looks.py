@@ -1,11 +1,16 @@
 """What the books say about a top-up, and several callers at once."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
+
+from django.db import connection
 
 from billing.ids import new_op_id
 from billing.models import TopUp
 from tests.factories import MICROS, rows
+from tests.processes import until
 
 
 def wallet(topup: TopUp) -> int:
@@ -26,8 +31,33 @@ def spend(topup: TopUp, uzs: int) -> None:
     rows("SELECT wallet_debit(%s, %s, %s, %s, %s, NULL)", *taken)
 
 
-def at_once(count: int, *calls: Any) -> list[Any]:
-    """Each call so many times, all at the same moment."""
-    with ThreadPoolExecutor(count * len(calls)) as pool:
+def at_once(count: int, *calls: Any, on: TopUp) -> list[Any]:
+    """Each call so many times. They really are parallel: the top-up's row is let go when all wait for it."""
+    with ThreadPoolExecutor(count * len(calls)) as pool, _held(on):
         running = [pool.submit(call) for _ in range(count) for call in calls]
-        return [future.result() for future in running]
+        until(lambda: _waiting() == len(running), f"{len(running)} calls at the lock")
+    return [future.result() for future in running]
+
+
+@contextmanager
+def _held(topup: TopUp) -> Iterator[None]:
+    """Another transaction has the top-up's lock."""
+    holder = connection.copy()
+    holder.set_autocommit(False)
+    try:
+        with holder.cursor() as cursor:
+            cursor.execute("SELECT FROM billing_topup WHERE id = %s FOR UPDATE", [topup.pk])
+        yield
+    finally:
+        holder.rollback()
+        holder.close()
+
+
+def _waiting() -> int:
+    """Sessions of this database that wait for a lock."""
+    query = (
+        "SELECT count(*) AS n FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    found: int = rows(query)[0]["n"]
+    return found

@@ -49,9 +49,8 @@ def test_m1_of_two_operators_who_approve_at_once_one_credits_and_one_hears_it_is
     operators = [operator(stack) for _ in range(2)]
     for one in operators:
         assert f'value="{incoming}"' in one.get(place(topup)).text
-    said = at_once(
-        1, *(lambda one=one: one.post(place(topup), {"incoming": incoming}).text for one in operators)
-    )
+    clicks = [lambda one=one: one.post(place(topup), {"incoming": incoming}).text for one in operators]
+    said = at_once(1, *clicks, on=topup)
     assert sorted(bool(CREDITED.search(page)) for page in said) == [False, True]
     assert sorted("decided before" in page for page in said) == [False, True]
     assert (wallet(topup) * MICROS, transfers(topup)) == (topup.amount_micros, [1])

@@ -113,7 +113,7 @@ def test_c9_another_service_is_refused(click: Click, topup: TopUp) -> None:
 def test_c10_prepared_again_it_is_the_same(click: Click, topup: TopUp) -> None:
     trans, prepare_id = prepared(click, topup)
     assert click.prepare(trans, topup.pk)["merchant_prepare_id"] == prepare_id
-    answers = at_once(10, lambda: Click(click.url).prepare(trans, topup.pk))
+    answers = at_once(10, lambda: Click(click.url).prepare(trans, topup.pk), on=topup)
     assert {(one["error"], one["merchant_prepare_id"]) for one in answers} == {(0, prepare_id)}
     assert topup.payments.count() == 1
 
@@ -153,7 +153,7 @@ def test_c13_c14_completed_once_or_twice_it_credits_once(click: Click, topup: To
 
 def test_c15_completed_ten_times_at_once_it_credits_once(click: Click, topup: TopUp) -> None:
     trans, prepare_id = prepared(click, topup)
-    answers = at_once(10, lambda: Click(click.url).complete(trans, topup.pk, prepare_id))
+    answers = at_once(10, lambda: Click(click.url).complete(trans, topup.pk, prepare_id), on=topup)
     assert sorted(answer["error"] for answer in answers) == [-4] * 9 + [0]
     assert (wallet(topup), transfers(topup)) == (PRICE_UZS, [1])
 

@@ -162,7 +162,7 @@ def test_p13_created_again_it_is_the_same(payme: Payme, topup: TopUp) -> None:
 
 def test_p14_created_ten_times_at_once_it_is_one(payme: Payme, topup: TopUp) -> None:
     id_ = transaction_id()
-    answers = at_once(10, lambda: Payme(payme.url).create(id_, topup.pk))
+    answers = at_once(10, lambda: Payme(payme.url).create(id_, topup.pk), on=topup)
     assert all(answer == answers[0] and answer["state"] == 1 for answer in answers)
     assert topup.payments.count() == 1
 
@@ -175,7 +175,7 @@ def test_p15_a_second_transaction_finds_the_top_up_busy(payme: Payme, topup: Top
 
 def test_p16_of_two_transactions_at_once_one_is_created(payme: Payme, topup: TopUp) -> None:
     ids = transaction_id(), transaction_id()
-    answers = at_once(1, *(lambda id_=id_: Payme(payme.url).create(id_, topup.pk) for id_ in ids))
+    answers = at_once(1, *(lambda id_=id_: Payme(payme.url).create(id_, topup.pk) for id_ in ids), on=topup)
     assert sorted("error" in answer for answer in answers) == [False, True]
     assert topup.payments.count() == 1
 
@@ -211,7 +211,7 @@ def test_p20_p21_performed_once_or_twice_it_credits_once(payme: Payme, topup: To
 def test_p22_performed_ten_times_at_once_it_credits_once(payme: Payme, topup: TopUp) -> None:
     id_ = transaction_id()
     payme.create(id_, topup.pk)
-    answers = at_once(10, lambda: Payme(payme.url).perform(id_))
+    answers = at_once(10, lambda: Payme(payme.url).perform(id_), on=topup)
     assert all(answer == answers[0] and answer["state"] == 2 for answer in answers)
     assert (wallet(topup), transfers(topup)) == (PRICE_UZS, [1])
 
@@ -291,7 +291,10 @@ def test_p29_performed_and_cancelled_at_once_it_ends_in_one_way(payme: Payme, st
         topup, id_ = owed(), transaction_id()
         payme.create(id_, topup.pk)
         performed, cancelled = at_once(
-            1, lambda id_=id_: Payme(payme.url).perform(id_), lambda id_=id_: Payme(payme.url).cancel(id_)
+            1,
+            lambda id_=id_: Payme(payme.url).perform(id_),
+            lambda id_=id_: Payme(payme.url).cancel(id_),
+            on=topup,
         )
         assert (performed.get("state"), cancelled["state"]) in {(2, -2), (None, -1)}
         assert wallet(topup) == 0
