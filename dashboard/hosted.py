@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from django.core.cache import cache
+from django.db.models import Exists, OuterRef
 
 from dashboard.moments import today
 from proxy.offers import catalog
 from proxy.price_history import Rate, cheapest, rate_of, rates_now
 from routing.energy.claim import Listed, mix, saving_percent, up_to
 from routing.energy.costs import SiteCost, costs_now, lowest_lately
-from routing.energy.models import BenchmarkPrice
+from routing.energy.models import BenchmarkPrice, Hosting
 
 _CLAIM_S = 600
 
@@ -90,7 +91,8 @@ def _site(rows: Sequence[SiteCost]) -> Site:
 
 
 def _claim(by_model: dict[str, list[SiteCost]], rate: Rate) -> int | None:
-    """The largest saving that any model really had in the last days, against what others list in public.
+    """The largest saving that any model really had in the last days, against what others list in public for
+    the same quantization.
 
     Simulated prices prove nothing. Kept for some minutes.
     """
@@ -99,7 +101,11 @@ def _claim(by_model: dict[str, list[SiteCost]], rate: Rate) -> int | None:
         return kept or None
     real = {slug: rows for slug, rows in by_model.items() if not any(row.simulated for row in rows)}
     listed: dict[str, list[Listed]] = {}
-    for one in BenchmarkPrice.objects.filter(model__slug__in=real).select_related("model"):
+    ours = Hosting.objects.filter(
+        endpoint__model=OuterRef("model"), endpoint__retired_at=None, quantization=OuterRef("quantization")
+    )
+    same = BenchmarkPrice.objects.filter(Exists(ours), model__slug__in=real)
+    for one in same.select_related("model"):
         row = Listed(one.provider, one.input_nano, one.output_nano, one.seen_at)
         listed.setdefault(one.model.slug, []).append(row)
     savings = [_saving(slug, real[slug], rows, rate) for slug, rows in listed.items()]

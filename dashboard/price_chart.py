@@ -18,7 +18,16 @@ from dashboard.moments import TASHKENT
 from proxy.price_history import PriceHistory, price_history
 from routing.energy.costs import history
 from routing.energy.models import PriceState
-from routing.energy.series import WINDOWS, Columns, Hours, Window, buckets, cheapest_hours
+from routing.energy.series import (
+    WINDOWS,
+    Columns,
+    Hours,
+    Usual,
+    Window,
+    buckets,
+    cheapest_hours,
+    usual_energy,
+)
 
 NAMES: Final = {
     Window.HOURS_4: _("4 hours"),
@@ -30,6 +39,7 @@ CSV_COLUMNS: Final = (
 )
 _WIDER: Final = {Window.HOURS_4: 3, Window.HOURS_24: 12, Window.DAYS_7: 12}  # 15 minutes, an hour, 6 hours
 _HOURS_S: Final = 1800  # the hint is worth an hour at most
+_USUAL_S: Final = 30 * 24 * 3600
 _TASHKENT_S: Final = 5 * 3600
 _LIVE: Final = {PriceState.FRESH.value, PriceState.OVERRIDE.value}
 
@@ -83,6 +93,12 @@ class Chart:
         if not self.price or self.energy is None:
             return None
         return (self.energy * 20_000 + self.price) // (2 * self.price)
+
+    @property
+    def usual(self) -> Usual | None:
+        """What electricity usually was of it, in the same micros."""
+        found = _usual(self.found)
+        return found and found._replace(energy=self.found.rate.price(found.energy))
 
     @property
     def state(self) -> str:
@@ -166,6 +182,18 @@ def _hours(found: PriceHistory) -> Hours | None:
         kept = cheapest_hours(steps, found.until_s, zone_s=_TASHKENT_S) or ""
         cache.set(name, kept, _HOURS_S)
     return kept if isinstance(kept, Hours) else None
+
+
+def _usual(found: PriceHistory) -> Usual | None:
+    """Of the last 30 days, in nano-USD; read as rarely as the hours."""
+    name = f"energy.usual.{found.model}"
+    kept: Usual | str | None = cache.get(name)
+    if kept is None:
+        since_s = found.until_s - _USUAL_S
+        steps = history(found.model, since_s, found.until_s)
+        kept = usual_energy(steps, since_s, found.until_s) or ""
+        cache.set(name, kept, _HOURS_S)
+    return kept if isinstance(kept, Usual) else None
 
 
 def _short(micros: int | None) -> orjson.Fragment | None:

@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Final, NamedTuple
 
 HOUR_S: Final = 3600
+_DAY_S: Final = 24 * HOUR_S
 
 
 class Window(Enum):
@@ -160,6 +161,25 @@ def average(steps: Sequence[Step], since_s: int, until_s: int) -> int | None:
     spans = list(stretches(steps, since_s, until_s))
     known_s = sum(end - begin for begin, end, _ in spans)
     return _mean(sum((end - begin) * point.out for begin, end, point in spans), known_s) if known_s else None
+
+
+class Usual(NamedTuple):
+    """The mean electricity part of a price over so many days that are known."""
+
+    energy: int
+    days: int
+
+
+def usual_energy(steps: Sequence[Step], since_s: int, until_s: int, *, days_min: int = 3) -> Usual | None:
+    """Time-weighted; None where fewer than `days_min` days are known."""
+    spans = [span for span in stretches(steps, since_s, until_s) if span[2].energy is not None]
+    known_s = sum(end - begin for begin, end, _ in spans)
+    days = (known_s + _DAY_S // 2) // _DAY_S
+    if days < days_min:
+        return None
+    return Usual(
+        _mean(sum((end - begin) * (point.energy or 0) for begin, end, point in spans), known_s), days
+    )
 
 
 @dataclass(frozen=True, slots=True)

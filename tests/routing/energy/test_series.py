@@ -17,6 +17,7 @@ from routing.energy.series import (
     cheapest_hours,
     lowest,
     stretches,
+    usual_energy,
 )
 
 NOW = 1_700_000_123
@@ -164,3 +165,17 @@ def test_wider_buckets_hold_the_same(steps: list[Step], window: Window, wider: i
 def test_an_empty_history_is_a_window_of_gaps() -> None:
     found: Columns = buckets([], Window.HOURS_24, NOW)
     assert found.out == [None] * 288 == found.state
+
+
+def test_what_electricity_usually_costs_is_weighted_by_time_and_says_how_many_days_it_knows() -> None:
+    day = 24 * 3600
+
+    def steps(*parts: tuple[int, int | None]) -> list[Step]:
+        return [
+            Step(at, None if energy is None else Point(1000 + energy, energy, "a", "fresh"))
+            for at, energy in parts
+        ]
+
+    known = steps((0, 100), (3 * day, None), (4 * day, 20))
+    assert usual_energy(known, 0, 5 * day) == (80, 4)
+    assert usual_energy(known, 0, 2 * day) is None
