@@ -28,9 +28,10 @@ class File:
 
 def receipt_file(paper: Paper, form: str, language: str) -> File:
     """form: pdf or csv. A version that was replaced says so in large letters and in its name."""
-    newer, receipt = issue.replaced_by(paper), Receipt(**paper.figures)
+    older, newer = issue.beside(paper)
+    receipt = Receipt(**paper.figures)
     both: Makers = {
-        "pdf": lambda: pages.receipt_pdf(paper, receipt, newer),
+        "pdf": lambda: pages.receipt_pdf(paper, receipt, older, newer),
         "csv": lambda: sheets.receipt_csv(paper, receipt, newer),
     }
     return _file(f"receipt-{paper.number}{'-void' if newer else ''}", form, language, both)

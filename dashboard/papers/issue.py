@@ -97,12 +97,14 @@ def versions(organization: Organization, kind: Paper.Kind, subject: str) -> list
     return list(rows.select_related("original").order_by("-version"))
 
 
-def replaced_by(paper: Paper) -> Paper | None:
-    """The version that made this one void."""
+def beside(paper: Paper) -> tuple[Paper | None, Paper | None]:
+    """The version that this one replaced, and the one that made it void."""
+    near = (paper.version - 1, paper.version + 1)
     rows = Paper.objects.filter(
-        organization=paper.organization_id, kind=paper.kind, subject=paper.subject, version=paper.version + 1
+        organization=paper.organization_id, kind=paper.kind, subject=paper.subject, version__in=near
     )
-    return rows.select_related("original").first()
+    found = {row.version: row for row in rows.select_related("original")}
+    return found.get(near[0]), found.get(near[1])
 
 
 def statement(organization: Organization, month: Month) -> Paper:

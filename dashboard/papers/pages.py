@@ -28,8 +28,8 @@ from dashboard.wallet import MEANING
 _TIYIN: Final = 10_000  # micros
 
 
-def receipt_pdf(paper: Paper, receipt: Receipt, newer: Paper | None = None) -> bytes:
-    """The receipt of one top-up. newer: the version that made it void."""
+def receipt_pdf(paper: Paper, receipt: Receipt, older: Paper | None, newer: Paper | None) -> bytes:
+    """The receipt of one top-up. older: the version that it replaced; newer: the one that made it void."""
     paid_at = datetime.fromisoformat(receipt.paid_at)
     numbers = ", ".join(reference for reference in receipt.references if reference)
     rows: list[tuple[str, str | Flowable]] = [
@@ -43,7 +43,7 @@ def receipt_pdf(paper: Paper, receipt: Receipt, newer: Paper | None = None) -> b
     ]
     note = _("An advance for services of CloudAPI. It is spent by calls and isn't transferable.")
     body = [
-        *_versions(paper, newer),
+        *_versions(older, newer),
         drawing.pairs(rows),
         Spacer(1, 4 * mm),
         paragraph(note, drawing.SMALL),
@@ -52,18 +52,16 @@ def receipt_pdf(paper: Paper, receipt: Receipt, newer: Paper | None = None) -> b
     return drawing.pdf(_head(paper, _("Top-up receipt")), body)
 
 
-def _versions(paper: Paper, newer: Paper | None) -> list[Flowable]:
-    """That this one is void, or which ones it replaces."""
+def _versions(older: Paper | None, newer: Paper | None) -> list[Flowable]:
+    """That this one is void, or which one it replaces."""
     if newer is not None:
         text, style = _("VOID. Replaced by № %(number)s of %(day)s.") % _named(newer), drawing.TITLE
-    elif paper.original is not None:
-        text, style = (
-            _("Replaces № %(number)s of %(day)s, which is void.") % _named(paper.original),
-            drawing.TEXT,
-        )
+    elif older is not None:
+        text, style = _("Replaces № %(number)s of %(day)s, which is void.") % _named(older), drawing.TEXT
     else:
         return []
-    return [paragraph(text, style), Spacer(1, 4 * mm)]
+    whole = text.replace("№ ", "№\N{NO-BREAK SPACE}")
+    return [paragraph(whole, style), Spacer(1, 4 * mm)]
 
 
 def _named(paper: Paper) -> dict[str, str]:

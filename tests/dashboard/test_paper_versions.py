@@ -72,7 +72,9 @@ def test_a_third_version_bears_the_first_ones_number() -> None:
     topup, old = late(make_caller())
     issue.receipt_anew(topup)
     ProviderTransaction.objects.filter(topup=topup).update(fiscal_perform={"qr_code_url": f"{LINK}8"})
-    assert issue.receipt_anew(topup).number == f"{old.number}-3"
+    third = issue.receipt_anew(topup)
+    assert third.number == f"{old.number}-3"
+    assert f"Replaces № {old.number}-2 of" in text_of(receipt_file(third, "pdf", "en").body)
 
 
 def test_without_a_new_link_or_a_receipt_nothing_is_issued() -> None:
