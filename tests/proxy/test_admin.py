@@ -10,6 +10,7 @@ from django.test import Client
 
 from accounts.models import User
 from proxy import glance, trial
+from proxy.admin import health
 from proxy.checkup import Checkup
 from proxy.probe import Finding
 from routing.health import Tally, bucket, middle
@@ -187,6 +188,14 @@ def test_our_own_gateway_is_told_apart(operator, here, settings):
     gamma = here["test/three", "gamma"]
     text = operator.post(f"{HEALTH}test/?endpoint={gamma.pk}", {"endpoint": gamma.pk}).content.decode()
     assert "gateway can" in text and "was not asked" in text
+
+
+def test_ending_a_rest_is_logged(operator, here, monkeypatch):
+    gamma, ended = here["test/three", "gamma"], []
+    monkeypatch.setattr(health, "bring_back", ended.append)
+    operator.post(HEALTH, {"action": "wake", "_selected_action": [gamma.pk]})
+    assert ended == [gamma.pk]
+    assert "rest ended" in LogEntry.objects.get(object_id=str(gamma.pk)).change_message
 
 
 def test_a_test_call_needs_the_right_to_change_endpoints(here, client):

@@ -310,3 +310,18 @@ def test_what_has_no_switch_shows_none(operator: Client, endpoint: Endpoint) -> 
         text = operator.get(f"/admin/routing/{page}/change/").content.decode()
         assert ("Switch off …" in text) is there
         assert "Switch on …" not in text
+
+
+def test_changes_of_the_catalog_are_in_the_log(operator: Client, endpoint: Endpoint) -> None:
+    """Who, when and what: a provider's address, a price."""
+    operator.post(_page(endpoint.provider), _provider_post(endpoint.provider, base_url="https://q.test/v1"))
+    operator.post(
+        "/admin/routing/costversion/add/", {"endpoint": endpoint.pk, "input": "3.00", "output": "9"}
+    )
+    said = {
+        entry.content_type.model: (entry.user, entry.get_change_message())
+        for entry in LogEntry.objects.select_related("content_type", "user")
+    }
+    assert {user for user, _ in said.values()} == {User.objects.get(is_superuser=True)}
+    assert "ase url" in said["provider"][1]
+    assert "Added" in said["costversion"][1]

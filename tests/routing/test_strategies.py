@@ -1,7 +1,7 @@
 """Scores: what is best by what was asked for, whatever else is on offer."""
 
 import random
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from hypothesis import given
@@ -48,6 +48,22 @@ def test_a_worse_candidate_never_changes_the_winner(offer, asked, data):
             max(one.measure("latency") for one in offer) + data.draw(st.floats(0, 10_000)),
             1 / max(one.measure("token_rate") for one in offer) / data.draw(st.floats(1, 100)),
             max(one.figures.load for one in offer) + data.draw(st.integers(0, 10)),
+        ),
+    )
+    assert scored([*offer, worse], asked)[0].entry == winner
+
+
+@given(offers, tags, st.data())
+def test_who_is_worse_than_the_winner_changes_nothing(offer, asked, data):
+    """Worse than the winner alone: it may well beat others in everything."""
+    winner = scored(offer, asked)[0].entry
+    worse = Entry(
+        replace(winner.endpoint, id=10**7),
+        winner.price + data.draw(st.integers(0, 10**12)),
+        Figures(
+            winner.measure("latency") + data.draw(st.floats(0, 10_000)),
+            1 / winner.measure("token_rate") / data.draw(st.floats(1, 100)),
+            winner.figures.load + data.draw(st.integers(1, 10)),
         ),
     )
     assert scored([*offer, worse], asked)[0].entry == winner
