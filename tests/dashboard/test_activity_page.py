@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from dashboard.activity import PAGE
 from dashboard.moments import first_id, today
 from tests.dashboard.calls import browser, log_call
+from tests.energy import make_model, make_site
 from tests.factories import Caller, make_caller
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +114,25 @@ def test_the_receipt_tells_who_was_considered() -> None:
     text = browser(caller).get(f"/dashboard/activity/{log_call(caller, route=route)}").content.decode()
     for fact in ("Passed over", "quick", "1.000", "estimated", "weary", "resting_timeout"):
         assert fact in text, fact
+
+
+def test_the_receipt_of_a_hosted_call_names_site_reason_and_whose_price_was_paid() -> None:
+    caller, model = make_caller(), make_model("x/llama", "Llama")
+    north, south = make_site("north", model), make_site("south", model, place="Toronto, Ontario")
+    cost = south.costs(timezone.now(), 1)
+    site = {"endpoint": north.endpoint.pk, "provider": "north", "model": "x/llama", "site": "north"}
+    told = {"route": [site | {"own": 1, "why": "affinity"}], "endpoint_id": north.endpoint.pk}
+    call = log_call(caller, cost_version=cost.pk, attempts=[], **told)
+    text = browser(caller).get(f"/dashboard/activity/{call}").content.decode()
+    for fact in ("Data centre", "North", "Dallas, Texas", "it had read the beginning", "south"):
+        assert fact in text, fact
+    failed = [
+        {"endpoint": south.endpoint.pk, "provider": "south", "status": 500, "error": "http_500", "ms": 1}
+    ]
+    call = log_call(caller, cost_version=cost.pk, attempts=failed, **told)
+    text = browser(caller).get(f"/dashboard/activity/{call}").content.decode()
+    assert "another provider had failed before it" in text
+    assert browser(make_caller()).get(f"/dashboard/activity/{call}").status_code == 404
 
 
 def test_the_receipt_of_a_rescued_call_shows_both_parts() -> None:

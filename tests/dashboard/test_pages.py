@@ -13,7 +13,7 @@ from tests.factories import make_caller
 
 pytestmark = pytest.mark.django_db
 
-PUBLIC = ["/", "/models", "/models/test/one", "/pricing", "/nowhere"]
+PUBLIC = ["/", "/models", "/models/test/one", "/pricing", "/docs/energy", "/nowhere"]
 PRIVATE = ["/dashboard", "/dashboard/keys", "/dashboard/activity", "/dashboard/billing", "/dashboard/account"]
 INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=|javascript:|<script(?![^>]*\ssrc=)", re.IGNORECASE)
 
