@@ -60,4 +60,5 @@ def test_seven_days_are_stored_at_once_and_only_once():
     now = MONDAY
     assert backfill.week_before(now) == 4 * 2016 - 14
     assert backfill.week_before(now) == 0
-    assert GridPrice.objects.filter(node__feed=feed).count() == 4 * 2016 - 14
+    assert backfill.week_before(now + timedelta(hours=1)) == 4 * 12
+    assert GridPrice.objects.filter(node__feed=feed).count() == 4 * (2016 + 12) - 14
