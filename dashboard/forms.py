@@ -316,3 +316,16 @@ class ModelsForm(forms.Form):
         label=_("Kind"), choices=[("", _("All kinds")), *MODALITIES.items()], required=False
     )
     free = forms.BooleanField(label=_("Free only"), required=False)
+
+
+class PriceAlertForm(forms.Form):
+    """So'm per million output tokens."""
+
+    below = UzsField(label=_("Output price below, so'm per 1M tokens"))
+
+    def clean_below(self) -> int:
+        """Raises ValidationError for nothing at all."""
+        below: int = self.cleaned_data["below"]
+        if below <= 0:
+            raise ValidationError(_("Write an amount in so'm, such as 50000 or 1500.25."))
+        return below

@@ -1,4 +1,4 @@
-"""Papers as they were issued.
+"""Papers as they were issued, and what people want to hear of prices.
 
 The law of this app: a paper is only added; the database refuses UPDATE, DELETE and TRUNCATE. What it says
 is drawn from its frozen figures alone, so that it reads the same whatever becomes of names and addresses.
@@ -8,12 +8,41 @@ both are kept.
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization
 from dashboard.moments import TASHKENT
+
+
+class PriceAlert(models.Model):
+    """A person's wish to hear when a hosted model's output becomes cheaper than this. dashboard/alerts.py.
+
+    armed: the price has not been below since the last message.
+    """
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    model = models.ForeignKey("routing.Model", models.CASCADE, related_name="+")
+    below_micros = models.BigIntegerField(_("below"), help_text="Micros per 10^6 output tokens.")
+    armed = models.BooleanField(_("armed"), default=True)
+    times_told = models.PositiveIntegerField(_("times told"), default=0)
+    told_at = models.DateTimeField(_("told"), null=True, editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("price alert")
+        verbose_name_plural = _("price alerts")
+        ordering: ClassVar[list[str]] = ["model", "pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["organization", "user", "model"], name="price_alert_once"),
+            models.CheckConstraint(condition=models.Q(below_micros__gt=0), name="price_alert_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} < {self.below_micros}"
 
 
 class Paper(models.Model):

@@ -25,6 +25,7 @@ from accounts.models import Language, TelegramChat, User
 from billing.models import BalanceWatch, Medium, NoticeKind
 from billing.money import exact_uzs
 from billing.notices import outbox, post, watch
+from dashboard.alerts import alerts_of
 from dashboard.forms import UzsField
 from dashboard.moments import TASHKENT
 from dashboard.people import page_caller
@@ -98,6 +99,7 @@ def _page(request: HttpRequest, caller: Caller, **more: Any) -> HttpResponse:
         "form": ChoicesForm(caller),
         "threshold_form": ThresholdForm(initial={"threshold": "" if own is None else exact_uzs(own)}),
         "threshold": watch.threshold_of(found),
+        "alerts": alerts_of(caller),
         "may_manage": caller.role in MANAGERS,
         "bot": settings.TELEGRAM_BOT_NAME if telegram.is_on() else "",
         "chat": TelegramChat.objects.filter(user=caller.user).first(),

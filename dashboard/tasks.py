@@ -1,13 +1,24 @@
-"""Jobs for pages that would have to wait too long."""
+"""Jobs for pages that would have to wait too long, and the look at prices that people wait for."""
+
+import contextlib
 
 from celery import shared_task
 
 from accounts.models import Organization
+from dashboard import alerts
 from dashboard.papers.months import Month
 from dashboard.papers.ready import keep
+from proxy.errors import ApiError
 
 
 @shared_task
 def prepare_month(org_id: int, month: str) -> None:
     """Reads a long month's statement for the page that asked. Harmless twice."""
     keep(Organization.objects.get(pk=org_id), Month.parse(month))
+
+
+@shared_task
+def look_at_prices() -> None:
+    """Tells of hosted models whose price fell below somebody's limit. Harmless twice."""
+    with contextlib.suppress(ApiError):  # no exchange rate is in force: the next minute looks again
+        alerts.look()

@@ -3,12 +3,14 @@
 from django.urls import URLPattern, URLResolver, path
 
 from dashboard import (
+    alert_pages,
     api,
     bank_pages,
     budget_api,
     budget_pages,
     details_pages,
     docs_pages,
+    energy_pages,
     money_api,
     notice_pages,
     paper_pages,
@@ -27,6 +29,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("pricing", pricing_pages.pricing, name="pricing"),
     path("pricing.json", pricing_pages.pricing_json, name="pricing_json"),
     path("pricing.csv", pricing_pages.pricing_csv, name="pricing_csv"),
+    path("energy", energy_pages.energy, name="energy"),
+    path("energy/chart/<path:model_id>", energy_pages.price_chart, name="price_chart"),
+    path("energy/alert/<path:model_id>", alert_pages.price_alert, name="price_alert"),
+    path("energy/csv/<path:model_id>", energy_pages.price_csv, name="price_csv"),
     path("dashboard", views.overview, name="overview"),
     path("dashboard/keys", views.keys, name="keys"),
     path("dashboard/keys/<str:key_id>/revoke", views.key_revoke, name="key_revoke"),
@@ -36,6 +42,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/notifications", notice_pages.notifications, name="notifications"),
     path("unsubscribe/<str:token>", notice_pages.unsubscribe, name="unsubscribe"),
     path("telegram/<str:secret>", notice_pages.telegram_update, name="telegram"),
+    path(
+        "dashboard/notifications/alerts/<int:number>/remove",
+        alert_pages.price_alert_remove,
+        name="price_alert_remove",
+    ),
     path("dashboard/activity", views.activity_list, name="activity"),
     path("dashboard/activity/<uuid:call_id>", views.receipt, name="receipt"),
     path("dashboard/billing", views.billing, name="billing"),

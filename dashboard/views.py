@@ -23,9 +23,18 @@ from accounts.models import ApiKey
 from billing.errors import FirstTopUpLimit
 from billing.ledger import refunded
 from dashboard import activity, served, shop, wallet
-from dashboard.forms import ActivityForm, KeyForm, ModelsForm, PromoForm, TopUpForm, first_limit_words
+from dashboard.forms import (
+    ActivityForm,
+    KeyForm,
+    ModelsForm,
+    PriceAlertForm,
+    PromoForm,
+    TopUpForm,
+    first_limit_words,
+)
 from dashboard.keys import caps_of, fill_last_use, issue_key
 from dashboard.people import may_write, page_caller
+from dashboard.price_chart import chart
 from dashboard.topups import KnownReference, TooManyTopUps, file_topup
 from proxy.errors import ApiError
 from proxy.receipt import datacenter, reasons_of, rescued
@@ -75,6 +84,7 @@ def model(request: HttpRequest, model_id: str) -> HttpResponse:
     """One model under its id; aliases and display names are sent there."""
     try:
         found = shop.find(model_id)
+        drawn = chart(found.server.slug, request.GET.get("window", "")) if found else None
     except ApiError:
         return render(request, "site/unpriced.html", status=503)
     if found is None:
@@ -87,6 +97,8 @@ def model(request: HttpRequest, model_id: str) -> HttpResponse:
         "kind": shop.MODALITIES.get(found.server.modality, ""),
         "missing": shop.missing(found.server) if found.sandbox else None,
         "providers": served.providers(found.server),
+        "chart": drawn,
+        "alert_form": PriceAlertForm(),
     }
     return render(request, "site/model.html", context)
 

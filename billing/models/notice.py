@@ -14,6 +14,7 @@ class NoticeKind(models.TextChoices):
     BALANCE = "balance", _("The balance is low")
     TOPUP = "topup", _("A top-up is decided")
     REFUND = "refund", _("A refund or correction is decided")
+    PRICE = "price", _("A model's price is below your limit")
     TEST = "test", _("Test message")
 
 

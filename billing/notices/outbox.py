@@ -16,6 +16,7 @@ from accounts.models import Membership, TelegramChat, User
 from billing.models import Delivery, Medium, Notice, NoticeChoice, NoticeKind
 
 KEPT: Final = timedelta(days=400)
+_NO_FACTS: Final[Mapping[str, Any]] = {}
 
 
 @transaction.atomic
@@ -43,13 +44,20 @@ def noted(org_id: int, kind: NoticeKind, key: str, facts: Mapping[str, Any]) -> 
 
 
 @transaction.atomic
-def tell_one(org_id: int, user: User, kind: NoticeKind, key: str) -> bool:
-    """Tell one person by every way there is to them; False if this key was told before."""
-    notice, is_new = noted(org_id, kind, key, {})
+def tell_one(
+    org_id: int, user: User, kind: NoticeKind, key: str, facts: Mapping[str, Any] = _NO_FACTS
+) -> bool:
+    """Tell one person by every way that they didn't refuse; False if this key was told before."""
+    notice, is_new = noted(org_id, kind, key, facts)
     if is_new:
+        said = choices_of(user)
         chats = TelegramChat.objects.filter(user=user).exists()
         channels = [Medium.EMAIL, *([Medium.TELEGRAM] if chats else [])]
-        Delivery.objects.bulk_create(Delivery(notice=notice, user=user, channel=name) for name in channels)
+        Delivery.objects.bulk_create(
+            Delivery(notice=notice, user=user, channel=name)
+            for name in channels
+            if said.get((kind, name), True)
+        )
     return is_new
 
 
@@ -63,8 +71,8 @@ def forget_old() -> int:
 
 
 def wants(choices: Mapping[tuple[str, str], bool], kind: str, channel: str, role: str) -> bool:
-    """A person's own word, else: owners and administrators want everything."""
-    return choices.get((kind, channel), role in MANAGERS)
+    """A person's own word, else: owners and administrators want everything, all what they asked for."""
+    return choices.get((kind, channel), kind == NoticeKind.PRICE or role in MANAGERS)
 
 
 def choices_of(user: User) -> dict[tuple[str, str], bool]:

@@ -16,6 +16,7 @@ _PLACES = {
     "balance": "/dashboard/billing",
     "topup": "/dashboard/billing",
     "refund": "/dashboard/billing",
+    "price": "/energy",
 }
 
 

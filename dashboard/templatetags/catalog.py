@@ -11,6 +11,7 @@ from dashboard.forms import STATUSES
 from dashboard.shop import MODALITIES, PER_ONE, PriceLine, price_lines
 from proxy.meter import Price
 from proxy.models import Request
+from routing.energy.models import PriceState
 
 register = template.Library()
 
@@ -92,6 +93,12 @@ def seconds(ms: int | None) -> str:
         return f"{ms}\N{NO-BREAK SPACE}" + str(_("ms"))
     tenths = (ms + 50) // 100
     return f"{number_format(f'{tenths // 10}.{tenths % 10}', 1)}\N{NO-BREAK SPACE}" + str(_("s"))
+
+
+@register.filter
+def price_state(state: str) -> str:
+    """How live a price is, for readers."""
+    return str(dict(PriceState.choices).get(state, state))
 
 
 @register.filter

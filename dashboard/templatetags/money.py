@@ -51,6 +51,13 @@ def signed_uzs(micros: int) -> str:
 
 
 @register.filter
+def signed_percent(bps: int) -> str:
+    """A change: −1.2 %, +0.35 %, 0 %."""
+    sign = "+" if bps > 0 else "\N{MINUS SIGN}" if bps < 0 else ""
+    return f"{sign}{percent(abs(bps))}"
+
+
+@register.filter
 def percent(bps: int) -> str:
     """Basis points as per cent: 500 → 5 %, 1250 → 12.5 %."""
     share = (Decimal(bps) / 100).normalize()

@@ -1,4 +1,4 @@
-/* The chart of a hosted model's price: drawn from the section's own data, which is asked for again each minute.
+/* The chart of a hosted model's price: drawn from the section's own data, asked for again each minute.
    Without this module the table stands in its place. */
 
 const ASK_AGAIN_MS = 60_000;
@@ -37,7 +37,7 @@ function range([, , fixed, mosts, leasts], zoomed) {
   return [least - room, most + room];
 }
 
-function hourLabels(plot, splits, _axis, _space, step) {
+function hourLabels(_plot, splits, _axis, _space, step) {
   return splits.map((seconds) => {
     const time = clock.format(at(seconds));
     return step >= 86_400 || time === "00:00" ? day.format(at(seconds)) : time;
@@ -45,10 +45,12 @@ function hourLabels(plot, splits, _axis, _space, step) {
 }
 
 /* Ticks at round hours of Tashkent, which is a whole number of hours from UTC all year. */
-function hourSplits(plot, _axis, from, to, step) {
+function hourSplits(_plot, _axis, from, to, step) {
   const first = Math.ceil((from + 18_000) / step) * step - 18_000;
   return Array.from({ length: Math.max(0, Math.floor((to - first) / step) + 1) }, (_, n) => first + n * step);
 }
+
+const HOURS = { incrs: TICKS_S, splits: hourSplits, values: hourLabels };
 
 class PriceChart {
   constructor(section) {
@@ -86,7 +88,7 @@ class PriceChart {
       link.addEventListener("click", (event) => this.choose(event, link));
     this.box.addEventListener("keydown", (event) => this.step(event));
     this.box.setAttribute("aria-valuemax", this.data.out.length - 1);
-    this.number = this.data.out.length - 1;
+    this.number = Math.max(0, this.data.out.findLastIndex((out) => out !== null));
     this.tellAge();
     this.draw();
   }
@@ -122,7 +124,8 @@ class PriceChart {
     if (!time) return;
     const minutes = Math.round((Date.now() - new Date(time.dateTime)) / 60_000);
     const ago = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: "always" });
-    time.textContent = minutes < 90 ? ago.format(-minutes, "minute") : ago.format(-Math.round(minutes / 60), "hour");
+    const [count, unit] = minutes < 90 ? [minutes, "minute"] : [Math.round(minutes / 60), "hour"];
+    time.textContent = ago.format(-count, unit);
   }
 
   zoom() {
@@ -187,12 +190,12 @@ class PriceChart {
     return {
       width: Math.max(240, this.box.clientWidth),
       height: narrow ? 220 : 280,
-      padding: [12, 8, 0, 0],
+      padding: [20, 8, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
       scales: { x: { time: true }, y: { range: () => range(this.drawn, this.zoomed) } },
       axes: [
-        { ...axis, space: narrow ? 56 : 72, incrs: TICKS_S, splits: hourSplits, values: hourLabels, grid: { show: false } },
+        { ...axis, space: narrow ? 56 : 72, size: 34, grid: { show: false }, ...HOURS },
         { ...axis, size: narrow ? 56 : 72, values: (_, splits) => splits.map((value) => whole.format(value)) },
       ],
       series: [{}, area(colour(this.section, "energy")), area(colour(this.section, "fixed")), area(), area()],
@@ -220,10 +223,11 @@ class PriceChart {
     paint.save();
     paint.strokeStyle = colour(this.section, "edge");
     paint.lineWidth = 1.75 * devicePixelRatio;
+    const dashes = [5 * devicePixelRatio, 4 * devicePixelRatio];
     for (let number = 0; number < data.out.length; number += 1) {
       if (data.out[number] === null) continue;
       const joined = number > 0 && data.out[number - 1] !== null;
-      paint.setLineDash(data.live.includes(data.state[number]) ? [] : [5 * devicePixelRatio, 4 * devicePixelRatio]);
+      paint.setLineDash(data.live.includes(data.state[number]) ? [] : dashes);
       paint.beginPath();
       paint.moveTo(x(number), y(joined ? number - 1 : number));
       paint.lineTo(x(number), y(number));
@@ -233,34 +237,35 @@ class PriceChart {
     paint.restore();
   }
 
-  /* Where another site began to set the price: a dotted line, with its name where there is room. */
+  moves() {
+    const sites = this.data.site;
+    const known = sites.flatMap((site, number) => (site === null ? [] : [number]));
+    return known.filter((number, place) => place > 0 && sites[number] !== sites[known[place - 1]]);
+  }
+
+  /* Where another site began to set the price: a mark above the plot, with its name where there is room. */
   drawMoves(plot) {
     const { data } = this;
     const paint = plot.ctx;
-    const { left, top, width, height } = plot.bbox;
+    const { left, top, width } = plot.bbox;
+    const dot = devicePixelRatio;
     paint.save();
     paint.strokeStyle = paint.fillStyle = colour(this.section, "moved");
-    paint.lineWidth = devicePixelRatio;
-    paint.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
-    paint.font = `${11 * devicePixelRatio}px ${getComputedStyle(document.body).fontFamily}`;
-    paint.textBaseline = "top";
-    let before = null;
-    let taken = left;
-    data.site.forEach((site, number) => {
-      if (site !== null && before !== null && site !== before) {
-        const x = plot.valToPos(data.t0 + number * data.step, "x", true);
-        paint.beginPath();
-        paint.moveTo(x, top);
-        paint.lineTo(x, top + height);
-        paint.stroke();
-        const name = data.sites[site] ?? site;
-        const end = x + 4 * devicePixelRatio + paint.measureText(name).width;
-        if (x >= taken && end <= left + width) {
-          paint.fillText(name, x + 4 * devicePixelRatio, top + 2 * devicePixelRatio);
-          taken = end + 8 * devicePixelRatio;
-        }
-      }
-      before = site ?? before;
+    paint.lineWidth = 2 * dot;
+    paint.font = `${11 * dot}px ${getComputedStyle(document.body).fontFamily}`;
+    paint.textAlign = "left";
+    paint.textBaseline = "middle";
+    const moves = this.moves().map((number) => ({
+      x: plot.valToPos(data.t0 + number * data.step, "x", true),
+      name: (data.sites[data.site[number]] ?? data.site[number]).split(",")[0],
+    }));
+    moves.forEach(({ x, name }, place) => {
+      paint.beginPath();
+      paint.moveTo(x, top - 14 * dot);
+      paint.lineTo(x, top - 2 * dot);
+      paint.stroke();
+      const end = x + 9 * dot + paint.measureText(name).width;
+      if (end <= (moves[place + 1]?.x ?? left + width)) paint.fillText(name, x + 5 * dot, top - 8 * dot);
     });
     paint.restore();
   }
