@@ -76,7 +76,7 @@ class NodeInline(Kept, admin.TabularInline):  # type: ignore[type-arg]
 class FeedAdmin(Kept, PausingAdmin):
     form = FeedForm
     change_form_template = "admin/routing/feed/change_form.html"
-    list_display = ("slug", "market", "condition", "error", "newest", "age", "next_try")
+    list_display = ("slug", "market", "condition", "error", "latest", "next_try")
     list_filter = (PausedFilter, "needs_terms", "needs_key", "simulated")
     list_select_related = ("state", "paused_by")
     search_fields = ("slug", "name")
@@ -130,6 +130,11 @@ class FeedAdmin(Kept, PausingAdmin):
     def newest(self, feed: Feed) -> str:
         usd = getattr(feed, "newest_usd", None)
         return "–" if usd is None else f"{getattr(feed, 'newest_code', '')}: {usd:.2f} USD/MWh"
+
+    @admin.display(description=gettext_lazy("newest price and its age"))
+    def latest(self, feed: Feed) -> str:
+        newest, age = self.newest(feed), self.age(feed)
+        return newest if age == "–" else f"{newest}, {age}"
 
     @admin.display(description=gettext_lazy("its age"))
     def age(self, feed: Feed) -> str:
@@ -222,7 +227,7 @@ class GridNodeAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
 class GridPriceAdmin(ReadOnlyAdmin):
     """What markets published. Never shown to customers as it is: some markets' terms forbid that."""
 
-    list_display = ("node", "interval", "published", "usd")
+    list_display = ("node", "interval", "published", "dollars")
     list_filter = ("node__feed", "node")
     list_select_related = ("node__feed",)
     ordering = ("-start", "node")
@@ -236,6 +241,10 @@ class GridPriceAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("as published, per MWh"))
     def published(self, row: GridPrice) -> str:
         return f"{row.price:.2f} {row.node.currency}"
+
+    @admin.display(description="USD")
+    def dollars(self, row: GridPrice) -> str:
+        return f"{row.usd:.2f}"
 
 
 @admin.register(GridRate)
