@@ -93,7 +93,7 @@ class TopUpAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         )
         return (rank, "-id")
 
-    @admin.display(description="№", ordering="id")
+    @admin.display(description="№")
     def number(self, topup: TopUp) -> str:
         return topup.number
 
