@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from routing.credential_words import told
 from routing.energy.feed_admin import FeedAdmin
 from routing.energy.site_admin import (
     BenchmarkPriceAdmin,
@@ -71,7 +72,7 @@ class CredentialInline(Kept, admin.TabularInline):  # type: ignore[type-arg]
 
     @admin.display(description=_("state"))
     def state(self, row: Credential) -> str:
-        return "" if row._state.adding else row.state
+        return "" if row._state.adding else told(row)
 
 
 @admin.register(Provider)

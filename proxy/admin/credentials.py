@@ -11,13 +11,14 @@ from redis.exceptions import RedisError
 from accounts.read_only import ReadOnlyAdmin
 from proxy import custody
 from proxy.models import CredentialHealth
+from routing.credential_words import told
 
 
 @admin.register(CredentialHealth)
 class CredentialHealthAdmin(ReadOnlyAdmin):
     """All credentials with what their providers think of them; the refused ones can be enabled again."""
 
-    list_display = ("__str__", "ending", "weight", "state", "used", "refused", "limited")
+    list_display = ("__str__", "ending", "weight", "now", "used", "refused", "limited")
     list_filter = (("disabled_at", admin.EmptyFieldListFilter), "active", "provider")
     search_fields = ("label", "ref", "provider__slug")
     list_select_related = ("provider",)
@@ -40,6 +41,10 @@ class CredentialHealthAdmin(ReadOnlyAdmin):
     @admin.display(description=_("ends with"))
     def ending(self, obj: CredentialHealth) -> str:
         return f"…{obj.last4}" if obj.sealed else obj.ref
+
+    @admin.display(description=_("state"), ordering="disabled_at")
+    def now(self, obj: CredentialHealth) -> str:
+        return told(obj)
 
     @admin.display(description=_("used in 24 h"))
     def used(self, obj: CredentialHealth) -> int:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ProposalKind(models.TextChoices):
@@ -18,7 +19,7 @@ class ProposalKind(models.TextChoices):
 
 class ProposalState(models.TextChoices):
     OPEN = "open", _("open")
-    ACCEPTED = "accepted", _("accepted")  # by an operator, and in force since
+    ACCEPTED = "accepted", pgettext_lazy("proposal", "accepted")  # by an operator, and in force since
     APPLIED = "applied", _("applied by sync")  # a small change of price, without anybody
     REJECTED = "rejected", _("rejected")
     SUPERSEDED = "superseded", _("superseded")  # a later list said something else
