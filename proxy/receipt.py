@@ -92,6 +92,7 @@ def datacenter(row: Request) -> dict[str, Any] | None:
         "country": site.country if site else None,
         "why": "failover" if failed else reason.get("why"),
         "price_of": paid.endpoint.provider.slug if paid else None,
+        "price_of_name": paid.endpoint.provider.name if paid else None,
         "own_cost_version": f"c{reason.get('own')}",
     }
 

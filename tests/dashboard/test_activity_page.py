@@ -124,7 +124,7 @@ def test_the_receipt_of_a_hosted_call_names_site_reason_and_whose_price_was_paid
     told = {"route": [site | {"own": 1, "why": "affinity"}], "endpoint_id": north.endpoint.pk}
     call = log_call(caller, cost_version=cost.pk, attempts=[], **told)
     text = browser(caller).get(f"/dashboard/activity/{call}").content.decode()
-    for fact in ("Data centre", "North", "Dallas, Texas", "it had read the beginning", "south"):
+    for fact in ("Data centre", "North", "Dallas, Texas", "it had read the beginning", "South"):
         assert fact in text, fact
     failed = [
         {"endpoint": south.endpoint.pk, "provider": "south", "status": 500, "error": "http_500", "ms": 1}
