@@ -42,10 +42,10 @@ class Entry:
 
 def entries(po: Path) -> Iterator[Entry]:
     """Parse a .po file; obsolete entries (#~) are left out."""
-    for block in po.read_text(encoding="utf-8").split("\n\n"):
+    for block in _blocks(po.read_text(encoding="utf-8")):
         fields: dict[str, str] = {}
         name, fuzzy = "", False
-        for line in block.splitlines():
+        for line in block:
             if line.startswith("#"):
                 fuzzy = fuzzy or (line.startswith("#,") and "fuzzy" in line)
                 continue
@@ -57,6 +57,20 @@ def entries(po: Path) -> Iterator[Entry]:
         if "msgid" in fields:
             texts = tuple(text for name, text in fields.items() if name.startswith("msgstr"))
             yield Entry(fields["msgid"], fields.get("msgctxt"), fields.get("msgid_plural"), texts, fuzzy)
+
+
+def _blocks(text: str) -> Iterator[list[str]]:
+    """The lines of each entry. A merge may take the empty line between two away, so it isn't relied on."""
+    block: list[str] = []
+    is_told = False
+    for line in text.splitlines():
+        if is_told and line.startswith(("#", "msgctxt", "msgid")):
+            yield block
+            block, is_told = [], False
+        is_told = is_told or line.startswith("msgstr")
+        if line:
+            block.append(line)
+    yield block
 
 
 def compiled(found: list[Entry]) -> bytes:

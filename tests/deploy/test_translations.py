@@ -57,6 +57,12 @@ def test_our_own_mo_speaks(po: Path) -> None:
     assert list(problems("uz")) == []
 
 
+def test_entries_that_a_merge_glued_together_are_still_two(po: Path) -> None:
+    apart = list(entries(po))
+    po.write_text(PO.replace("\n\n", "\n"))
+    assert list(entries(po)) == apart
+
+
 def test_the_mo_of_gettext_is_accepted_too(po: Path) -> None:
     if not shutil.which("msgfmt"):
         pytest.skip("gettext is not installed")
