@@ -12,7 +12,7 @@ from proxy.offers import catalog
 from proxy.price_history import Rate, cheapest, rate_of, rates_now
 from routing.energy.claim import Listed, mix, saving_percent, up_to
 from routing.energy.costs import SiteCost, costs_now, lowest_lately
-from routing.energy.models import BenchmarkPrice, Hosting
+from routing.energy.models import BenchmarkPrice, Feed, Hosting
 
 _CLAIM_S = 600
 
@@ -44,11 +44,15 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """claim: up to how many per cent lower than elsewhere, None where nothing may be claimed."""
+    """claim: up to how many per cent lower than elsewhere, None where nothing may be claimed.
+
+    sources: what the markets behind the prices want to be said of them.
+    """
 
     models: Sequence[Hosted]
     sites: Sequence[Site]
     claim: int | None
+    sources: Sequence[str] = ()
 
     @property
     def simulated(self) -> bool:
@@ -67,7 +71,15 @@ def overview() -> Overview:
         if rate is not None
     ]
     sites = [_site(found) for found in by_site.values()]
-    return Overview(models, sites, _claim(by_model, rate) if rate else None)
+    return Overview(models, sites, _claim(by_model, rate) if rate else None, _sources(by_site))
+
+
+def _sources(sites: Iterable[str]) -> list[str]:
+    asked = Feed.objects.filter(nodes__sites__provider__slug__in=list(sites))
+    currencies = set(asked.values_list("nodes__currency", flat=True))
+    rates = Feed.objects.filter(slug="boc") if currencies - {"USD"} else Feed.objects.none()
+    rows = asked.exclude(attribution="").values_list("attribution", flat=True)
+    return sorted({*rows, *rates.values_list("attribution", flat=True)})
 
 
 def _by(rows: Iterable[SiteCost], name: str) -> dict[str, list[SiteCost]]:
