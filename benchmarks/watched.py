@@ -35,4 +35,9 @@ class Worker(worker.Worker):
 
 
 def _counts(keeper: Doorkeeper) -> dict[str, int]:
-    return {"tasks": len(asyncio.all_tasks()), "doors": keeper.open, "objects": sum(gc.get_count())}
+    return {
+        "tasks": len(asyncio.all_tasks()),
+        "doors": keeper.open,
+        "unsent": keeper.unsent,
+        "objects": sum(gc.get_count()),
+    }

@@ -18,8 +18,8 @@ from proxy.errors import ApiError
 LOOK_S: Final = 2.0
 # A client pays for its slowness with its own time: so many bytes of a request buy a second more.
 BYTES_PER_S: Final = 8192
-# What waits for a slow reader: here at most so much before its upstream isn't read any more …
-BUFFER_BYTES: Final = 8 * 1024
+# What waits for a slow reader: here at most so much before nothing is added (the last piece came whole) …
+BUFFER_BYTES: Final = 4 * 1024
 # … and in the kernel so much unsent, instead of the megabytes that it would grow to.
 UNSENT_BYTES: Final = 32 * 1024
 _TIMED_OUT: Final = ApiError(408, "request_timeout", "The request stopped coming.")
@@ -44,6 +44,11 @@ class Doorkeeper:
     def open(self) -> int:
         """How many connections there are."""
         return len(self._doors)
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait in this process for clients to take them."""
+        return sum(door.transport.get_write_buffer_size() for door in self._doors)
 
     def opened(self, door: "Door") -> None:
         self._doors.add(door)

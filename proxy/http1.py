@@ -20,8 +20,11 @@ CONNECT_S: Final = 3.0
 # Providers close idle connections after 5 s (uvicorn) to minutes; what was used lately is used first.
 KEEP_S: Final = 15.0
 HEAD_MAX: Final = 64 * 1024
-# Reading stops while so much waits for us: memory of a call stays bounded however fast its provider is.
+# So much is read at once …
 BUFFER_MAX: Final = 8 * 1024
+# … and reading stops while so much waits for us: memory of a call stays bounded however fast its provider is.
+# Half of it, since what is read loses its framing: whole buffers would always let a second one in.
+WAITING_MAX: Final = BUFFER_MAX // 2
 # … and so much in the kernel, instead of the megabytes that it would let a provider send ahead.
 RECEIVE_MAX: Final = 256 * 1024
 # Bytes are parsed as soon as they are read, so all connections may read into the same place.
@@ -104,7 +107,7 @@ class Answer:
 
     @property
     def full(self) -> bool:
-        return self._size >= BUFFER_MAX
+        return self._size >= WAITING_MAX
 
     async def read(self) -> bytes:
         """What came since the last time, at least a byte; empty at the end. Raises Cut or Malformed."""

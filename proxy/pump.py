@@ -40,7 +40,7 @@ class Pump:
 
     async def begin(self) -> None:
         """Reads until there is something to forward. Raises UpstreamError when it ends before that."""
-        data = self._opened.first
+        data = await self._opened.more()
         while data and not self.stream.over:
             self._ready = self._feed(data)
             if self._ready or self.stream.begun:
@@ -57,7 +57,7 @@ class Pump:
 
         A comment keeps the connection open every 10 s of silence, 60 s are too many.
         """
-        await exchange.send(self._ready)
+        await exchange.send(self._taken())
         while not self.stream.over:
             quiet = self._watch.within(SILENCE_S)
             try:
@@ -92,6 +92,11 @@ class Pump:
                 # An upstream's comments show that it lives, but the caller hears nothing of them.
                 quiet.due = time.monotonic() + SILENCE_S
             self._silences = 0
+
+    def _taken(self) -> bytes:
+        """What `begin` has read; a slow reader's stream must not keep it."""
+        ready, self._ready = self._ready, b""
+        return ready
 
     def _feed(self, data: bytes) -> bytes:
         stream = self.stream

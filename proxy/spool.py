@@ -39,8 +39,9 @@ class Segment:
         hidden = path.with_suffix(".new")
         self.file = os.open(hidden, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_TRUNC, 0o600)
         fcntl.flock(self.file, fcntl.LOCK_EX)
-        self.tally = _tally(path.with_suffix(tally.SUFFIX))
         hidden.rename(path)
+        # Only now: whoever dies before leaves no tally behind that no spool leads to.
+        self.tally = _tally(path.with_suffix(tally.SUFFIX))
 
     @property
     def full(self) -> bool:

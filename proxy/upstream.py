@@ -51,9 +51,9 @@ class UpstreamError(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Opened:
-    """A 200 whose first bytes are here."""
+    """A 200 whose first bytes are here, until they are read: a slow stream must not keep them."""
 
     answer: http1.Answer
     first: bytes
@@ -72,6 +72,9 @@ class Opened:
 
     async def more(self) -> bytes:
         """The next bytes; empty at the end. Raises UpstreamError when the answer is cut."""
+        if self.first:
+            data, self.first = self.first, b""
+            return data
         try:
             return await self.answer.read()
         except OSError as error:
@@ -79,7 +82,7 @@ class Opened:
 
     async def read(self, watch: Watch, idle_s: float) -> bytes:
         """The whole answer. Raises UpstreamError when it is cut, past 64 MB or stalls for `idle_s`."""
-        parts, size = [self.first], len(self.first)
+        parts, size = list[bytes](), 0
         while data := await self._next(watch, idle_s):
             parts.append(data)
             size += len(data)

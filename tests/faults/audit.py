@@ -16,8 +16,9 @@ from tests.faults.calls import IN_MICROS, IN_NANO, MICROS_PER_NANO, OUT_MICROS, 
 
 OPEN, CAPTURED, RELEASED, LATE = range(4)
 # What an upstream may have sent of a stream that ends early without anybody reading it: what was on its way
-# when the worker died or the client left, and what the upstream went on with until it knew.
-UNREAD_MS = 250
+# when the worker died or the client left, and what the upstream went on with until it knew. How long that is
+# depends on how long a busy machine lets a process wait, so it is a figure with a goal; the breach is far out.
+UNREAD_GOAL_MS, UNREAD_MS = 250, 1250
 EXAMPLES = 3
 
 
@@ -214,6 +215,7 @@ def _check_produced(
     if _is_bound_by_time(spec, entries) and not record.finished:
         late_ms = missing // OUT_NANO * spec.chunk_ms
         result.figures["unread ms"] = max(late_ms, result.figures.get("unread ms", 0))
+        result.add(f"streams unread for over {UNREAD_GOAL_MS} ms", late_ms > UNREAD_GOAL_MS)
     result.add("not_booked_nano", missing - min(missing, unread))
     result.add("booked_above_nano", above)
     told = f"produced {produced}, read at least {read}, booked {booked}, {record}, {row}, {entries}"

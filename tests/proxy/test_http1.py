@@ -200,6 +200,24 @@ async def test_a_fast_provider_waits_for_a_slow_reader():
         assert len(await whole(answer)) == size
 
 
+async def test_what_waits_for_a_slow_reader_is_one_read():
+    """Framing makes a read of 8 KB a little less than that, which must not let a second one in."""
+    chunk = b"400\r\n%b\r\n" % (b"a" * 1024)
+
+    async def talk(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await server.request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + chunk * 64 + b"0\r\n\r\n")
+
+    async with talking(talk) as (_, pool, target):
+        answer = await pool.post(target, b"{}")
+        pieces = []
+        while data := await answer.read():
+            pieces.append(len(data))
+            await asyncio.sleep(0.01)  # the reader's slowness: more would be read meanwhile, if it were let
+        assert sum(pieces) == 64 * 1024
+        assert max(pieces) < http1.BUFFER_MAX + http1.WAITING_MAX
+
+
 async def test_a_full_answer_that_nobody_reads_leaves_a_connection_that_works():
     """The read that filled the buffer brought the end too: the next call must be heard again."""
     size = http1.BUFFER_MAX

@@ -32,3 +32,10 @@ async def test_a_body_that_stalls_is_given_up_long_before_its_total_time():
 
 async def test_pieces_are_put_together():
     assert await Opened(Stalled(b"b", b"c", b""), b"a").read(Watch(), 60) == b"abc"
+
+
+async def test_what_was_read_is_not_kept():
+    """The first bytes of a stream that a slow reader holds for minutes."""
+    opened = Opened(Stalled(b"b", b""), b"a")
+    assert (await opened.more(), opened.first) == (b"a", b"")
+    assert await opened.read(Watch(), 60) == b"b"

@@ -21,12 +21,14 @@ CHUNK = b'data: {"id":"c","model":"up","choices":[{"index":0,"delta":{"content":
 class Wire:
     """An upstream that comments until the caller has heard two pings, and the caller's side of it."""
 
-    first = CHUNK
-
     def __init__(self) -> None:
         self.heard: list[bytes] = []
+        self.first = CHUNK
 
     async def more(self) -> bytes:
+        if self.first:
+            data, self.first = self.first, b""
+            return data
         await asyncio.sleep(0.001)
         return b": busy\n\n" if self.heard.count(PING) < 2 else b"data: [DONE]\n\n"
 
@@ -56,8 +58,9 @@ class Silent(Wire):
     """An upstream that says nothing more after its first words, and stays."""
 
     async def more(self) -> bytes:
-        await asyncio.Event().wait()
-        return b""
+        if not self.first:
+            await asyncio.Event().wait()
+        return await super().more()
 
 
 @pytest.mark.parametrize(
