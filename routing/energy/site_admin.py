@@ -1,6 +1,6 @@
 """Sites, what runs there and who is preferred, for operators. Each change has a reason and is in the log."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
@@ -68,14 +68,14 @@ class DataCentreAdmin(Reasoned):
     """Each site with its price now, how old that is, and why it is what it is."""
 
     form = SiteForm
-    list_display = ("provider", "place", "node", "price", "price_state", "newest", "calls", "by_hand")
+    list_display = ("provider", "calls", "price", "price_state", "by_hand", "node")
     list_filter = (StateFilter, "node__feed")
     list_select_related = ("provider", "node__feed", "state")
     search_fields = ("provider__slug", "place", "node__code")
-    readonly_fields = ("price", "price_state", "newest", "calls", "by_hand")
+    readonly_fields = ("calls", "price", "price_state", "by_hand")
     fieldsets = (
         (None, {"fields": ("provider", "place", "country", "node", "reason")}),
-        (gettext_lazy("Now"), {"fields": ("price", "price_state", "newest", "calls", "by_hand")}),
+        (gettext_lazy("Now"), {"fields": ("calls", "price", "price_state", "by_hand")}),
         (
             gettext_lazy("Price by hand"),
             {
@@ -107,17 +107,11 @@ class DataCentreAdmin(Reasoned):
 
     @admin.display(description=gettext_lazy("state"), ordering="state__state")
     def price_state(self, site: DataCentre) -> str:
+        """How live it is, and when the newest interval of the market ended."""
         state = _state(site)
-        return str(state.get_state_display()) if state else _("not priced yet")
-
-    @admin.display(description=gettext_lazy("newest interval"), ordering="state__price_end")
-    def newest(self, site: DataCentre) -> str:
-        state = _state(site)
-        if state is None or state.price_end is None:
-            return _("none")
-        if state.price_end >= timezone.now():
-            return _("runs now")
-        return _("ended %s ago") % timesince(state.price_end, depth=1)
+        if state is None:
+            return _("not priced yet")
+        return f"{state.get_state_display()}; {_newest(state)}"
 
     @admin.display(description=gettext_lazy("new calls"))
     def calls(self, site: DataCentre) -> str:
@@ -145,8 +139,8 @@ class HostingAdmin(Reasoned):
     """How each model runs at each site, and the price that comes of it."""
 
     form = HostingForm
-    list_display = ("hosted", "site", "machines", "joules_per_token", "tokens_per_s", "output", "energy")
-    list_filter = ("endpoint__provider",)
+    list_display = ("hosted", "site", "output", "energy", "machines", "joules_per_token", "tokens_per_s")
+    list_filter = (("endpoint__provider", admin.RelatedOnlyFieldListFilter),)
     list_select_related = ("endpoint__model", "endpoint__provider")
     search_fields = ("endpoint__model__slug", "endpoint__provider__slug")
     raw_id_fields = ("endpoint",)
@@ -238,6 +232,15 @@ class BenchmarkPriceAdmin(AddOnlyAdmin):
 
 def _state(site: DataCentre) -> SiteState | None:
     return getattr(site, "state", None)
+
+
+def _newest(state: SiteState) -> str:
+    now = timezone.now()
+    if state.price_end is None:
+        return _("nothing known of the market")
+    if state.price_end > now - timedelta(minutes=1):
+        return _("the newest interval runs or has just ended")
+    return _("the newest interval ended %s ago") % timesince(state.price_end, depth=1)
 
 
 def _money(usd: Decimal) -> str:

@@ -21,7 +21,7 @@ class ReasonedForm(forms.ModelForm):  # type: ignore[type-arg]
 
     reason = forms.CharField(
         max_length=REASON_MAX,
-        label=gettext_lazy("reason"),
+        label=gettext_lazy("Reason"),
         help_text=gettext_lazy("Kept in the log with what was before."),
         widget=forms.TextInput(attrs={"size": 80}),
     )
@@ -86,8 +86,8 @@ class HostingForm(ReasonedForm):
 class BenchmarkForm(forms.ModelForm):  # type: ignore[type-arg]
     """A price as somebody publishes it, in USD for a million tokens."""
 
-    input_usd = forms.CharField(label=gettext_lazy("input, USD per million"))
-    output_usd = forms.CharField(label=gettext_lazy("output, USD per million"))
+    input_usd = forms.CharField(label=gettext_lazy("Input, USD per million"))
+    output_usd = forms.CharField(label=gettext_lazy("Output, USD per million"))
 
     class Meta:
         model = BenchmarkPrice
