@@ -23,6 +23,7 @@ from routing.energy.site_forms import BenchmarkForm, HostingForm, SiteForm
 from routing.energy.tick import tick
 from routing.models import CostVersion
 
+STALE: Final = ("hold", "estimated", "tariff")
 NEWEST: Final = CostVersion.objects.filter(endpoint=OuterRef("endpoint")).order_by("-pk")
 
 
@@ -54,10 +55,9 @@ class StateFilter(admin.SimpleListFilter):
         return [("drained", _("drained")), ("stale", _("not live")), ("override", _("price by hand"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[DataCentre]) -> QuerySet[DataCentre]:
-        stale = ("hold", "estimated", "tariff")
         found = {
             "drained": Q(state__drained=True),
-            "stale": Q(state__state__in=stale),
+            "stale": Q(state__state__in=STALE),
             "override": Q(override_until__gt=timezone.now()),
         }
         return queryset.filter(found.get(self.value() or "", Q()))
@@ -68,7 +68,7 @@ class DataCentreAdmin(Reasoned):
     """Each site with its price now, how old that is, and why it is what it is."""
 
     form = SiteForm
-    list_display = ("provider", "calls", "price", "price_state", "by_hand", "node")
+    list_display = ("provider", "calls", "price", "rung", "by_hand")
     list_filter = (StateFilter, "node__feed")
     list_select_related = ("provider", "node__feed", "state")
     search_fields = ("provider__slug", "place", "node__code")
@@ -119,6 +119,17 @@ class DataCentreAdmin(Reasoned):
         if not site.provider.active or site.provider.paused_at is not None:
             return _("switched off")
         return _("drained: above the ceiling") if state and state.drained else _("taken")
+
+    @admin.display(description=gettext_lazy("state"), ordering="state__state")
+    def rung(self, site: DataCentre) -> str:
+        """The same in a word, with the age of what isn't live."""
+        state = _state(site)
+        if state is None:
+            return _("not priced yet")
+        label = str(state.get_state_display())
+        if state.state not in STALE or state.price_end is None:
+            return label
+        return f"{label} ({timesince(state.price_end, depth=1)})"
 
     @admin.display(description=gettext_lazy("price by hand"))
     def by_hand(self, site: DataCentre) -> str:
