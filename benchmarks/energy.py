@@ -3,7 +3,8 @@
 python -m benchmarks.energy [--days 90] [--models 10] [--sites 6] [--rounds 20]
 
 A price changes at each tick here, which is the most there can be. Times are those of one server thread: from
-the request to the whole answer, through Django and PostgreSQL.
+the request to the whole answer, through Django and PostgreSQL. CPU is that of both, the figure to trust on a
+machine that does something else as well.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from statistics import median
 from django.db import connection
 from django.test import Client
 
+from benchmarks import proc
 from benchmarks.environment import fresh_database  # sets Django up, so before any model
 from billing.rates import set_manual_rate, set_markup
 from proxy import offers
@@ -75,15 +77,24 @@ def _filled(options: argparse.Namespace) -> list[str]:
 def _timed(client: Client, paths: Sequence[str], rounds: int) -> list[float]:
     """Milliseconds of each answer after the first of each path."""
     found = []
-    for turn in range(rounds + 1):
-        path = paths[turn % len(paths)]
+    for turn in range(rounds + len(paths)):
+        if turn == len(paths):
+            began_cpu = _cpu_s()
         began = time.perf_counter()
-        answer = client.get(path)
+        answer = client.get(paths[turn % len(paths)])
         spent = (time.perf_counter() - began) * 1000
         assert answer.status_code == 200, answer.content
-        if turn:
+        if turn >= len(paths):
             found.append(spent)
+    print(f"{(_cpu_s() - began_cpu) * 1000 / rounds:6.1f} ms CPU, ", end="")
     return found
+
+
+def _cpu_s() -> float:
+    """Seconds that this process and its backend have used."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return time.process_time() + proc.cpu_s(cursor.fetchone()[0])
 
 
 def _snapshot_ms() -> float:

@@ -128,7 +128,13 @@ class Chart:
     @property
     def words(self) -> str:
         """What the chart says of a point, as JSON."""
-        return orjson.dumps({"unknown": gettext("not known"), "energy": gettext("electricity")}).decode()
+        said = {
+            "unknown": gettext("not known"),
+            "energy": gettext("electricity"),
+            "minutes": gettext("{n} min ago"),
+            "hours": gettext("{n} h ago"),
+        }
+        return orjson.dumps(said).decode()
 
     @property
     def _names(self) -> dict[str, str]:

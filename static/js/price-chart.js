@@ -3,29 +3,36 @@
 
 const ASK_AGAIN_MS = 60_000;
 const ZONE = "Asia/Tashkent";
-const LANGUAGE = document.documentElement.lang;
+// Browsers know little Uzbek: its numbers are written as Russian ones, and dates are figures everywhere.
+const LANGUAGE = { uz: "ru" }[document.documentElement.lang] ?? document.documentElement.lang;
 const PHONE_PX = 480;
 const TICKS_S = [900, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200, 86_400, 172_800];
 
 const amount = new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const whole = new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: 0 });
-const moment = (options) => new Intl.DateTimeFormat(LANGUAGE, { hourCycle: "h23", ...options });
+const moment = (options) => new Intl.DateTimeFormat("de", { hourCycle: "h23", ...options });
 const clock = moment({ timeZone: ZONE, hour: "2-digit", minute: "2-digit" });
 const clockUtc = moment({ timeZone: "UTC", hour: "2-digit", minute: "2-digit" });
-const day = moment({ timeZone: ZONE, day: "numeric", month: "short" });
+const day = moment({ timeZone: ZONE, day: "2-digit", month: "2-digit" });
 const at = (seconds) => new Date(seconds * 1000);
 
 function colour(section, name) {
   return getComputedStyle(section.querySelector(`.swatch.${name}`)).color;
 }
 
-/* A step needs its end: the last bucket is closed by a point of its own. */
-function columns(data) {
-  const times = data.out.map((_, number) => data.t0 + number * data.step);
-  const fixed = data.out.map((out, number) => (out === null ? null : out - (data.energy[number] ?? 0)));
-  const closed = (column) => [...column, column.at(-1)];
-  times.push(data.t0 + data.out.length * data.step);
-  return [times, closed(data.out), closed(fixed), closed(data.most), closed(data.least)];
+/* A step needs its end: the last bucket before a gap, and that of the whole, is closed by a point of its own. */
+function columns({ t0, step, out, energy, most, least }) {
+  const drawn = [[], [], [], [], []];
+  const add = (seconds, ...values) => [seconds, ...values].forEach((value, place) => drawn[place].push(value));
+  out.forEach((price, number) => {
+    const fixed = price === null ? null : price - (energy[number] ?? 0);
+    const values = [price, fixed, most[number], least[number]];
+    add(t0 + number * step, ...values);
+    if (price !== null && (out[number + 1] ?? null) === null) add(t0 + (number + 1) * step, ...values);
+  });
+  const end = t0 + out.length * step;
+  if (drawn[0].at(-1) < end) add(end, null, null, null, null);
+  return drawn;
 }
 
 function range([, , fixed, mosts, leasts], zoomed) {
@@ -122,10 +129,10 @@ class PriceChart {
   tellAge() {
     const time = this.section.querySelector("[data-ago]");
     if (!time) return;
-    const minutes = Math.round((Date.now() - new Date(time.dateTime)) / 60_000);
-    const ago = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: "always" });
-    const [count, unit] = minutes < 90 ? [minutes, "minute"] : [Math.round(minutes / 60), "hour"];
-    time.textContent = ago.format(-count, unit);
+    const minutes = Math.max(0, Math.round((Date.now() - new Date(time.dateTime)) / 60_000));
+    const late = minutes >= 90;
+    const words = late ? this.words.hours : this.words.minutes;
+    time.textContent = words.replace("{n}", late ? Math.round(minutes / 60) : minutes);
   }
 
   zoom() {
@@ -190,7 +197,7 @@ class PriceChart {
     return {
       width: Math.max(240, this.box.clientWidth),
       height: narrow ? 220 : 280,
-      padding: [20, 8, 0, 0],
+      padding: [20, 22, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
       scales: { x: { time: true }, y: { range: () => range(this.drawn, this.zoomed) } },

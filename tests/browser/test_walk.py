@@ -19,7 +19,7 @@ from tests.transfers import ask, make_card
 
 PASSWORD = "Registan-1420-Ulugbek"
 PUBLIC = [
-    *("/", "/models", "/models/test/one", "/models/test/old", "/pricing"),
+    *("/", "/models", "/models/test/one", "/models/test/old", "/pricing", "/energy"),
     *("/accounts/login/", "/accounts/signup/"),
 ]
 PRIVATE = [

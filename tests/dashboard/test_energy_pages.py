@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from dashboard.models import PriceAlert
 from dashboard.tasks import look_at_prices
 from proxy import offers
 from proxy.meter import unit_price
-from routing.energy.models import Feed
+from routing.energy.models import Feed, Hosting
 from routing.models import BenchmarkPrice
 from tests.dashboard.calls import browser, viewer
 from tests.dashboard.test_pages import strict
@@ -131,6 +132,9 @@ def test_without_sites_the_page_says_so(client: Client) -> None:
 
 def test_a_claim_is_made_only_with_evidence_and_never_of_simulated_prices(client: Client, site: Site) -> None:
     claim = re.compile(r"Up to (\d+) % lower")
+    Hosting.objects.create(
+        endpoint=site.endpoint, gpus=4, joules_per_token=Decimal("0.648"), tokens_per_s=3244
+    )
     for number in range(3):
         BenchmarkPrice.objects.create(
             model=site.endpoint.model,
