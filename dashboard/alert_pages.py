@@ -28,9 +28,9 @@ def price_alert(request: HttpRequest, model_id: str) -> HttpResponse:
 
 
 @private("POST")
-def price_alert_remove(request: HttpRequest, number: int) -> HttpResponse:
+def price_alert_remove(request: HttpRequest, alert_id: int) -> HttpResponse:
     """One's own only; anybody else's isn't there."""
-    removed, _by_model = alerts_of(page_caller(request)).filter(pk=number).delete()
+    removed, _by_model = alerts_of(page_caller(request)).filter(pk=alert_id).delete()
     if not removed:
         raise Http404
     messages.success(request, _("The price alert is removed."))

@@ -43,7 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("unsubscribe/<str:token>", notice_pages.unsubscribe, name="unsubscribe"),
     path("telegram/<str:secret>", notice_pages.telegram_update, name="telegram"),
     path(
-        "dashboard/notifications/alerts/<int:number>/remove",
+        "dashboard/notifications/alerts/<int:alert_id>/remove",
         alert_pages.price_alert_remove,
         name="price_alert_remove",
     ),

@@ -16,8 +16,10 @@ from proxy.exchange import Headers
 from proxy.keyring import with_key
 from proxy.keys import Caller
 from proxy.plan import Plan
+from proxy.sites import SitesFull
 from proxy.upstream import UpstreamError
 from proxy.worker import Worker
+from routing.pick import UNKNOWN
 
 PATIENCE_S: Final = 8.0
 # Characters counted at a stretch, about a millisecond.
@@ -26,10 +28,20 @@ _STRETCH: Final = 32 * 1024
 
 async def count(worker: Worker, caller: Caller, call: Call) -> tuple[dict[str, Any], Headers]:
     """What count_tokens answers. Raises ApiError."""
-    # A prompt over the window is counted too: its length is what the caller wants to know.
-    plan = worker.market.plan(caller, replace(call, input_bound=0), worker.vitals)
+    plan = _planned(worker, caller, call)
     found = await _asked(worker, plan, call)
     return {"input_tokens": await _counted(call) if found is None else found}, []
+
+
+def _planned(worker: Worker, caller: Caller, call: Call) -> Plan:
+    """A prompt over the window is counted too, as its length is what the caller wants to know; and where all
+    sites are full, as counting takes no place.
+    """
+    any_length = replace(call, input_bound=0)
+    try:
+        return worker.market.plan(caller, any_length, worker.vitals)
+    except SitesFull:
+        return worker.market.plan(caller, any_length, UNKNOWN)
 
 
 async def _asked(worker: Worker, plan: Plan, call: Call) -> int | None:

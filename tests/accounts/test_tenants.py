@@ -11,7 +11,9 @@ from django.utils import timezone
 from accounts.keys import create_key
 from billing.ids import new_op_id
 from billing.models import Receipt, TopUp
+from dashboard.models import PriceAlert
 from proxy.models import Request
+from routing.models import Model
 
 from .people import home, project, signed_in
 
@@ -82,6 +84,13 @@ def topup_of(user):
     )
 
 
+def alert_of(user):
+    """A wish to hear of a price."""
+    slug = f"vendor/{uuid4().hex}"
+    model = Model.objects.create(slug=slug, name=slug, modality="chat", category="hosted")
+    return PriceAlert.objects.create(organization=home(user), user=user, model=model, below_micros=1)
+
+
 def receipt_of(topup):
     """A receipt of a transfer; its file isn't asked for."""
     return Receipt.objects.create(
@@ -92,7 +101,7 @@ def receipt_of(topup):
 def plain(answer):
     """What an observer can tell apart: status, place and body, less tokens and the id that was asked for."""
     tokens = rb'(csrfmiddlewaretoken" value|nonce)="[^"]*"'
-    ids = rb"req_\w+|(topups|refunds|papers/receipts)/\d+|[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}"
+    ids = rb"req_\w+|(topups|refunds|papers/receipts|alerts)/\d+|[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}"
     body = re.sub(tokens + b"|" + ids, b"", answer.content)
     return answer.status_code, re.sub("[0-9a-f]{32}", "", answer.headers.get("Location", "")), body
 
@@ -103,13 +112,14 @@ def test_a_foreign_id_is_as_missing_as_a_missing_one(alice, bob):
     theirs = {"key_id": key.api_id, "call_id": call_of(alice).id, "project_id": project(alice).api_id}
     topup = topup_of(alice)
     theirs |= {"topup_id": f"topup_{topup.op_id.hex}", "number": topup.pk}
-    theirs |= {"name": receipt_of(topup).name, "form": "pdf"}
+    theirs |= {"name": receipt_of(topup).name, "form": "pdf", "alert_id": alert_of(alice).pk}
     missing = {
         "key_id": f"key_{uuid4().hex}",
         "call_id": new_op_id(),
         "project_id": f"proj_{uuid4().hex}",
         "topup_id": f"topup_{uuid4().hex}",
         "number": 2**31 - 1,
+        "alert_id": 2**31 - 1,
         "name": uuid4(),
         "form": "pdf",
     }
@@ -127,6 +137,7 @@ def test_a_foreign_id_is_as_missing_as_a_missing_one(alice, bob):
             seen += 1
     key.refresh_from_db()
     assert key.revoked_at is None
+    assert PriceAlert.objects.filter(user=alice).exists()
     assert seen >= 3 * len(METHODS)
 
 

@@ -17,7 +17,8 @@ from tests.faults.calls import IN_MICROS, IN_NANO, MICROS_PER_NANO, OUT_MICROS, 
 OPEN, CAPTURED, RELEASED, LATE = range(4)
 # What an upstream may have sent of a stream that ends early without anybody reading it: what was on its way
 # when the worker died or the client left, and what the upstream went on with until it knew. How long that is
-# depends on how long a busy machine lets a process wait, so it is a figure with a goal; the breach is far out.
+# depends on how long a busy machine lets a process wait, so it is a figure with a goal; the breach is far
+# out.
 UNREAD_GOAL_MS, UNREAD_MS = 250, 1250
 EXAMPLES = 3
 

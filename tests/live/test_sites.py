@@ -15,7 +15,7 @@ from routing.energy.models import DataCentre, Feed, GridNode, Preference, SiteSt
 from routing.models import CostVersion, Endpoint, Model, ModelName, Provider
 from routing.names import fold
 from tests.factories import Caller, make_caller
-from tests.live.client import Reply, chat, directive, stream
+from tests.live.client import Reply, chat, directive, send, stream
 from tests.processes import until
 from tests.stack import Stack
 
@@ -205,6 +205,13 @@ def test_full_sites_pass_calls_on_and_then_make_them_wait_or_go(house: House, ca
         refused = house.ask(caller)
         assert (refused.status, refused.error["code"]) == (429, "sites_full")
         assert refused.headers["retry-after"] == "2"
+        counted = send(
+            house.stack,
+            caller.headers,
+            {"model": house.model.slug, "messages": [{"role": "user", "content": "Salom!"}]},
+            path="/v1/messages/count_tokens",
+        )
+        assert (counted.status, counted.json()["input_tokens"] > 0) == (200, True)  # it takes no place
         DataCentre.objects.filter(provider__slug=house.slug("a")).update(queue_budget_ms=60_000)
         until(lambda: _waits(house, pool, caller, name), "a call that is served after it has waited")
     assert [reply.result().status for reply in held] == [200, 200]
