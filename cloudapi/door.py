@@ -122,6 +122,11 @@ class Door(Wire):
         self._answering = cycle
         super()._start_asgi_task(cycle, app)
 
+    def resume_writing(self) -> None:
+        """What waited was taken. A round may miss that: as much may wait again when it looks."""
+        self._left = 0
+        super().resume_writing()
+
     def look(self, now: float) -> None:
         """Cuts off a client that neither gives nor takes."""
         if self._due is not None and self.flow.read_paused:

@@ -186,6 +186,8 @@ def _check_unfinished(
     """Errors before the first token cost nothing; a cut stream at most what was produced."""
     charged = sum(hold["charged_micros"] for hold in holds)
     result.add("charged without a complete answer", charged > 0)
+    if spec.slow and record.status == 200:
+        result.breach("a slow reader that was cut off", spec.number, record)
     if record.status >= 400 and charged:
         result.breach("an error that was charged", spec.number, (record, charged))
     produced = max((entry.get("produced_tokens", spec.tokens) for entry in entries), default=0)
