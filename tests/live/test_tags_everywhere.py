@@ -127,10 +127,9 @@ def test_a_further_model_is_named_beside(stack: Stack, caller: Caller, path: str
     assert ask(stack, caller, path, model=model, models=[model]).status == 200
 
 
-@every_path
+# A job's receipt comes with its end: tests/live/test_videos.py.
+@pytest.mark.parametrize("path", [path for path in PATHS if path != "/v1/videos"])
 def test_the_receipt_has_the_reasons_and_the_attempts(stack: Stack, caller: Caller, path: str):
-    if path == "/v1/videos":
-        pytest.skip("a job's receipt comes with its end: tests/live/test_videos.py")
     model, providers = sold_at(path)
     reply = ask(stack, caller, path, model=f"{model}@price")
     outcome(caller, 1)

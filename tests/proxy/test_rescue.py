@@ -175,7 +175,7 @@ class Wire:
     kind = b""
 
     def __init__(self, *pieces: bytes, stalls: bool) -> None:
-        self.first, *self._more = pieces
+        self._more = list(pieces)
         self._stalls = stalls
 
     async def more(self) -> bytes:
