@@ -46,6 +46,9 @@ def sites(stack: Stack, site: Gateway) -> Iterator[tuple[Site, Site]]:
         one.ticks(now - timedelta(hours=169), now - timedelta(hours=3))
         one.ticks(now - timedelta(hours=2), now - timedelta(hours=1), "hold")
         one.ticks(now - timedelta(hours=1), now + timedelta(minutes=5))
+    drained = make_site(f"aus-{name}", model, place="Austin, Texas")  # says so in a whole sentence
+    drained.costs(now - timedelta(hours=1), 900 * MWH)
+    drained.ticks(now - timedelta(hours=1), now + timedelta(minutes=5), drained=True)
     yield dallas, toronto
     model.retired_at = timezone.now()  # nobody answers there: no other test's call may go to it
     model.save()
