@@ -34,8 +34,8 @@ def spend(topup: TopUp, uzs: int) -> None:
 
 
 def at_once(count: int, *calls: Any, on: TopUp) -> list[Any]:
-    """Each call so many times. They really are parallel: the top-up's row is let go when all wait for it, or as
-    many as a single worker has connections, should the kernel have given it all of them.
+    """Each call so many times. They really are parallel: the top-up's row is let go when all wait for it, or
+    as many as a single worker has connections, should the kernel have given it all of them.
     """
     with ThreadPoolExecutor(count * len(calls)) as pool, _held(on):
         running = [pool.submit(call) for _ in range(count) for call in calls]
