@@ -10,7 +10,6 @@ from django.db.models import Count, Q, QuerySet, Sum
 from accounts.models import ApiKey, Organization, Project
 from dashboard.moments import first_id, today
 from proxy.models import Request
-from proxy.receipt import reasons_of
 from routing.models import Endpoint
 
 PAGE = 50
@@ -81,7 +80,8 @@ def find(organization: Organization, call_id: UUID) -> Call | None:
 
 def endpoints(row: Request) -> dict[int, Endpoint]:
     """The endpoints that the call's attempts and its route name."""
-    ids = [named.get("endpoint") for named in (*row.attempts, *reasons_of(row))]
+    named = (*row.attempts, *row.route)
+    ids = [one if isinstance(one, int) else one.get("endpoint") for one in named]
     return Endpoint.objects.select_related("provider").in_bulk([pk for pk in ids if pk is not None])
 
 

@@ -79,7 +79,7 @@ def datacenter(row: Request) -> dict[str, Any] | None:
     why: what spoke for it, or that another one failed before it. price_of: the site whose price was paid, the
     lowest of those that were open. own_cost_version: what the electricity of the serving one made it.
     """
-    reason = next((one for one in reasons_of(row) if _is_at_site(one, row)), None)
+    reason = next((one for one in row.route if isinstance(one, dict) and _is_at_site(one, row)), None)
     if reason is None:
         return None
     site = DataCentre.objects.select_related("provider").filter(provider__slug=reason["site"]).first()
