@@ -172,6 +172,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "django_htmx",
+    "lucide",
     "ninja",
     "rest_framework",
     "accounts",

@@ -57,3 +57,20 @@ function showOpenTab() {
 
 showOpenTab();
 addEventListener("resize", showOpenTab);
+
+/* A language chosen in one sample of code is the one of all samples, on this page and the next. */
+const CODE = "code-language";
+
+function showCode(language) {
+  for (const pick of document.querySelectorAll("[data-code-language]")) {
+    if (pick.value === language) pick.checked = true;
+  }
+}
+
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-code-language]")) return;
+  localStorage.setItem(CODE, event.target.value);
+  showCode(event.target.value);
+});
+
+showCode(localStorage.getItem(CODE));
