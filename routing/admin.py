@@ -30,7 +30,16 @@ from routing.forms import (
     typed,
     usd,
 )
-from routing.models import COMPONENTS, CostVersion, Credential, Endpoint, Model, ModelName, Provider
+from routing.models import (
+    COMPONENTS,
+    CostVersion,
+    Credential,
+    Endpoint,
+    Model,
+    ModelName,
+    ModelWording,
+    Provider,
+)
 from routing.names import fold
 from routing.pause_admin import PausedFilter, PausingAdmin, switch
 from routing.sync.admin import CatalogProposalAdmin, ProviderSyncAdmin, sync_providers
@@ -116,6 +125,12 @@ class NameInline(Kept, admin.TabularInline):  # type: ignore[type-arg]
         return True  # an alias is no more than a way in
 
 
+class WordingInline(admin.StackedInline):  # type: ignore[type-arg]
+    model = ModelWording
+    extra = 0
+    max_num = len(ModelWording.Language)
+
+
 class EndpointInline(Kept, admin.TabularInline):  # type: ignore[type-arg]
     model = Endpoint
     extra = 0
@@ -140,7 +155,7 @@ class ModelAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("slug", "name", "modality", "category", "free", "replaced_by", "retired_at")
     list_filter = ("modality", "category", "free", "creator")
     search_fields = ("slug", "name", "names__name")
-    inlines = (NameInline, EndpointInline)
+    inlines = (NameInline, WordingInline, EndpointInline)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return ["slug"] if obj else []

@@ -36,8 +36,9 @@ from routing.pausable import Pausable, paused_with_a_reason
 from routing.sync.models import CatalogProposal as CatalogProposal
 from routing.sync.models import ProposalKind as ProposalKind
 from routing.sync.models import ProposalState as ProposalState
+from routing.wordings import ModelWording as ModelWording
 
-# Django finds the models of an app in this module; those of energy and sync have files of their own.
+# Django finds the models of an app in this module; those of other nouns have files of their own.
 OF_ENERGY = (
     *(BenchmarkPrice, DataCentre, Feed, FeedState, GridHour, GridNode, GridPrice, Hosting, Preference),
     *(SitePrice, SiteState),

@@ -78,6 +78,8 @@ class EndpointEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelEntry:
+    """`wordings`: language → what is said in it; English stands in the entry itself."""
+
     where: str
     id: str
     name: str
@@ -99,6 +101,7 @@ class ModelEntry:
     default_size: str = ""
     max_side_px: int | None = None
     replaced_by: str = ""
+    wordings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     endpoints: tuple[EndpointEntry, ...] = ()
 
     @property

@@ -8,13 +8,14 @@ from routing.catalog.amounts import from_nano
 from routing.catalog.grid import export_feeds
 from routing.catalog.hosting import export_hosting, export_sites
 from routing.catalog.parse import COMPONENTS, MAIN
+from routing.catalog.wordings import export_wordings
 from routing.models import CostVersion, Endpoint, Model, Provider
 from routing.names import fold
 
 _OPTIONAL: Final = (
     *("rpm", "max_output_tokens", "default_output_tokens", "max_duration_s", "default_size"),
     "max_side_px",
-    *("creator", "description", "strengths", "weaknesses", "tokenizer", "replaced_by"),
+    *("creator", "tokenizer", "replaced_by"),
 )
 
 
@@ -39,7 +40,7 @@ def export() -> str:
         if endpoint.pk in costs:
             entry = _endpoint(endpoint, costs[endpoint.pk], hosted.get(endpoint.pk))
             offers.setdefault(endpoint.model_id, []).append(entry)
-    rows = Model.objects.filter(retired_at=None).prefetch_related("names")
+    rows = Model.objects.filter(retired_at=None).prefetch_related("names", "wordings")
     models = [_model(model, offers.get(model.pk, [])) for model in rows]
     feeds = {"feeds": listed} if (listed := export_feeds()) else {}
     feeds |= {"sites": sites} if (sites := export_sites()) else {}
@@ -98,7 +99,7 @@ def _model(model: Model, endpoints: list[dict[str, Any]]) -> dict[str, Any]:
         "capabilities": model.capabilities,
     }
     entry |= {name: getattr(model, name) for name in _OPTIONAL if getattr(model, name)}
-    return entry | {"endpoints": endpoints}
+    return entry | export_wordings(model) | {"endpoints": endpoints}
 
 
 def _endpoint(endpoint: Endpoint, cost: CostVersion, hosting: dict[str, Any] | None) -> dict[str, Any]:

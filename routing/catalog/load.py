@@ -17,6 +17,7 @@ from routing.catalog.entries import EndpointEntry, Entries, ModelEntry, Provider
 from routing.catalog.grid import changed_currencies, load_feeds
 from routing.catalog.hosting import first_prices, load_hosting, load_sites, node_problems, site_problems
 from routing.catalog.secrets import load_credentials
+from routing.catalog.wordings import load_wordings
 from routing.errors import CatalogError
 from routing.models import CatalogVersion, CostVersion, Endpoint, Model, ModelName, Provider
 from routing.names import fold
@@ -48,6 +49,7 @@ def load(entries: Entries, environ: Mapping[str, str], *, prune: bool = False) -
     load_sites(entries.sites, changes)
     _load_models(entries, stored, changes)
     _load_names(entries, stored, changes)
+    load_wordings(entries.models, stored, changes)
     _load_endpoints(entries, stored, prune, changes)
     if prune:
         _prune(entries, changes)

@@ -20,6 +20,7 @@ from routing.catalog.entries import (
 from routing.catalog.feeds import feed_entry
 from routing.catalog.nodes import Fields, Reader, number_text
 from routing.catalog.sites import hosting_entry, site_entry
+from routing.catalog.words import wordings
 from routing.names import fold
 
 DIALECTS: Final = ("openai", "anthropic", "gemini", "pollinations")
@@ -197,6 +198,7 @@ def _model(reader: Reader, node: yaml.Node) -> ModelEntry:
     slug = fields.text("id", None)
     modality = fields.choice("modality", MODALITIES, "chat")
     nodes = reader.items(fields.keys.get("endpoints"), f"{fields.label}: endpoints")
+    said = wordings(fields)
     entry = ModelEntry(
         where=reader.where(node),
         id=slug,
@@ -213,9 +215,8 @@ def _model(reader: Reader, node: yaml.Node) -> ModelEntry:
         default_output_tokens=fields.whole("default_output_tokens"),
         max_duration_s=fields.whole("max_duration_s"),
         creator=fields.text("creator"),
-        description=fields.text("description"),
-        strengths=fields.text("strengths"),
-        weaknesses=fields.text("weaknesses"),
+        **said.pop("en", {}),
+        wordings=said,
         tokenizer=fields.text("tokenizer"),
         default_size=fields.text("default_size"),
         max_side_px=fields.whole("max_side_px"),

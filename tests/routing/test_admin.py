@@ -192,6 +192,8 @@ def _model_post(model: Model, alias: str) -> dict[str, Any]:
         "names-TOTAL_FORMS": 1,
         "names-INITIAL_FORMS": 0,
         "names-0-name": alias,
+        "wordings-TOTAL_FORMS": 0,
+        "wordings-INITIAL_FORMS": 0,
         "endpoints-TOTAL_FORMS": 0,
         "endpoints-INITIAL_FORMS": 0,
     }

@@ -15,7 +15,16 @@ from routing.catalog.load import load
 from routing.catalog.parse import parse
 from routing.credentials import seal, unseal
 from routing.errors import CatalogError
-from routing.models import CatalogVersion, CostVersion, Credential, Endpoint, Model, ModelName, Provider
+from routing.models import (
+    CatalogVersion,
+    CostVersion,
+    Credential,
+    Endpoint,
+    Model,
+    ModelName,
+    ModelWording,
+    Provider,
+)
 from tests.routing.test_catalog_parse import GOOD
 
 SEVERAL = GOOD.replace(
@@ -35,6 +44,7 @@ RARE_KEYS = """
         above_input: [{over: 9, price_usd: {output: "20"}}]"""
 MORE_MODELS = """\
   - {id: old/one, name: "Old: one", replaced_by: gpt-4o, description: "it's «old»", strengths: none}
+  - {id: said/all, name: Said, replaced_by: gpt-4o, strengths: {en: Speed, ru: Скорость, uz: Tezlik}}
   - id: i/m
     name: Img
     modality: image
@@ -237,20 +247,37 @@ def test_an_export_loads_back_without_a_change(tmp_path: Path) -> None:
     assert "sk-" not in file.read_text()
 
 
+def test_what_is_said_of_a_model_follows_the_file_in_each_language() -> None:
+    said = MORE_MODELS.replace("Tezlik", "Tez")
+    loaded(GOOD + MORE_MODELS)
+    assert loaded(GOOD + said).counts == {"translations changed": 1}
+    rows = ModelWording.objects.filter(model__slug="said/all").values_list("language", "strengths")
+    assert dict(rows) == {"ru": "Скорость", "uz": "Tez"}
+    assert Model.objects.get(slug="said/all").strengths == "Speed"
+    loaded(GOOD + said.replace(", ru: Скорость", ""))
+    assert rows.all().count() == 1
+
+
+def test_a_text_without_english_is_refused() -> None:
+    with pytest.raises(CatalogError, match="strengths has no 'en'"):
+        loaded(GOOD + MORE_MODELS.replace("en: Speed, ", ""))
+
+
 def test_every_table_of_the_catalog_moves_its_version() -> None:
-    loaded(GOOD)
+    loaded(GOOD + MORE_MODELS)
     seen = [version()]
     for table in (
         "routing_provider",
         "routing_credential",
         "routing_model",
         "routing_modelname",
+        "routing_modelwording",
         "routing_endpoint",
     ):
         with connection.cursor() as cursor:
             cursor.execute(f"UPDATE {table} SET id = id WHERE id = (SELECT min(id) FROM {table})")
         seen.append(version())
-    CostVersion.objects.create(endpoint=Endpoint.objects.get(), components={"input": 1, "output": 1})
+    CostVersion.objects.create(endpoint=Endpoint.objects.latest("pk"), components={"input": 1, "output": 1})
     seen.append(version())
     assert seen == sorted(set(seen))
 
