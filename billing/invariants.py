@@ -55,6 +55,8 @@ LAWS = (
     Invariant("days_are_their_transfers", "kinds of transfers"),
     Invariant("jobs_own_their_holds", "jobs", quick=True, table="proxy_video"),
     Invariant("request_rows_are_charges", "requests", table="proxy_request"),
+    Invariant("usage_is_charges", "organizations", table="usage_day"),
+    Invariant("usage_counts_requests", "days of organizations", table="usage_day"),
 )
 
 

@@ -36,6 +36,8 @@ app.conf.beat_schedule = {
     ),
     "finance": _every("billing.tasks.advance_finance", 5 * MINUTE_S, queue="money", expires_s=5 * MINUTE_S),
     "provider costs": _every("proxy.tasks.post_costs", crontab(minute="15"), queue="money", expires_s=HOUR_S),
+    "usage": _every("proxy.tasks.advance_usage", MINUTE_S, queue="default", expires_s=MINUTE_S),
+    "old usage": _every("proxy.tasks.forget_usage", crontab(minute="50"), queue="default", expires_s=HOUR_S),
     "built-in": _every("billing.tasks.fund_builtin", MINUTE_S, queue="money", expires_s=MINUTE_S),
     "videos": _every("proxy.tasks.poll_videos", 5.0, queue="default", expires_s=5),
     "probes": _every("proxy.tasks.probe_endpoints", MINUTE_S, queue="default", expires_s=MINUTE_S),

@@ -23,6 +23,10 @@ SELECT DISTINCT p.organization_id, p.id, k.id FROM proxy_refusal r
   JOIN accounts_apikey k ON k.id = r.key_id JOIN accounts_project p ON p.id = k.project_id
  WHERE r.code = 'budget_exceeded' AND r.minute >= now() - interval '5 minutes'
 """
+_SUMMARIZE = """
+SELECT brin_summarize_new_values(c.oid) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+ WHERE i.inhparent = 'proxy_request_xact'::regclass
+"""
 POLL_ROUNDS = 25  # the next run goes on
 
 
@@ -33,6 +37,24 @@ def post_costs() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT post_costs(%s)", [[new_op_id() for _ in range(providers + 1)]])
         return int(cursor.fetchone()[0])
+
+
+@shared_task
+def advance_usage() -> None:
+    """Each minute: the roll-ups take in what was committed since.
+
+    New pages enter the index by which that is found: without it each run and each tail reads them all.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT advance_usage()")
+        cursor.execute(_SUMMARIZE)
+
+
+@shared_task
+def forget_usage() -> None:
+    """Hourly: minutes after 2 days and hours after 90 leave the roll-ups."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT forget_usage()")
 
 
 @shared_task

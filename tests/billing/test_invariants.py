@@ -58,6 +58,8 @@ def test_figures_are_told_for_each_law() -> None:
         "disputes_add_up",
         "bank_topups_have_arrived",
         "jobs_own_their_holds",
+        "usage_counts_requests",
+        "usage_is_charges",
         *NEW,
     )
 

@@ -1,0 +1,180 @@
+"""Sums of one organization's calls out of the roll-ups and what came after them: exact to the micro.
+
+The tables and what keeps them are in sql/usage.sql. Minutes are kept for 2 days, hours for 90, Tashkent days
+for good. Amounts are micros (10⁻⁶ UZS). A call counts where its id was made, as in lists.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from math import exp2
+from typing import Any, Final
+
+from django.db import connection
+from django.utils import timezone
+
+DIMENSIONS: Final = {
+    "project": "project_id",
+    "key": "key_id",
+    "model": "model",
+    "endpoint": "endpoint_id",
+    "kind": "kind",
+    "status": "status",
+}
+_COUNTS: Final = (
+    *(
+        "calls",
+        "input_tokens",
+        "cached_tokens",
+        "cache_write_tokens",
+        "cache_write_1h_tokens",
+        "output_tokens",
+    ),
+    *("reasoning_tokens", "images", "seconds", "characters", "price_micros", "cost_micros"),
+    *("latency_ms", "ttft_ms", "ttft_calls", "rate_tokens", "rate_ms"),
+)
+_BUCKETS: Final = 16  # usage_bucket() in sql/usage.sql: below 16 ms, then each twice as far
+_FIRST_MS: Final = 16.0
+
+
+class Step(StrEnum):
+    """How finely sums are kept and cut."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which calls to add up, and how to cut the sums.
+
+    Calls from `since` on and before `until`, both at the beginning of a step. by: names of DIMENSIONS. only:
+    for a dimension, the values that count. steps: each step on its own.
+    """
+
+    org: int
+    since: datetime
+    until: datetime
+    step: Step = Step.DAY
+    by: Sequence[str] = ()
+    only: Mapping[str, Collection[int | str]] = field(default_factory=dict)
+    steps: bool = False
+    histograms: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """at: the step, if steps were asked for. of: the values of `by`, in its order. Times are sums of ms."""
+
+    at: datetime | None = None
+    of: tuple[Any, ...] = ()
+    calls: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    images: int = 0
+    seconds: int = 0
+    characters: int = 0
+    price_micros: int = 0
+    cost_micros: int = 0
+    latency_ms: int = 0
+    ttft_ms: int = 0
+    ttft_calls: int = 0
+    rate_tokens: int = 0
+    rate_ms: int = 0
+    latency: tuple[int, ...] = ()  # calls by bucket, if histograms were asked for: see quantile_ms()
+    ttft: tuple[int, ...] = ()
+
+    @property
+    def mean_latency_ms(self) -> float | None:
+        return self.latency_ms / self.calls if self.calls else None
+
+    @property
+    def mean_ttft_ms(self) -> float | None:
+        return self.ttft_ms / self.ttft_calls if self.ttft_calls else None
+
+    @property
+    def token_rate(self) -> float | None:
+        """Output tokens a second of all streams together, after their first token."""
+        return 1000 * self.rate_tokens / self.rate_ms if self.rate_ms > 0 else None
+
+
+def finest(since: datetime) -> Step:
+    """The finest step that is still kept of that moment."""
+    today = timezone.localtime(timezone.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+    if since >= today - timedelta(days=2):
+        return Step.MINUTE
+    return Step.HOUR if since >= today - timedelta(days=90) else Step.DAY
+
+
+def total(asked: Asked) -> Sums:
+    """Everything asked for in one; zeros if there were no calls."""
+    return next(iter(sums(asked)), Sums())
+
+
+def sums(asked: Asked) -> Iterator[Sums]:
+    """One for each step and combination of values that has calls, in order of the step, then of cost."""
+    with connection.cursor() as cursor:
+        cursor.execute(*_query(asked))
+        for row in cursor.fetchall():
+            yield _read(asked, row)
+
+
+def quantile_ms(counts: Sequence[int], share: float) -> float | None:
+    """The time below which this share of calls lies, to about a third of it; None without calls."""
+    calls = sum(counts)
+    if calls <= 0:
+        return None
+    wanted, seen = share * calls, 0
+    for place, count in enumerate(counts):
+        if count > 0 and seen + count >= wanted:
+            return _FIRST_MS * exp2(place - 1 + (wanted - seen) / count)
+        seen += count
+    return _FIRST_MS * 2 ** (_BUCKETS - 1)
+
+
+def _query(asked: Asked) -> tuple[str, dict[str, Any]]:
+    """The roll-ups and their tail are read in one statement, and so of one moment."""
+    groups = ([f"usage_start(start, '{asked.step}')"] if asked.steps else []) + [
+        DIMENSIONS[n] for n in asked.by
+    ]
+    counts = [f"coalesce(sum({name}), 0)::bigint" for name in _COUNTS]
+    if asked.histograms:
+        counts += [
+            f"coalesce(sum({name}[{place + 1}]), 0)::bigint"
+            for name in ("latency", "ttft")
+            for place in range(_BUCKETS)
+        ]
+    values: dict[str, Any] = {"org": asked.org, "since": asked.since, "until": asked.until}
+    where = ["start >= %(since)s", "start < %(until)s"]
+    for name, wanted in asked.only.items():
+        where.append(f"{DIMENSIONS[name]} = ANY(%({name})s)")
+        values[name] = list(wanted)
+    narrowed = " AND ".join(where)
+    places = ", ".join(str(n + 1) for n in range(len(groups)))
+    cost = len(groups) + _COUNTS.index("cost_micros") + 1
+    query = (
+        f"SELECT {', '.join(groups + counts)} FROM ("
+        f"SELECT * FROM usage_{asked.step} WHERE org_id = %(org)s AND {narrowed}"
+        f" UNION ALL SELECT * FROM usage_tail(%(org)s) WHERE {narrowed}) u"
+        + (f" GROUP BY {places}" if groups else "")
+        + " HAVING sum(calls) <> 0 ORDER BY "
+        + ("1, " if asked.steps else "")
+        + f"{cost} DESC"
+    )
+    return query, values
+
+
+def _read(asked: Asked, row: Sequence[Any]) -> Sums:
+    head, dims = int(asked.steps), len(asked.by)
+    counts = dict(zip(_COUNTS, row[head + dims :], strict=False))
+    more: dict[str, Any] = {}
+    if asked.histograms:
+        found = row[head + dims + len(_COUNTS) :]
+        more = {"latency": tuple(found[:_BUCKETS]), "ttft": tuple(found[_BUCKETS:])}
+    return Sums(at=row[0] if asked.steps else None, of=tuple(row[head : head + dims]), **counts, **more)
