@@ -41,6 +41,7 @@ app.conf.beat_schedule = {
     "built-in": _every("billing.tasks.fund_builtin", MINUTE_S, queue="money", expires_s=MINUTE_S),
     "videos": _every("proxy.tasks.poll_videos", 5.0, queue="default", expires_s=5),
     "probes": _every("proxy.tasks.probe_endpoints", MINUTE_S, queue="default", expires_s=MINUTE_S),
+    "content": _every("proxy.tasks.forget_content", 10 * MINUTE_S, queue="default", expires_s=10 * MINUTE_S),
     "films": _every("proxy.tasks.clear_videos", crontab(minute="25"), queue="default", expires_s=HOUR_S),
     "catalog sync": _every(
         "routing.tasks.sync_catalog", crontab(minute="40"), queue="default", expires_s=HOUR_S

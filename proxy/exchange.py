@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from accounts.keyformat import checksum_ok
+from proxy.contents.reel import Reel
 from proxy.errors import ApiError, Voice, invalid
 from proxy.limits import Taken
 from proxy.routes import Route
@@ -41,7 +42,7 @@ class Exchange:
 
     __slots__ = (
         *("_ended", "_line", "_receive", "_send", "_voice"),
-        *("body_max", "gone", "id", "inbound", "route", "scope", "started", "taken"),
+        *("body_max", "gone", "id", "inbound", "reel", "route", "scope", "started", "taken"),
     )
 
     def __init__(
@@ -58,6 +59,7 @@ class Exchange:
         self.started = False
         self.gone = False
         self._ended = False
+        self.reel: Reel | None = None  # keeps what is sent, for a project that logs
         self.inbound: dict[bytes, list[bytes]] = {}
         for name, value in scope["headers"]:
             self.inbound.setdefault(name, []).append(value)
@@ -181,6 +183,9 @@ class Exchange:
             (b"content-length", b"%d" % len(data)),
         ]
         self.started = True
+        if self.reel is not None:
+            self.reel.begin(status, kind)
+            self.reel.add(data)
         if self._line.answer(status, head, data):
             self._ended = True
             return
@@ -202,13 +207,19 @@ class Exchange:
         head = [*self.own_headers(), *headers, (b"content-type", kind)]
         head.append((b"x-accel-buffering", b"no"))
         self.started = True
+        if self.reel is not None:
+            self.reel.begin(200, kind)
         await self._out({"type": "http.response.start", "status": 200, "headers": head})
 
     async def send(self, data: bytes) -> None:
+        if self.reel is not None:
+            self.reel.add(data)
         await self._out({"type": "http.response.body", "body": data, "more_body": True})
 
     async def end(self, data: bytes = b"") -> None:
         self._ended = True
+        if self.reel is not None:
+            self.reel.add(data)
         await self._out({"type": "http.response.body", "body": data})
 
     async def fail(self, data: bytes) -> None:

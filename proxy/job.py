@@ -140,6 +140,8 @@ class Job:
             rows.append((b"x-cloudapi-datacenter", site.slug.encode()))
         if self.route.sandbox:
             rows.append((b"x-cloudapi-sandbox", b"1"))
+        if self.caller.seal is not None:
+            rows.append((b"x-cloudapi-content-log", b"1"))
         return rows
 
     def item(self) -> dict[str, Any]:

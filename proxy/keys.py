@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
@@ -27,6 +28,7 @@ from accounts.errors import (
 )
 from proxy.batch import Batch
 from proxy.connection import Connection
+from proxy.contents.sealing import SealKey
 from proxy.denials import denial
 from proxy.errors import unavailable
 
@@ -38,10 +40,13 @@ _LOOKUP = """
 SELECT k.digest, k.id, k.project_id, p.organization_id, k.rpm, o.key_rpm_max, o.rpm_max,
        k.allowed_ips, k.scopes, k.expires_at, k.revoked_at IS NOT NULL,
        o.suspended_at IS NOT NULL OR p.archived_at IS NOT NULL,
-       o.is_personal AND o.verified_at IS NOT NULL, o.slug IS NOT NULL, p.allowed_models, p.rescue
+       o.is_personal AND o.verified_at IS NOT NULL, o.slug IS NOT NULL, p.allowed_models, p.rescue,
+       l.id, l.public_id, p.public_id, l.public_key
   FROM accounts_apikey k
   JOIN accounts_project p ON p.id = k.project_id
   JOIN accounts_organization o ON o.id = p.organization_id
+  LEFT JOIN accounts_logkey l ON l.project_id = p.id AND l.retired_at IS NULL
+                             AND p.content_logging = 'encrypted'
  WHERE k.digest = ANY(%s)
 """
 
@@ -66,6 +71,7 @@ class Caller:
     allowed_models: frozenset[str] | None
     anonymous: bool = False
     rescue: bool = False  # a stream of its that breaks off may be continued by another endpoint
+    seal: SealKey | None = None  # content of its calls is kept, sealed to this key
 
     @property
     def is_platform(self) -> bool:
@@ -138,6 +144,7 @@ class Keys:
 
 
 def _caller(row: Sequence[Any]) -> Caller:
+    row, log_key = row[:-4], row[-4:]
     key, project, organization, rpm, key_max, org_max, ips, scopes, expires, *flags, models, rescue = row
     revoked, suspended, free_units, builtin = flags
     return Caller(
@@ -156,7 +163,14 @@ def _caller(row: Sequence[Any]) -> Caller:
         builtin=builtin,
         allowed_models=None if models is None else frozenset(models),
         rescue=rescue,
+        seal=_seal(*log_key),
     )
+
+
+def _seal(id_: int | None, public_id: UUID, project: UUID, public_key: bytes) -> SealKey | None:
+    if id_ is None:
+        return None
+    return SealKey(id_, f"lk_{public_id.hex}", f"proj_{project.hex}", bytes(public_key))
 
 
 def _check(caller: Caller, ip: str) -> None:

@@ -60,6 +60,8 @@ async def relay(worker: Worker, route: Route, scope: Scope, receive: Receive, se
         return
     except ClientGone:
         return
+    if caller.seal is not None:
+        exchange.reel = worker.keeper.reel(caller.seal, raw, exchange.header(b"content-type"))
     failpoint("after_reserve")
     serve = VideoServing if surface.is_job else Serving
     serving = worker.own(serve(worker, job))  # call upstream, relay, meter, settle, log

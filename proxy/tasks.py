@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from billing.ids import new_op_id
 from billing.notices.watch import look_at_refused
 from proxy import custody, probing, site_load
+from proxy.contents import retention
 from proxy.video import films, jobs
 from proxy.video.ending import KEPT_S
 from routing.models import Provider
@@ -96,6 +97,15 @@ def keep_credentials() -> None:
         return
     if disabled or enabled:
         log.warning("credentials disabled: %d, taken again: %d", disabled, enabled)
+
+
+@shared_task
+def forget_content() -> None:
+    """Every 10 minutes: content that its projects keep no longer, and whole months of it."""
+    removed = retention.remove_old()
+    if removed:
+        log.info("content of %d calls is removed", removed)
+    retention.drop_old_months()
 
 
 @shared_task

@@ -20,6 +20,7 @@ from proxy.anonymous import Anonymous
 from proxy.books import AWAY, Books
 from proxy.config import Config
 from proxy.connection import Connection
+from proxy.contents.keeper import Keeper
 from proxy.errors import ApiError, unavailable
 from proxy.job import Job
 from proxy.keyring import Keyring
@@ -59,6 +60,7 @@ class Worker:
         self.watch = Watch()
         self.vitals = Vitals(config.redis_url, config.rest_s)
         self.keyring = Keyring(config.redis_url)
+        self.keeper = Keeper(config.database_url, config.content_queue, config.content_part)
         self.epoch = 0
         self._live_workers = 1
         self._market: Market | None = None
@@ -109,7 +111,9 @@ class Worker:
             log.error("spool: %s", error)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._servings.pop(task, None)
+        job = self._servings.pop(task).job
+        if job.exchange.reel is not None:
+            self.keeper.put(job.id, job.caller.project, job.at, job.exchange.reel)
         if not task.cancelled() and task.exception() is not None:
             log.error("a call ended badly", exc_info=task.exception())
 
@@ -142,6 +146,7 @@ class Worker:
         await self.books.close()
         await self.videos.close()
         self.spool.close()
+        await asyncio.to_thread(self.keeper.stop)
         try:
             await self.refusals.flush(self.control)
             await holds.heartbeat_stop(await self.control.live(), self.epoch)
