@@ -201,3 +201,24 @@ def test_figures_are_sane(catalog: Entries) -> None:
 
 def test_the_price_list_is_dated() -> None:
     assert 'prices_as_of: "2026-' in FILE.read_text()
+
+
+def test_every_model_is_described_in_three_languages(catalog: Entries) -> None:
+    for model in catalog.models:
+        words = ["description"] if model.replaced_by else ["description", "strengths", "weaknesses"]
+        assert model.creator, model.id
+        for word in words:
+            texts = [getattr(model, word), *(model.wordings.get(name, {}).get(word) for name in ("uz", "ru"))]
+            assert all(texts), (model.id, word, texts)
+
+
+def test_uzbek_is_written_with_its_own_letters(catalog: Entries) -> None:
+    for model in catalog.models:
+        for text in model.wordings["uz"].values():
+            assert not {"'", "\u2018", "\u2019", "`"} & set(text), (model.id, text)
+
+
+def test_russian_is_written_in_cyrillic(catalog: Entries) -> None:
+    for model in catalog.models:
+        text = model.wordings["ru"]["description"]
+        assert any("а" <= letter <= "я" for letter in text) or text == f"{model.description}.", model.id
