@@ -73,6 +73,9 @@ app.conf.beat_schedule = {
     "rate's age": _every("billing.tasks.check_rate", crontab(minute="35"), queue="default", expires_s=HOUR_S),
     "notices": _every("billing.tasks.find_notices", MINUTE_S, queue="default", expires_s=MINUTE_S),
     "price alerts": _every("dashboard.tasks.look_at_prices", MINUTE_S, queue="default", expires_s=MINUTE_S),
+    "archives": _every(
+        "dashboard.tasks.keep_exports", crontab(minute="*/10"), queue="default", expires_s=10 * MINUTE_S
+    ),
     "refusals": _every("proxy.tasks.tell_of_refusals", MINUTE_S, queue="default", expires_s=MINUTE_S),
     "deliveries": _every("billing.tasks.send_notices", MINUTE_S, queue="default", expires_s=MINUTE_S),
     "old notices": _every(

@@ -84,6 +84,7 @@ BANK_SECOND_PERSON_UZS = env.number("BANK_SECOND_PERSON_UZS", 5_000_000)
 FIRST_TOPUP_MAX_UZS = env.number("FIRST_TOPUP_MAX_UZS", 2_000_000)  # until one was credited; 0: no such limit
 RECEIPT_DIR = env.text("RECEIPT_DIR", str(BASE_DIR / "var" / "receipts"))
 RECEIPT_DAYS = env.number("RECEIPT_DAYS", 1095, least=1)
+EXPORT_DIR = env.text("EXPORT_DIR", str(BASE_DIR / "var" / "exports"))  # archives of accounts, for 3 days
 BANK_DETAILS = env.text("BANK_DETAILS")  # where customers send transfers; shown beside the top-up form
 
 # Who we are on receipts, statements and acts (dashboard/papers). Acts need a STIR.

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.read_only import ReadOnlyAdmin
-from dashboard.models import Paper
+from dashboard.models import AccountClosure, AccountExport, Paper
 
 
 @admin.register(Paper)
@@ -18,3 +18,20 @@ class PaperAdmin(ReadOnlyAdmin):
         *("number", "kind", "subject", "version", "original", "organization", "issued_at"),
         *("payer", "company", "figures", "sha256"),
     )
+
+
+@admin.register(AccountExport)
+class AccountExportAdmin(ReadOnlyAdmin):
+    """That somebody asked for their data, and what became of it; the file is theirs alone."""
+
+    list_display = ("user", "state", "size", "asked_at", "ready_at", "expires_at")
+    list_filter = ("state",)
+    list_select_related = ("user",)
+    fields = readonly_fields = list_display
+
+
+@admin.register(AccountClosure)
+class AccountClosureAdmin(ReadOnlyAdmin):
+    list_display = ("user", "closed_at", "waived_micros")
+    list_select_related = ("user",)
+    fields = readonly_fields = list_display

@@ -7,6 +7,7 @@ both are kept.
 """
 
 from typing import ClassVar
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
@@ -97,3 +98,54 @@ class Paper(models.Model):
         if self.original is not None:
             return f"{self.original.number}-{self.version}"
         return f"{self.kind[0].upper()}-{self.issued_at.astimezone(TASHKENT):%y%m}-{self.pk:06d}"
+
+
+class AccountExport(models.Model):
+    """An archive of a person's data. Made, had and removed in account/exports.py only."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("being prepared")
+        READY = "ready", _("ready")
+        FAILED = "failed", _("failed")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    name = models.UUIDField(default=uuid4, unique=True, editable=False)  # of the file in EXPORT_DIR
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
+    size = models.BigIntegerField(_("bytes"), default=0)
+    asked_at = models.DateTimeField(_("asked for"), default=timezone.now)
+    ready_at = models.DateTimeField(_("ready"), null=True)
+    expires_at = models.DateTimeField(_("kept until"), null=True)
+
+    class Meta:
+        verbose_name = _("archive of an account")
+        verbose_name_plural = _("archives of accounts")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["user"], condition=models.Q(state="waiting"), name="account_export_one_waits"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.state}"
+
+
+class AccountClosure(models.Model):
+    """A person deleted their account. Their user row is anonymous by then; this is what stays to be asked."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.PROTECT, primary_key=True, related_name="closure"
+    )
+    # Paid balance that was given up: it stays in the books of the organization that nobody belongs to.
+    waived_micros = models.BigIntegerField(_("given up, micros"), default=0)
+    closed_at = models.DateTimeField(_("deleted"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("deleted account")
+        verbose_name_plural = _("deleted accounts")
+        ordering: ClassVar[list[str]] = ["-closed_at"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(waived_micros__gte=0), name="account_closure_waived"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

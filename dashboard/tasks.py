@@ -6,6 +6,7 @@ from celery import shared_task
 
 from accounts.models import Organization
 from dashboard import alerts
+from dashboard.account import exports
 from dashboard.papers.months import Month
 from dashboard.papers.ready import keep
 from proxy.errors import ApiError
@@ -22,3 +23,15 @@ def look_at_prices() -> None:
     """Tells of hosted models whose price fell below somebody's limit. Harmless twice."""
     with contextlib.suppress(ApiError):  # no exchange rate is in force: the next minute looks again
         alerts.look()
+
+
+@shared_task(time_limit=3600)
+def make_export(pk: int) -> None:
+    """Makes the archive that a person asked for. Harmless twice."""
+    exports.make(pk)
+
+
+@shared_task
+def keep_exports() -> None:
+    """Asks again for archives that nobody began, and removes those that have expired."""
+    exports.keep()

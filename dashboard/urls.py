@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from dashboard import (
+    account_pages,
     alert_pages,
     api,
     bank_pages,
@@ -72,6 +73,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/topups/<int:number>/cancel", payment_pages.cancel, name="topup_cancel"),
     # The management API; proxy/routes.py has none of these.
     path("dashboard/account", views.account, name="account"),
+    path("dashboard/account/data", account_pages.data, name="account_data"),
+    path("dashboard/account/data/export", account_pages.export, name="account_export"),
+    path("dashboard/account/data/archive", account_pages.archive, name="account_archive"),
+    path("dashboard/account/delete", account_pages.delete, name="account_delete"),
     path("api/keys", api.KeysView.as_view(), name="api-keys"),
     path("api/keys/<str:key_id>", api.KeyView.as_view(), name="api-key"),
     path("api/keys/<str:key_id>/caps", budget_api.KeyCapsView.as_view(), name="api-key-caps"),

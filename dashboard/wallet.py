@@ -74,10 +74,15 @@ def balance(organization: Organization) -> Wallet:
     return found or Wallet(org_id=organization.pk, paid_micros=0, bonus_micros=0, held_micros=0)
 
 
+def accounts_of(organization: Organization) -> tuple[int, int]:
+    """The ledger accounts of the paid and of the bonus part."""
+    paid = _WALLETS_FROM + 2 * organization.pk
+    return paid, paid + 1
+
+
 def statement(organization: Organization, kind: str = "", before: UUID | None = None) -> Statement:
     """One page of transfers, newest first. kind: "calls", "money" (all but calls) or "" for both."""
-    paid = _WALLETS_FROM + 2 * organization.pk
-    own = (paid, paid + 1)
+    own = accounts_of(organization)
     rows = Transfer.objects.filter(Q(debit__in=own) | Q(credit__in=own))
     if kind == "calls":
         rows = rows.filter(kind__in=_CALLS)

@@ -72,6 +72,7 @@ def running_stack() -> Iterator[Stack]:
     env |= PAYMENTS
     env["ENDPOINT_REST_S"] = "0"  # tests of failures share their endpoints
     env["RECEIPT_DIR"] = str(folder / "receipts")
+    env["EXPORT_DIR"] = str(folder / "exports")
     env["DATABASE_POOL"] = "12"  # ten callers wait for one lock, and there is room for others
     with contextlib.ExitStack() as running:
         upstream = start_upstream(folder)

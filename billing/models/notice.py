@@ -15,6 +15,7 @@ class NoticeKind(models.TextChoices):
     TOPUP = "topup", _("A top-up is decided")
     REFUND = "refund", _("A refund or correction is decided")
     PRICE = "price", _("A model's price is below your limit")
+    ACCOUNT = "account", _("Your data is ready, or a member has left")
     TEST = "test", _("Test message")
 
 
