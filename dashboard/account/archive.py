@@ -27,8 +27,8 @@ organization/topups.csv    requests to top up; payments.csv: attempts to pay the
 organization/refunds.csv   refunds and corrections
 organization/promo_codes.csv   promo codes that you used
 organization/transfers.csv each movement of the balance
-organization/calls.csv     each call: model, tokens, times, cost; what it said is kept only where you turned
-                           content logging on, sealed to your key: Projects, Logs, Export
+organization/calls.csv     each call: model, tokens, times, cost
+organization/content.ndjson  what calls said, only where you turned content logging on: sealed to your key
 organization/receipts/     receipts that you uploaded
 
 Times are UTC, amounts so'm. project_id and key_id in calls.csv are `number` in projects.json and keys.json.
@@ -52,6 +52,8 @@ def _organization(archive: ZipFile, org: Organization, user: User) -> None:
     _json(archive, f"{_FOLDER}/notices.json", contents.notices(org, user))
     for name, rows in contents.LISTS.items():
         _csv(archive, f"{_FOLDER}/{name}.csv", rows(org))
+    with archive.open(f"{_FOLDER}/content.ndjson", "w", force_zip64=True) as file:
+        file.writelines(contents.sealed(org))
     for receipt in contents.receipts(org):
         _receipt(archive, receipt)
 

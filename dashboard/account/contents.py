@@ -28,6 +28,7 @@ from billing.models import (
 from billing.money import exact_uzs
 from dashboard import wallet
 from dashboard.models import Paper, PriceAlert
+from proxy.contents import records
 from proxy.models import Request
 
 type Row = Mapping[str, Any]
@@ -158,6 +159,12 @@ def calls(org: Organization) -> Rows:
     """Each call's row, without what it said: that is kept nowhere, or sealed in content.ndjson."""
     for one in _by_id(Request.objects.filter(org_id=org.pk)):
         yield {name: getattr(one, name) for name in _CALL} | {"cost_uzs": exact_uzs(one.cost_micros)}
+
+
+def sealed(org: Organization) -> Iterator[bytes]:
+    """Content as it is kept, one record a line: docs/log-encryption.md."""
+    for project in org.projects.order_by("pk"):
+        yield from records.lines(records.all_of(project))
 
 
 def papers(org: Organization) -> list[Row]:
