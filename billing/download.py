@@ -1,4 +1,4 @@
-"""Files of any size for operators: rows are written while they are read, so neither side holds them all."""
+"""Files of any size: rows are written while they are read, so neither side holds them all."""
 
 import csv
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -19,11 +19,17 @@ def csv_download(
     request: HttpRequest, name: str, header: Sequence[str], rows: Callable[[], Iterable[Sequence[object]]]
 ) -> StreamingHttpResponse:
     """The rows as a CSV file in UTF-8 with a mark, so that spreadsheets see it."""
-    chunks = _chunks(header, rows)
+    return streamed(request, _chunks(header, rows), name, "text/csv; charset=utf-8")
+
+
+def streamed(
+    request: HttpRequest, chunks: Iterator[bytes], name: str, content_type: str
+) -> StreamingHttpResponse:
+    """A file of these chunks, none of them empty, sent while they are made."""
     # Under ASGI a synchronous iterator would be read to its end before the first byte is sent.
     body = _apart(chunks) if isinstance(request, ASGIRequest) else chunks
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(body, content_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingHttpResponse(body, content_type=content_type, headers=headers)
 
 
 def guarded(cell: object) -> str:

@@ -9,6 +9,7 @@ from dashboard import (
     bank_pages,
     budget_api,
     budget_pages,
+    content_api,
     details_pages,
     docs_pages,
     energy_pages,
@@ -83,5 +84,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/wallet", money_api.WalletView.as_view(), name="api-wallet"),
     path("api/topups", money_api.TopUpsView.as_view(), name="api-topups"),
     path("api/topups/<str:topup_id>", money_api.TopUpView.as_view(), name="api-topup"),
+    path("api/content", content_api.ContentView.as_view(), name="api-contents"),
+    path("api/content/<uuid:call_id>", content_api.CallContentView.as_view(), name="api-content"),
+    path(
+        "api/projects/<str:project_id>/content",
+        content_api.ProjectContentView.as_view(),
+        name="api-project-content",
+    ),
     path("api/projects/<str:project_id>/caps", budget_api.ProjectCapsView.as_view(), name="api-project-caps"),
 ]

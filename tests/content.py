@@ -3,17 +3,26 @@
 import base64
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from django.utils import timezone
 
 from accounts.logkeys import turn_on
 from accounts.models import LogKey, Project
+from billing.ids import new_op_id
 from cloudapi.decrypt import open_record, shown
-from proxy.contents.records import all_of, lines
+from proxy.contents.records import all_of, id_at, lines
+from proxy.contents.sealing import Envelope, SealKey, to_the_ms, unix_ms
 from tests.factories import Caller, rows
 from tests.processes import until
+
+CONTENT = (
+    b'{"status":200,"request":{"type":"","size":2,"kept":2},"response":{"type":"","size":1,"kept":1}}\nab!'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,17 @@ def log_to(project: Project) -> Pair:
     """Turns the project's content log on, with a new pair."""
     private = X25519PrivateKey.generate()
     return Pair(private, turn_on(project, private.public_key().public_bytes_raw()))
+
+
+def keep(caller: Caller, pair: Pair, at: datetime | None = None, *, lost: str = "") -> UUID:
+    """A call's content in the table, as the gateway writes it: the request `ab`, the answer `!`."""
+    at = to_the_ms(at or timezone.now())
+    call = UUID(int=id_at(at).int | new_op_id().int & (1 << 80) - 1)
+    key = SealKey(pair.key.pk, pair.key.api_id, caller.project.api_id, bytes(pair.key.public_key))
+    sealed = None if lost else Envelope(key).seal(str(call), unix_ms(at), CONTENT)
+    values = ([caller.project.pk], [call], [at], [key.id], [2], [1], [False], [lost], [sealed])
+    rows("SELECT keep_contents(%s, %s::uuid[], %s, %s, %s, %s, %s, %s, %s::bytea[])", *values)
+    return call
 
 
 def kept(caller: Caller, count: int = 1) -> list[dict[str, Any]]:
