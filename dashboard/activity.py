@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Sum
 
 from accounts.models import ApiKey, Organization, Project
-from dashboard.moments import first_id, today
+from dashboard.moments import first_id, id_at, today
 from proxy.models import Request
+from proxy.usage import DIMENSIONS
 from routing.models import Endpoint
 
 PAGE = 50
@@ -19,15 +20,33 @@ _PREFIX_LEAST = 6  # hex digits of an id that are worth a search
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What the list is narrowed to; days are Tashkent dates, both inclusive."""
+    """What calls are narrowed to. A call belongs to the moment in which its id was made.
 
-    since: date | None = None
-    until: date | None = None
-    model: str = ""
-    key: int | None = None
-    project: int | None = None
-    status: str = ""
+    since is inclusive, until exclusive. None lets all through, an empty tuple none. text: how an id begins.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    projects: tuple[int, ...] | None = None
+    keys: tuple[int, ...] | None = None
+    models: tuple[str, ...] | None = None
+    endpoints: tuple[int, ...] | None = None
+    kinds: tuple[str, ...] | None = None
+    statuses: tuple[str, ...] | None = None
     text: str = ""
+
+    @property
+    def among(self) -> dict[str, tuple[int, ...] | tuple[str, ...]]:
+        """What is narrowed to a few values, by the name of its dimension."""
+        named = {
+            "project": self.projects,
+            "key": self.keys,
+            "model": self.models,
+            "endpoint": self.endpoints,
+            "kind": self.kinds,
+            "status": self.statuses,
+        }
+        return {name: values for name, values in named.items() if values is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +81,29 @@ def latest(organization: Organization) -> Sequence[Call]:
     return _named(organization, _rows(organization).order_by("-id")[:LATEST])
 
 
-def listed(organization: Organization, filters: Filters, before: UUID | None = None) -> Page:
+def listed(
+    organization: Organization, filters: Filters, before: UUID | None = None, size: int = PAGE
+) -> Page:
     """One page, newest first, from the cursor on."""
-    rows = _narrowed(_rows(organization), filters)
+    rows = narrowed(organization, filters)
     if before is not None:
         rows = rows.filter(id__lt=before)
-    page = _named(organization, rows.order_by("-id")[: PAGE + 1])
-    older = page[PAGE - 1].row.id if len(page) > PAGE else None
-    return Page(page[:PAGE], older)
+    page = _named(organization, rows.order_by("-id")[: size + 1])
+    older = page[size - 1].row.id if len(page) > size else None
+    return Page(page[:size], older)
 
 
 def find(organization: Organization, call_id: UUID) -> Call | None:
     """The organization's own call; a foreign id is None like an unknown one."""
     found = _named(organization, _rows(organization).filter(id=call_id))
     return found[0] if found else None
+
+
+def rate_of(row: Request) -> float | None:
+    """Output tokens a second after the first one; None where one endpoint's stream didn't tell it."""
+    if not row.stream or row.ttft_ms is None or row.latency_ms <= row.ttft_ms or len(row.attempts) != 1:
+        return None
+    return 1000 * row.output_tokens / (row.latency_ms - row.ttft_ms)
 
 
 def endpoints(row: Request) -> dict[int, Endpoint]:
@@ -89,21 +117,14 @@ def _rows(organization: Organization) -> QuerySet[Request]:
     return Request.objects.filter(org_id=organization.pk)
 
 
-def _narrowed(rows: QuerySet[Request], filters: Filters) -> QuerySet[Request]:
-    wanted = Q()
+def narrowed(organization: Organization, filters: Filters) -> QuerySet[Request]:
+    """The organization's calls that the filters let through, in no order yet."""
+    wanted = Q(**{f"{DIMENSIONS[name]}__in": values for name, values in filters.among.items()})
     if filters.since is not None:
-        wanted &= Q(id__gte=first_id(filters.since))
+        wanted &= Q(id__gte=id_at(filters.since))
     if filters.until is not None:
-        wanted &= Q(id__lt=first_id(filters.until + timedelta(days=1)))
-    if filters.model:
-        wanted &= Q(model__icontains=filters.model) | Q(asked__icontains=filters.model)
-    if filters.key is not None:
-        wanted &= Q(key_id=filters.key)
-    if filters.project is not None:
-        wanted &= Q(project_id=filters.project)
-    if filters.status:
-        wanted &= Q(status=filters.status)
-    return _with_id(rows.filter(wanted), filters.text)
+        wanted &= Q(id__lt=id_at(filters.until))
+    return _with_id(_rows(organization).filter(wanted), filters.text)
 
 
 def _with_id(rows: QuerySet[Request], text: str) -> QuerySet[Request]:

@@ -12,14 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import Caller
 from accounts.addresses import parse_network
 from accounts.keyrules import NAME_CHARS_MAX, KeyRequest, rpm_ceiling
-from accounts.models import ApiKey, Project, Scope
+from accounts.models import Project, Scope
 from billing.adjustments import BankDetails
 from billing.amount_field import SoumField
 from billing.errors import FirstTopUpLimit
 from billing.models import TOPUP_MICROS_MAX, TOPUP_MICROS_MIN, Channel
 from billing.money import MICROS_PER_TIYIN, parse_uzs
 from billing.providers import online
-from dashboard.activity import Filters
 from dashboard.keys import SpendCap, Window
 from dashboard.moments import TASHKENT, today
 from dashboard.shop import MODALITIES
@@ -261,48 +260,6 @@ class PayForm(AmountForm):
 
     def channel(self) -> Channel:
         return Channel(self.cleaned_data["provider"])
-
-
-class ActivityForm(forms.Form):
-    since = DayField(label=_("From"))
-    until = DayField(label=_("To"))
-    model = forms.CharField(label=_("Model"), max_length=200, required=False)
-    key = forms.ModelChoiceField(
-        ApiKey.objects.none(), label=_("Key"), required=False, empty_label=_("All keys")
-    )
-    project = forms.ModelChoiceField(
-        Project.objects.none(), label=_("Project"), required=False, empty_label=_("All projects")
-    )
-    status = forms.ChoiceField(
-        label=_("Status"), choices=[("", _("Any status")), *STATUSES.items()], required=False
-    )
-    text = forms.CharField(label=_("Request id begins with"), max_length=40, required=False)
-
-    def __init__(self, caller: Caller, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        organization = caller.organization
-        sources = {
-            "key": ApiKey.objects.filter(project__organization=organization).order_by("name", "pk"),
-            "project": Project.objects.filter(organization=organization).order_by("-is_default", "name"),
-        }
-        for name, rows in sources.items():
-            field = self.fields[name]
-            assert isinstance(field, forms.ModelChoiceField)
-            field.queryset = rows
-
-    def filters(self) -> Filters:
-        """The narrowing asked for; fields with a mistake narrow nothing."""
-        data = self.cleaned_data if self.is_valid() else getattr(self, "cleaned_data", {})
-        key, project = data.get("key"), data.get("project")
-        return Filters(
-            since=data.get("since"),
-            until=data.get("until"),
-            model=data.get("model", ""),
-            key=key.pk if key else None,
-            project=project.pk if project else None,
-            status=data.get("status", ""),
-            text=data.get("text", ""),
-        )
 
 
 class ModelsForm(forms.Form):

@@ -9,12 +9,28 @@ from zoneinfo import ZoneInfo
 
 TASHKENT = ZoneInfo("Asia/Tashkent")
 _EPOCH = datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC"))
+_IDS_END = 0x0000_FFFF_FFFF_FFFF  # the last millisecond that an id can tell
+
+
+def midnight(day: date) -> datetime:
+    """When this Tashkent day begins."""
+    return datetime.combine(day, time.min, TASHKENT)
+
+
+def id_at(moment: datetime) -> UUID:
+    """The smallest id that an operation of this moment or later can have."""
+    passed = (moment - _EPOCH) // timedelta(milliseconds=1)
+    return UUID(int=min(max(0, passed), _IDS_END) << 80)
+
+
+def moment_of(call: UUID) -> datetime:
+    """When an id was made."""
+    return _EPOCH + timedelta(milliseconds=call.int >> 80)
 
 
 def first_id(day: date) -> UUID:
     """The smallest id that an operation of this Tashkent day can have."""
-    began = datetime.combine(day, time.min, TASHKENT) - _EPOCH
-    return UUID(int=max(0, began // timedelta(milliseconds=1)) << 80)
+    return id_at(midnight(day))
 
 
 def today() -> date:

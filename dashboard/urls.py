@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from dashboard import (
     account_pages,
+    activity_pages,
     alert_pages,
     api,
     bank_pages,
@@ -49,7 +50,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         alert_pages.price_alert_remove,
         name="price_alert_remove",
     ),
-    path("dashboard/activity", views.activity_list, name="activity"),
+    path("dashboard/activity", activity_pages.activity_list, name="activity"),
     path("dashboard/activity/<uuid:call_id>", views.receipt, name="receipt"),
     path("dashboard/billing", views.billing, name="billing"),
     path("dashboard/promo", refund_pages.promo, name="promo"),

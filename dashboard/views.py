@@ -24,7 +24,6 @@ from billing.errors import FirstTopUpLimit
 from billing.ledger import refunded
 from dashboard import activity, served, shop, wallet
 from dashboard.forms import (
-    ActivityForm,
     KeyForm,
     ModelsForm,
     PriceAlertForm,
@@ -222,24 +221,8 @@ def _filed(caller: Caller, form: TopUpForm) -> bool:
 
 
 @private("GET", "HEAD")
-def activity_list(request: HttpRequest) -> HttpResponse:
-    caller = page_caller(request)
-    form = ActivityForm(caller, request.GET)
-    query = request.GET.copy()
-    query.pop("before", None)
-    context = {
-        "form": form,
-        "page": activity.listed(caller.organization, form.filters(), cursor(request)),
-        "query": query.urlencode(),
-        "paging": bool(request.GET.get("before")),
-        "narrowed": any(query.values()),
-    }
-    return render(request, "dashboard/activity.html", context)
-
-
-@private("GET", "HEAD")
 def receipt(request: HttpRequest, call_id: UUID) -> HttpResponse:
-    """One call: tokens, prices, attempts, charge."""
+    """One call: tokens, prices, attempts, charge. With X-Part it is shown beside the list."""
     call = activity.find(page_caller(request).organization, call_id)
     if call is None:
         raise Http404
@@ -254,7 +237,8 @@ def receipt(request: HttpRequest, call_id: UUID) -> HttpResponse:
         "datacenter": datacenter(call.row),
         "route": [(reason, known.get(reason["endpoint"])) for reason in reasons_of(call.row)],
     }
-    return render(request, "dashboard/receipt.html", context)
+    part = "#receipt" if request.headers.get("X-Part") == "receipt" else ""
+    return render(request, f"dashboard/receipt.html{part}", context)
 
 
 @private("GET", "HEAD")

@@ -1,12 +1,15 @@
 """The catalog's words and figures for readers."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django import template
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
+from dashboard.activity import rate_of
 from dashboard.forms import STATUSES
 from dashboard.shop import MODALITIES, PER_ONE, PriceLine, price_lines
 from proxy.meter import Price
@@ -93,6 +96,24 @@ def seconds(ms: int | None) -> str:
         return f"{ms}\N{NO-BREAK SPACE}" + str(_("ms"))
     tenths = (ms + 50) // 100
     return f"{number_format(f'{tenths // 10}.{tenths % 10}', 1)}\N{NO-BREAK SPACE}" + str(_("s"))
+
+
+@register.filter
+def token_rate(rate: float | None) -> str:
+    """Output tokens a second: 85 tok/s."""
+    return "–" if rate is None else f"{number_format(round(rate), 0)}\N{NO-BREAK SPACE}" + str(_("tok/s"))
+
+
+@register.filter
+def speed(row: Request) -> str:
+    """A call's own token rate."""
+    return token_rate(rate_of(row))
+
+
+@register.filter
+def chart_step(at: datetime, step: str) -> str:
+    """When a bar of the usage chart begins, as briefly as its step allows."""
+    return date_format(localtime(at), {"month": "m.Y", "day": "d.m.Y"}.get(step, "d.m. H:i"))
 
 
 @register.filter

@@ -28,7 +28,7 @@ def test_each_filter_narrows() -> None:
     for query, ids in [
         ({}, {one, two}),
         ({"model": "gpt"}, {one}),
-        ({"model": "@price"}, {two}),
+        ({"model": "LLaMA@price"}, {two}),
         ({"status": "error"}, {two}),
         ({"key": caller.api_key.pk, "project": caller.project.pk}, {one, two}),
         ({"text": one}, {one}),

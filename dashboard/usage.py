@@ -1,0 +1,197 @@
+"""Sums of an organization's calls over what a filter lets through, for the activity page. Amounts are micros.
+
+They come out of the roll-ups (proxy/usage.py), so a range begins and ends with whole minutes, hours or days.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from accounts.models import Organization
+from dashboard.activity import Filters
+from dashboard.moments import TASHKENT, midnight, today
+from proxy.models import Request
+from proxy.usage import Asked, Step, Sums, finest, quantile_ms, sums, total
+
+DAWN: Final = midnight(date(2024, 1, 1))  # no call is older
+METRICS: Final = ("cost", "calls", "tokens")
+LENGTHS: Final = {
+    Step.MINUTE: timedelta(minutes=1),
+    Step.HOUR: timedelta(hours=1),
+    Step.DAY: timedelta(days=1),
+}
+FAILED: Final = (Request.Status.ERROR, Request.Status.CRASHED)
+_BARS_MAX: Final = 200
+_HIGH: Final = 100  # units of the drawing
+_WIDE: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """All calls together; times are milliseconds, and None where no call tells any."""
+
+    sums: Sums
+    failed: int
+
+    @property
+    def failed_bps(self) -> int:
+        return (self.failed * 20_000 + self.sums.calls) // (2 * self.sums.calls) if self.sums.calls else 0
+
+    @property
+    def latency_ms(self) -> int | None:
+        return _rounded(self.sums.mean_latency_ms)
+
+    @property
+    def latency_p95_ms(self) -> int | None:
+        return _rounded(quantile_ms(self.sums.latency, 0.95))
+
+    @property
+    def ttft_ms(self) -> int | None:
+        return _rounded(self.sums.mean_ttft_ms)
+
+    @property
+    def ttft_p95_ms(self) -> int | None:
+        return _rounded(quantile_ms(self.sums.ttft, 0.95))
+
+    @property
+    def token_rate(self) -> int | None:
+        """Output tokens a second of streams after their first one."""
+        return _rounded(self.sums.token_rate)
+
+
+@dataclass(slots=True)
+class Bar:
+    """What began from `at` on and before the next bar. y, height: of 100, `most` being all of it."""
+
+    at: datetime
+    calls: int = 0
+    failed: int = 0
+    tokens: int = 0
+    cost_micros: int = 0
+    x: int = 0
+    y: int = 0
+    height: int = 0
+
+    def add(self, found: Sums) -> None:
+        self.calls += found.calls
+        self.failed += found.calls if found.of[0] in FAILED else 0
+        self.tokens += found.input_tokens + found.output_tokens
+        self.cost_micros += found.cost_micros
+
+    def value(self, metric: str) -> int:
+        return {"cost": self.cost_micros, "calls": self.calls, "tokens": self.tokens}[metric]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars side by side over the whole range; `most` is what the highest one says."""
+
+    metric: str
+    step: str  # minute, hour, day or month
+    bars: Sequence[Bar]
+    most: int
+    until: datetime
+
+    @property
+    def width(self) -> int:
+        return _WIDE * len(self.bars)
+
+    @property
+    def since(self) -> datetime:
+        return self.bars[0].at
+
+    @property
+    def busy(self) -> list[Bar]:
+        """Those that have calls, newest first, for the table."""
+        return [bar for bar in reversed(self.bars) if bar.calls]
+
+
+def models_used(organization: Organization, since: datetime | None, until: datetime | None) -> list[str]:
+    """Models that were called in that time, the dearest first."""
+    asked = _asked(organization, Filters(since=since, until=until), by=("model",))
+    return [str(found.of[0]) for found in sums(asked)]
+
+
+def totals(organization: Organization, filters: Filters) -> Totals:
+    """All that the filters let through."""
+    failed = sum(
+        found.calls for found in sums(_asked(organization, filters, by=("status",))) if found.of[0] in FAILED
+    )
+    return Totals(total(_asked(organization, filters)), failed)
+
+
+def chart(organization: Organization, filters: Filters, metric: str) -> Chart | None:
+    """The same over time; None without calls. metric: one of METRICS, nonsense is the first."""
+    asked = _asked(organization, filters, by=("status",), steps=True)
+    found = [(one.at or asked.since, one) for one in sums(asked)]
+    if not found:
+        return None
+    until = min(asked.until, datetime.now(TASHKENT))
+    since = filters.since or found[0][0].astimezone(TASHKENT)
+    step, begins = _begins(since, max(until, found[-1][0]), asked.step)
+    bars = [Bar(at) for at in begins]
+    for at, one in found:
+        bars[bisect_right(begins, at) - 1].add(one)
+    return _drawn(metric if metric in METRICS else METRICS[0], step, bars, until)
+
+
+def step_of(since: datetime, until: datetime | None) -> Step:
+    """How finely a range is cut: in about 200 pieces at most, and no finer than its beginning is kept."""
+    length = min(end(until), datetime.now(TASHKENT)) - since
+    kept = finest(since)
+    fine = [step for step in LENGTHS if LENGTHS[step] >= LENGTHS[kept]]
+    return next((step for step in fine if length <= LENGTHS[step] * _BARS_MAX), Step.DAY)
+
+
+def end(until: datetime | None) -> datetime:
+    """Without a word of it, after the last call that can be."""
+    return until or midnight(today() + timedelta(days=2))
+
+
+def _asked(
+    organization: Organization, filters: Filters, *, by: Sequence[str] = (), steps: bool = False
+) -> Asked:
+    since = filters.since or DAWN
+    return Asked(
+        org=organization.pk,
+        since=since,
+        until=end(filters.until),
+        step=step_of(since, filters.until),
+        by=by,
+        only=filters.among,
+        steps=steps,
+        histograms=not by,
+    )
+
+
+def _begins(since: datetime, until: datetime, step: Step) -> tuple[str, list[datetime]]:
+    """Where each bar begins; days that are too many become months."""
+    days = (until - since).days
+    if step == Step.DAY and days > _BARS_MAX:
+        return "month", list(_months(since.date(), until))
+    count = max(1, -(-(until - since) // LENGTHS[step]) + (until == since))
+    return step.value, [since + LENGTHS[step] * place for place in range(count)]
+
+
+def _months(day: date, until: datetime) -> Iterator[datetime]:
+    month = day.replace(day=1)
+    while midnight(month) <= until:
+        yield midnight(month)
+        month = (month + timedelta(days=31)).replace(day=1)
+
+
+def _drawn(metric: str, step: str, bars: list[Bar], until: datetime) -> Chart:
+    """A bar that says anything at all is seen."""
+    most = max(bar.value(metric) for bar in bars)
+    for place, bar in enumerate(bars):
+        value = bar.value(metric)
+        bar.x = place * _WIDE + 1
+        bar.height = max(2, value * _HIGH // most) if value else 0
+        bar.y = _HIGH - bar.height
+    return Chart(metric, step, bars, most, until)
+
+
+def _rounded(value: float | None) -> int | None:
+    return None if value is None else round(value)
