@@ -21,12 +21,25 @@ from accounts.errors import (
     RoleNotAllowed,
 )
 from accounts.keys import find_key
-from accounts.models import ApiKey, Membership, Organization, Project, Role, User
+from accounts.models import MANAGERS, WRITERS, ApiKey, Membership, Organization, Project, User
 from accounts.signup import open_personal_organization
 
+__all__ = [
+    "MANAGERS",
+    "ORGANIZATION",
+    "WRITERS",
+    "Caller",
+    "caller",
+    "find_caller_key",
+    "find_caller_project",
+    "has_credentials",
+    "membership",
+    "reachable_keys",
+    "require_key",
+    "signed_in_caller",
+]
+
 ORGANIZATION = "organization_id"  # session key: the organization that the person works in now
-WRITERS = frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER})
-MANAGERS = frozenset({Role.OWNER, Role.ADMIN})  # answer for the organization's money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +144,9 @@ def find_caller_key(caller: Caller, api_id: str) -> ApiKey:
 
 def reachable_keys(caller: Caller) -> QuerySet[ApiKey]:
     """The keys that the caller may see: of the key's project, or of the person's organization."""
-    keys = ApiKey.objects.select_related("project").filter(project__organization=caller.organization)
+    keys = ApiKey.objects.select_related("project").filter(
+        project__organization=caller.organization, studio=False
+    )
     return keys.filter(project=caller.key.project) if caller.key is not None else keys
 
 

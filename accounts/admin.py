@@ -141,6 +141,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     list_display = ("name", "prefix", "last4", "project", "state", "last_used_at", "created_at")
     list_filter = (
+        "studio",
         ("revoked_at", admin.EmptyFieldListFilter),
         ("expires_at", admin.EmptyFieldListFilter),
     )
@@ -153,6 +154,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         "last4",
         "project",
         "state",
+        "studio",
         "scopes",
         "rpm",
         "allowed_ips",

@@ -8,6 +8,7 @@ import hmac
 import re
 import secrets
 import zlib
+from collections.abc import Mapping
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 PREFIX = "cap-"
@@ -50,6 +51,12 @@ def checksum_ok(key: str) -> bool:
 def digest(key: str, pepper: bytes) -> bytes:
     """HMAC-SHA-256 (32 bytes) under which a key is stored; worthless without the pepper."""
     return hmac.digest(pepper, key.encode("ascii"), "sha256")
+
+
+def newest_pepper(peppers: Mapping[int, bytes]) -> tuple[int, bytes]:
+    """Version and bytes of the pepper that new keys are stored under."""
+    version = max(peppers)
+    return version, peppers[version]
 
 
 def masked(text: str) -> str:

@@ -1,6 +1,6 @@
 """Making, finding and revoking API keys. The only code that sees a plain key and a row together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict, Unpack
 
@@ -9,9 +9,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.errors import ExpiredKey, InvalidKey, RevokedKey
-from accounts.keyformat import ALPHABET, checksum_ok, digest, new_key
+from accounts.keyformat import ALPHABET, checksum_ok, digest, new_key, newest_pepper
 from accounts.keyrules import KeyRequest, checked
 from accounts.models import ApiKey, Project, User, default_scopes
+from accounts.studio import find_token
 
 __all__ = ["ALPHABET", "checksum_ok", "create_key", "digest", "find_key", "new_key", "revoke_key"]
 
@@ -46,7 +47,7 @@ def create_key(
 def store_key(request: KeyRequest, project: Project, created_by: User | None) -> tuple[ApiKey, str]:
     """Writes a key whose request has passed keyrules.checked()."""
     plain = new_key()
-    version, pepper = _newest_pepper(settings.KEY_PEPPERS)
+    version, pepper = newest_pepper(settings.KEY_PEPPERS)
     key = ApiKey.objects.create(
         project=project,
         name=request.name,
@@ -64,7 +65,7 @@ def store_key(request: KeyRequest, project: Project, created_by: User | None) ->
 
 
 def find_key(plain: str) -> ApiKey:
-    """The key row of a plain key, with its project and organization.
+    """The key row of a plain key, with its project and organization; of a Studio token the key it stands for.
 
     For the control plane; the gateway has its own cache. Raises InvalidKey, RevokedKey, ExpiredKey.
     """
@@ -72,11 +73,14 @@ def find_key(plain: str) -> ApiKey:
         raise InvalidKey
     digests = [digest(plain, pepper) for pepper in settings.KEY_PEPPERS.values()]
     key = ApiKey.objects.select_related("project__organization").filter(digest__in=digests).first()
+    token = find_token(digests) if key is None else None
+    key = token.key if token is not None else key
     if key is None:
         raise InvalidKey
     if key.revoked_at is not None:
         raise RevokedKey
-    if key.expires_at is not None and key.expires_at <= timezone.now():
+    expires_at = token.expires_at if token is not None else key.expires_at
+    if expires_at is not None and expires_at <= timezone.now():
         raise ExpiredKey
     return key
 
@@ -91,8 +95,3 @@ def revoke_key(key: ApiKey) -> bool:
                 cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, bytes(key.digest).hex()])
             key.revoked_at = now
     return revoked == 1
-
-
-def _newest_pepper(peppers: Mapping[int, bytes]) -> tuple[int, bytes]:
-    version = max(peppers)
-    return version, peppers[version]

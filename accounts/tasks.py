@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.conf import settings
 
-from accounts import alerts, telegram
+from accounts import alerts, studio, telegram
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,12 @@ def send_alerts() -> None:
 def forget_alerts() -> None:
     """Daily: alerts of three months ago."""
     alerts.forget_old()
+
+
+@shared_task
+def sweep_studio_tokens() -> None:
+    """Each 5 minutes: tokens of Studio that have expired."""
+    studio.sweep()
 
 
 @shared_task

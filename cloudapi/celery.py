@@ -60,6 +60,9 @@ app.conf.beat_schedule = {
     "old alerts": _every(
         "accounts.tasks.forget_alerts", crontab(hour="3", minute="20"), queue="default", expires_s=DAY_S
     ),
+    "studio tokens": _every(
+        "accounts.tasks.sweep_studio_tokens", 5 * MINUTE_S, queue="default", expires_s=5 * MINUTE_S
+    ),
     # The bank publishes in the afternoon for its next business day.
     "rate": _every(
         "billing.tasks.fetch_rate", crontab(hour="0", minute="15"), queue="default", expires_s=HOUR_S

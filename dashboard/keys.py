@@ -101,7 +101,7 @@ def _refuse_wider_cap(child: SpendCap | None, parents: list[SpendCap]) -> None:
 
 
 def _refuse_too_many(project: Project) -> None:
-    usable = ApiKey.objects.filter(project__organization=project.organization, revoked_at=None)
+    usable = ApiKey.objects.filter(project__organization=project.organization, revoked_at=None, studio=False)
     if usable.count() >= KEYS_MAX:
         message = _("An organization has at most %(most)d keys. Revoke some first.") % {"most": KEYS_MAX}
         raise InvalidField("name", message)

@@ -20,6 +20,7 @@ from dashboard import (
     payment_pages,
     pricing_pages,
     refund_pages,
+    studio_pages,
     views,
 )
 
@@ -74,6 +75,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/topups/<int:number>", payment_pages.topup, name="topup"),
     path("dashboard/topups/<int:number>/cancel", payment_pages.cancel, name="topup_cancel"),
     # The management API; proxy/routes.py has none of these.
+    path("dashboard/studio/token", studio_pages.token, name="studio_token"),
     path("dashboard/account", views.account, name="account"),
     path("dashboard/account/data", account_pages.data, name="account_data"),
     path("dashboard/account/data/export", account_pages.export, name="account_export"),

@@ -36,18 +36,30 @@ CACHE_S = 4.0
 _CACHE_MAX = 50_000
 _FIND_S = 2.5  # a caller hears a 503 within 3 s
 
+# A Studio token is its key while its person may write in the key's organization; else it is unknown.
 _LOOKUP = """
-SELECT k.digest, k.id, k.project_id, p.organization_id, k.rpm, o.key_rpm_max, o.rpm_max,
-       k.allowed_ips, k.scopes, k.expires_at, k.revoked_at IS NOT NULL,
+WITH found AS (
+    SELECT k.digest, k.id, k.expires_at FROM accounts_apikey k WHERE k.digest = ANY(%s)
+     UNION ALL
+    SELECT t.digest, t.key_id, t.expires_at
+      FROM accounts_studiotoken t
+      JOIN accounts_apikey k ON k.id = t.key_id
+      JOIN accounts_project p ON p.id = k.project_id
+      JOIN accounts_membership m ON m.organization_id = p.organization_id AND m.user_id = k.created_by_id
+      JOIN accounts_user u ON u.id = m.user_id
+     WHERE t.digest = ANY(%s) AND u.is_active AND m.role IN ('owner', 'admin', 'developer')
+)
+SELECT f.digest, k.id, k.project_id, p.organization_id, k.rpm, o.key_rpm_max, o.rpm_max,
+       k.allowed_ips, k.scopes, f.expires_at, k.revoked_at IS NOT NULL,
        o.suspended_at IS NOT NULL OR p.archived_at IS NOT NULL,
        o.is_personal AND o.verified_at IS NOT NULL, o.slug IS NOT NULL, p.allowed_models, p.rescue,
        l.id, l.public_id, p.public_id, l.public_key
-  FROM accounts_apikey k
+  FROM found f
+  JOIN accounts_apikey k ON k.id = f.id
   JOIN accounts_project p ON p.id = k.project_id
   JOIN accounts_organization o ON o.id = p.organization_id
   LEFT JOIN accounts_logkey l ON l.project_id = p.id AND l.retired_at IS NULL
                              AND p.content_logging = 'encrypted'
- WHERE k.digest = ANY(%s)
 """
 
 
@@ -127,11 +139,12 @@ class Keys:
 
     async def _load(self, plains: Sequence[str]) -> list[Caller | None]:
         digests = {keyformat.digest(plain, pepper): plain for plain in plains for pepper in self._peppers}
+        wanted = (list(digests), list(digests))
         try:
-            rows = await self._connection.fetch(_LOOKUP, (list(digests),))
+            rows = await self._connection.fetch(_LOOKUP, wanted)
         except psycopg.OperationalError:
             # A connection that died while it was idle, as after a restart, shows only when it is used.
-            rows = await self._connection.fetch(_LOOKUP, (list(digests),))
+            rows = await self._connection.fetch(_LOOKUP, wanted)
         found = {digests[bytes(row[0])]: _caller(row[1:]) for row in rows}
         return [found.get(plain) for plain in plains]
 

@@ -14,7 +14,9 @@ from accounts.models.alert import Alert
 from accounts.models.key import ApiKey, Scope, default_scopes
 from accounts.models.organization import (
     ANONYMOUS,
+    MANAGERS,
     PLATFORM,
+    WRITERS,
     BillingDetails,
     Membership,
     Organization,
@@ -22,11 +24,14 @@ from accounts.models.organization import (
 )
 from accounts.models.people import Language, LowerEmailField, User, UserManager
 from accounts.models.project import ContentLog, LogKey, Project
+from accounts.models.studio import StudioToken
 from accounts.models.telegram import TelegramChat, TelegramStart
 
 __all__ = [
     "ANONYMOUS",
+    "MANAGERS",
     "PLATFORM",
+    "WRITERS",
     "Alert",
     "ApiKey",
     "BillingDetails",
@@ -39,6 +44,7 @@ __all__ = [
     "Project",
     "Role",
     "Scope",
+    "StudioToken",
     "TelegramChat",
     "TelegramStart",
     "User",

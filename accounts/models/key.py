@@ -38,6 +38,8 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    # Stands for what created_by does in Studio (accounts/studio.py): in no list, its plain text is unknown.
+    studio = models.BooleanField(default=False, db_default=False, editable=False)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(_("created"), default=timezone.now)
 
@@ -54,9 +56,16 @@ class ApiKey(models.Model):
                 name="apikey_scopes_are_known",
             ),
             models.CheckConstraint(condition=Q(rpm__gt=0), name="apikey_rpm_is_positive"),
+            models.UniqueConstraint(
+                fields=["project", "created_by"],
+                condition=Q(studio=True, revoked_at=None),
+                name="apikey_one_studio_each",
+            ),
         ]
 
     def __str__(self) -> str:
+        if self.studio:
+            return str(self.name)
         return f"{self.name} ({self.prefix}…{self.last4})"
 
     @property

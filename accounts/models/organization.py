@@ -22,6 +22,10 @@ class Role(models.TextChoices):
     VIEWER = "viewer", _("Viewer")  # sees everything, changes nothing
 
 
+WRITERS = frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER})
+MANAGERS = frozenset({Role.OWNER, Role.ADMIN})  # answer for the organization's money
+
+
 class Organization(models.Model):
     """The party that holds the wallet and is answerable for its keys."""
 

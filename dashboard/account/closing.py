@@ -133,7 +133,9 @@ def _leave(org: Organization, user: User) -> None:
         # A person has one personal organization: the heir's is their own.
         Organization.objects.filter(pk=org.pk).update(owner=_heir(org, user), is_personal=False)
     Membership.objects.filter(organization=org, user=user).delete()
-    made = ApiKey.objects.filter(project__organization=org, created_by=user, revoked_at=None)
+    every = ApiKey.objects.filter(project__organization=org, created_by=user)
+    every.filter(studio=True).update(name=GONE)  # it bore the address
+    made = every.filter(revoked_at=None, studio=False)
     facts = {"what": "left", "organization": org.name, "keys": list(made.values_list("name", flat=True))}
     tell(org.pk, NoticeKind.ACCOUNT, f"left:{user.pk}", facts)
 

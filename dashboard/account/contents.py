@@ -88,8 +88,8 @@ def projects(org: Organization) -> list[Row]:
 
 def keys(org: Organization) -> list[Row]:
     """API keys as their list shows them; the keys themselves exist nowhere."""
-    found = ApiKey.objects.filter(project__organization=org).select_related("project").order_by("pk")
-    return [_key(key) for key in found]
+    found = ApiKey.objects.filter(project__organization=org, studio=False)
+    return [_key(key) for key in found.select_related("project").order_by("pk")]
 
 
 def topups(org: Organization) -> Rows:
