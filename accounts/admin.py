@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.keys import revoke_key
-from accounts.models import Alert, ApiKey, BillingDetails, Membership, Organization, Project, User
+from accounts.models import Alert, ApiKey, AuditEntry, BillingDetails, Membership, Organization, Project, User
 from accounts.read_only import ReadOnlyAdmin
 from accounts.signup import open_personal_organization
 
@@ -184,6 +184,18 @@ class AlertAdmin(ReadOnlyAdmin):
     list_filter = ("kind", ("sent_at", admin.EmptyFieldListFilter))
     search_fields = ("subject", "text")
     fields = ("kind", "subject", "text", "created_at", "sent_at")
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    """What people changed in their organizations."""
+
+    list_display = ("at", "organization", "user", "key", "deed", "subject")
+    list_filter = ("deed",)
+    search_fields = ("subject", "organization__name", "user__email")
+    list_select_related = ("organization", "user", "key")
+    show_full_result_count = False
+    fields = ("at", "organization", "user", "key", "deed", "subject", "before", "after")
 
 
 def _organizations(count: int) -> str:

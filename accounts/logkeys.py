@@ -5,6 +5,7 @@ A private key never gets here: the pair is made where the content will be read.
 
 from datetime import datetime
 from hashlib import sha256
+from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -37,11 +38,14 @@ def fingerprint(public_key: bytes) -> str:
     return sha256(public_key).hexdigest()
 
 
-def turn_on(project: Project, public_key: bytes, by: User | None = None) -> LogKey:
+def turn_on(
+    project: Project, public_key: bytes, by: User | None = None, public_id: UUID | None = None
+) -> LogKey:
     """From the next calls on (5 s at most) content is sealed to this X25519 public key, 32 bytes.
 
+    public_id: what the key's file calls it, which is kept before the key gets here; else one is made.
     Also the way to rotate: the key before is retired and what it sealed stays. The same key again is the same
-    row. Raises InvalidField for what is no such key, or one that was retired before.
+    row. Raises InvalidField for what is no such key, one that was retired before, or a known public_id.
     """
     if len(public_key) != KEY_BYTES or int.from_bytes(public_key, "little") & _POINT in _WEAK:
         raise InvalidField("public_key", "This is no X25519 public key of 32 bytes.")
@@ -51,10 +55,16 @@ def turn_on(project: Project, public_key: bytes, by: User | None = None) -> LogK
         known = LogKey.objects.filter(project=project, fingerprint=mark).first()
         if known is not None and known.retired_at is not None:
             raise InvalidField("public_key", "This key was retired; make a new one.")
+        if known is None and public_id and LogKey.objects.filter(public_id=public_id).exists():
+            raise InvalidField("key_id", "This id is taken; make a new key.")
         if known is None:
             LogKey.objects.filter(project=project, retired_at=None).update(retired_at=timezone.now())
             known = LogKey.objects.create(
-                project=project, public_key=public_key, fingerprint=mark, created_by=by
+                project=project,
+                public_id=public_id or uuid4(),
+                public_key=public_key,
+                fingerprint=mark,
+                created_by=by,
             )
         _change(project, content_log=ContentLog.ENCRYPTED)
     return known

@@ -11,6 +11,7 @@ The law of this app:
 """
 
 from accounts.models.alert import Alert
+from accounts.models.audit import AuditEntry
 from accounts.models.key import ApiKey, Scope, default_scopes
 from accounts.models.organization import (
     ANONYMOUS,
@@ -34,6 +35,7 @@ __all__ = [
     "WRITERS",
     "Alert",
     "ApiKey",
+    "AuditEntry",
     "BillingDetails",
     "ContentLog",
     "Language",
