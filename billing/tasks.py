@@ -97,6 +97,14 @@ def ensure_partitions() -> None:
 
 
 @shared_task
+def drop_months() -> None:
+    """Daily: months of the request log and of other records whose retention is over."""
+    dropped = partitions.drop_due()
+    if dropped:
+        log.info("months dropped: %s", ", ".join(dropped))
+
+
+@shared_task
 def advance_checkpoints() -> None:
     """Hourly: sums of all accounts up to the oldest transaction under way."""
     with connection.cursor() as cursor:

@@ -36,6 +36,9 @@ app.conf.beat_schedule = {
     ),
     "finance": _every("billing.tasks.advance_finance", 5 * MINUTE_S, queue="money", expires_s=5 * MINUTE_S),
     "provider costs": _every("proxy.tasks.post_costs", crontab(minute="15"), queue="money", expires_s=HOUR_S),
+    "old months": _every(
+        "billing.tasks.drop_months", crontab(hour="3", minute="30"), queue="default", expires_s=DAY_S
+    ),
     "usage": _every("proxy.tasks.advance_usage", MINUTE_S, queue="default", expires_s=MINUTE_S),
     "old usage": _every("proxy.tasks.forget_usage", crontab(minute="50"), queue="default", expires_s=HOUR_S),
     "built-in": _every("billing.tasks.fund_builtin", MINUTE_S, queue="money", expires_s=MINUTE_S),

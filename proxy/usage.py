@@ -135,7 +135,7 @@ def quantile_ms(counts: Sequence[int], share: float) -> float | None:
         if count > 0 and seen + count >= wanted:
             return _FIRST_MS * exp2(place - 1 + (wanted - seen) / count)
         seen += count
-    return _FIRST_MS * 2 ** (_BUCKETS - 1)
+    return _FIRST_MS * exp2(_BUCKETS - 1)
 
 
 def _query(asked: Asked) -> tuple[str, dict[str, Any]]:
