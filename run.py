@@ -30,6 +30,7 @@ COMMANDS = {
     "stop": "stop what `run` started",
     "clean": "remove all data of this checkout",
     "bench": "measure the gateway",
+    "screenshots": "take pictures of every page, and weigh it (--only billing --lang uz: some)",
     "faults": "let faults strike under load (SEED=1: another seed, N=3000: calls per fault)",
 }
 # Works: runs at all (a version manager's shim may not), is new enough, can make an environment with pip.
@@ -169,7 +170,7 @@ def main(words):
     if not words or words[0] not in COMMANDS:
         print("usage: python3 run.py COMMAND\n")
         for name, meaning in COMMANDS.items():
-            print("  {:6} {}".format(name, meaning))
+            print("  {:11} {}".format(name, meaning))
         sys.exit(2 if words else 0)
     os.chdir(str(HERE))
     if words[0] in ("stop", "clean"):  # these need no dependencies

@@ -12,6 +12,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "stop": lambda words: stop.main(),
     "clean": lambda words: clean.main(),
     "bench": lambda words: subprocess.call([sys.executable, "-m", "benchmarks", *words]),
+    "screenshots": lambda words: subprocess.call([sys.executable, "-m", "deploy.local.screenshots", *words]),
     "faults": lambda words: subprocess.call([sys.executable, "-m", "tests.faults", *words]),
 }
 

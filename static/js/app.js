@@ -32,31 +32,71 @@ document.addEventListener("change", (event) => {
   if (field) field.form.requestSubmit();
 });
 
-function effectiveTheme() {
-  const chosen = document.documentElement.dataset.theme;
-  if (chosen) return chosen;
-  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+/* Light, dark, or what the system prefers; theme.js puts the choice to work before the first paint. */
+function chooseTheme(theme) {
+  if (theme === "auto") {
+    delete document.documentElement.dataset.theme;
+    localStorage.removeItem("theme");
+  } else {
+    document.documentElement.dataset.theme = theme;
+    localStorage.setItem("theme", theme);
+  }
 }
 
-for (const toggle of document.querySelectorAll("[data-theme-toggle]")) {
-  toggle.hidden = false;
-  toggle.addEventListener("click", () => {
-    const next = effectiveTheme() === "dark" ? "light" : "dark";
-    document.documentElement.dataset.theme = next;
-    localStorage.setItem("theme", next);
+for (const themes of document.querySelectorAll("[data-themes]")) {
+  themes.hidden = false;
+  const chosen = document.documentElement.dataset.theme ?? "auto";
+  themes.querySelector(`[value="${chosen}"]`).checked = true;
+  themes.addEventListener("change", (event) => chooseTheme(event.target.value));
+}
+
+/* What has just been done is told in a corner: it goes by itself, but not under the pointer, and never an error. */
+const TOLD_MS = 12_000;
+
+function putAway(notice) {
+  const list = notice.parentElement;
+  notice.remove();
+  if (!list.childElementCount) list.remove();
+}
+
+function goLater(notice) {
+  setTimeout(() => (notice.matches(":hover, :focus-within") ? goLater(notice) : notice.parentElement && putAway(notice)), TOLD_MS);
+}
+
+for (const notice of document.querySelectorAll("[data-toasts] > *")) {
+  const close = notice.querySelector("[data-dismiss]");
+  close.hidden = false;
+  close.addEventListener("click", () => putAway(notice));
+  if (!notice.matches(".error, .warning")) goLater(notice);
+}
+
+/* A link to a page that asks "are you sure?" asks here instead: the page's own form, in a dialog. */
+async function askHere(link) {
+  const reply = await fetch(link.href, { credentials: "same-origin" });
+  const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+  const question = page.querySelector("[data-question]");
+  if (!reply.ok || !question) return location.assign(link.href); // signed out meanwhile, say
+  for (const form of question.querySelectorAll("form:not([action])")) form.action = link.href;
+  const dialog = document.createElement("dialog");
+  dialog.className = "dialog";
+  dialog.setAttribute("aria-label", question.querySelector("h1, h2").textContent);
+  dialog.append(...question.childNodes);
+  dialog.querySelector("[data-keep]")?.addEventListener("click", (event) => {
+    event.preventDefault();
+    dialog.close();
   });
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // on its backdrop
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
 }
 
-/* On a phone the tabs are wider than the window: the one that is open is brought into view. */
-function showOpenTab() {
-  const tab = document.querySelector(".tabs [aria-current]");
-  if (!tab) return;
-  const row = tab.closest(".tabs");
-  row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
-}
-
-showOpenTab();
-addEventListener("resize", showOpenTab);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-ask]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  askHere(link).catch(() => location.assign(link.href));
+});
 
 /* A language chosen in one sample of code is the one of all samples, on this page and the next. */
 const CODE = "code-language";

@@ -215,8 +215,6 @@ def name_oneself(tab: Tab, words: Words) -> None:
     expect(page.get_by_text(words.saved)).to_be_visible()
     expect(page.get_by_text("307654321")).to_be_visible()
     expect(page.get_by_text(words.preliminary)).to_be_visible()
-    # The tabs are wider than the phone; the open one is brought into view.
-    expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=0.9)
     look(tab, "papers", words)
 
 

@@ -116,9 +116,15 @@ def test_the_keyboard_reaches_the_content_first(new_tab: Callable[..., Tab]) -> 
 def test_a_chosen_theme_stays(new_tab: Callable[..., Tab]) -> None:
     tab = new_tab(color_scheme="light")
     page = tab.open("/")
-    page.get_by_role("button", name="Light or dark").click()
+    page.get_by_role("button", name="Language and appearance").click()
+    page.get_by_role("radio", name="Dark").check()
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.get_by_role("button", name="Language and appearance").click()
+    expect(page.get_by_role("radio", name="Dark")).to_be_checked()
+    page.get_by_role("radio", name="Auto").check()
+    page.reload()
+    expect(page.locator("html")).not_to_have_attribute("data-theme", "dark")
 
 
 def test_the_language_is_switched_on_the_spot(new_tab: Callable[..., Tab]) -> None:

@@ -1,0 +1,80 @@
+"""The frame around a page: the dashboard's sections and which of them is open."""
+
+from dataclasses import dataclass
+
+from django import template
+from django.http import HttpRequest
+from django.template.context import RequestContext
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+register = template.Library()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One of the dashboard's; `holds` names the first parts of paths of pages that belong to it."""
+
+    name: str  # of its address
+    label: Promise
+    icon: str  # lucide's name
+    holds: tuple[str, ...] = ()
+
+
+SECTIONS = (
+    Section("overview", _("Overview"), "layout-dashboard"),
+    Section("keys", _("Keys"), "key-round", ("keys",)),
+    Section("budgets", _("Budgets"), "gauge", ("budgets",)),
+    Section("activity", _("Activity"), "activity", ("activity",)),
+    Section(
+        "billing",
+        _("Billing"),
+        "wallet",
+        ("billing", "papers", "refunds", "pay", "transfer", "topups"),
+    ),
+    Section("account", _("Account"), "settings", ("account", "notifications")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A section as the navigation shows it."""
+
+    url: str
+    label: Promise
+    icon: str
+    open: bool  # this page belongs to it
+    here: bool  # this page is its own
+
+
+@register.simple_tag(takes_context=True)
+def sections(context: RequestContext) -> list[Entry]:
+    """The dashboard's navigation as seen from this request's page."""
+    return entries(context.get("request"))
+
+
+@register.simple_tag(takes_context=True)
+def open_section(context: RequestContext) -> Entry | None:
+    """The section above this page; None on a section's own page and outside of the dashboard."""
+    found = [entry for entry in entries(context.get("request")) if entry.open and not entry.here]
+    return found[0] if found else None
+
+
+def entries(request: HttpRequest | None) -> list[Entry]:
+    """All sections, for a page at the request's path."""
+    path = request.path if request else ""
+    first = _first(path)
+    found = []
+    for section in SECTIONS:
+        url = reverse(section.name)
+        here = path == url
+        found.append(Entry(url, section.label, section.icon, here or first in section.holds, here))
+    return found
+
+
+def _first(path: str) -> str:
+    """What comes after /dashboard/; what allauth keeps under /accounts/ belongs to the account."""
+    if path.startswith("/accounts/"):
+        return "account"
+    return path.removeprefix("/dashboard/").partition("/")[0] if path.startswith("/dashboard/") else ""
