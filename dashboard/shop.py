@@ -9,9 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import Markup
 from billing.money import half_up
-from proxy.errors import ApiError
 from proxy.meter import Price
-from proxy.offers import Offer, catalog, market, offer, offers
+from proxy.offers import Offer, catalog, market, offer
 from routing import choose
 from routing.errors import UnknownModel
 from routing.snaps import ModelSnap
@@ -67,26 +66,6 @@ def markups() -> dict[str, int]:
     """The markups in force by kind, in basis points."""
     newest = Markup.objects.order_by("kind", "-id").distinct("kind")
     return dict(newest.values_list("kind", "bps"))
-
-
-def search(words: str, modality: str, *, free: bool) -> Sequence[Offer] | None:
-    """The models on sale that match; None while no exchange rate is in force."""
-    try:
-        found = offers(market())
-    except ApiError:
-        return None
-    needles = words.casefold().split()
-    return [
-        row
-        for row in found
-        if (not modality or row.model.modality == modality)
-        and (not free or row.model.free)
-        and all(needle in _haystack(row) for needle in needles)
-    ]
-
-
-def _haystack(row: Offer) -> str:
-    return f"{row.model.slug} {row.model.name} {row.model.creator}".casefold()
 
 
 def find(name: str) -> Offer | None:

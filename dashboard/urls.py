@@ -23,12 +23,13 @@ from dashboard import (
     studio_pages,
     views,
 )
+from dashboard.site import catalog_pages, landing
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", views.landing, name="landing"),
+    path("", landing.landing, name="landing"),
     path("favicon.ico", views.favicon, name="favicon"),
-    path("models", views.models, name="models"),
-    path("models/<path:model_id>", views.model, name="model"),
+    path("models", catalog_pages.models, name="models"),
+    path("models/<path:model_id>", catalog_pages.model, name="model"),
     path("docs/energy", docs_pages.energy, name="energy-docs"),
     path("pricing", pricing_pages.pricing, name="pricing"),
     path("pricing.json", pricing_pages.pricing_json, name="pricing_json"),

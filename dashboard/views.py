@@ -1,10 +1,8 @@
 """Pages. Each view reads who is calling, asks one noun's module, and renders; other tenants' ids are 404."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -22,20 +20,16 @@ from accounts.keys import revoke_key
 from accounts.models import ApiKey
 from billing.errors import FirstTopUpLimit
 from billing.ledger import refunded
-from dashboard import activity, served, shop, wallet
+from dashboard import activity, shop, wallet
 from dashboard.forms import (
     KeyForm,
-    ModelsForm,
-    PriceAlertForm,
     PromoForm,
     TopUpForm,
     first_limit_words,
 )
 from dashboard.keys import caps_of, fill_last_use, issue_key
 from dashboard.people import may_write, page_caller
-from dashboard.price_chart import chart
 from dashboard.topups import KnownReference, TooManyTopUps, file_topup
-from proxy.errors import ApiError
 from proxy.receipt import datacenter, reasons_of, rescued
 
 type View = Callable[..., HttpResponseBase]
@@ -54,52 +48,9 @@ def private(*methods: str) -> Callable[[View], View]:
 
 
 @require_safe
-def landing(request: HttpRequest) -> HttpResponse:
-    context = {"free_requests": settings.FREE_DAILY_REQUESTS, "markups": shop.markups()}
-    return render(request, "site/landing.html", context)
-
-
-@require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
     """Browsers ask for this address on pages that name no icon, the admin's and JSON answers."""
     return redirect(static("img/mark.svg"))
-
-
-@require_safe
-def models(request: HttpRequest) -> HttpResponse:
-    """The list on sale; an htmx request gets the table alone."""
-    form = ModelsForm(request.GET or None)
-    data: Mapping[str, Any] = form.cleaned_data if form.is_valid() else {}
-    found = shop.search(data.get("q", ""), data.get("modality", ""), free=data.get("free", False))
-    part = "#table" if request.headers.get("HX-Request") else ""
-    context = {"form": form, "offers": found, "missing": shop.missing()}
-    response = render(request, f"site/models.html{part}", context)
-    response.headers["Vary"] = "HX-Request, Accept-Language, Cookie"
-    return response
-
-
-@require_safe
-def model(request: HttpRequest, model_id: str) -> HttpResponse:
-    """One model under its id; aliases and display names are sent there."""
-    try:
-        found = shop.find(model_id)
-        drawn = chart(found.server.slug, request.GET.get("window", "")) if found else None
-    except ApiError:
-        return render(request, "site/unpriced.html", status=503)
-    if found is None:
-        raise Http404
-    if found.model.slug != model_id:
-        return redirect("model", found.model.slug, permanent=False)
-    context = {
-        "offer": found,
-        "lines": shop.price_lines(found.price),
-        "kind": shop.MODALITIES.get(found.server.modality, ""),
-        "missing": shop.missing(found.server) if found.sandbox else None,
-        "providers": served.providers(found.server),
-        "chart": drawn,
-        "alert_form": PriceAlertForm(),
-    }
-    return render(request, "site/model.html", context)
 
 
 # --- The dashboard ------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def item(offer: Offer, *, show_usd: bool) -> dict[str, Any]:
             "max_completion_tokens": longest,
             "is_moderated": False,
         },
-        "supported_parameters": _parameters(server),
+        "supported_parameters": parameters(server),
         "per_request_limits": None,
         "capabilities": _capabilities(server),
         "lifecycle": "retired" if model is not server else "active",
@@ -159,7 +159,8 @@ def _architecture(model: ModelSnap) -> dict[str, Any]:
     }
 
 
-def _parameters(model: ModelSnap) -> list[str]:
+def parameters(model: ModelSnap) -> list[str]:
+    """What a chat call may ask of it beside its messages, by OpenAI's names."""
     if model.modality != "chat":
         return []
     extra = [name for key, names in _BY_CAPABILITY.items() if key in model.capabilities for name in names]

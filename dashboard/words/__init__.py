@@ -13,6 +13,8 @@ from typing import Final
 
 import orjson
 
+from billing.money import ceil_div
+
 FALLBACK: Final = "o200k_base"
 LANGUAGES: Final = ("uz", "ru", "en")
 HOME: Final = Path(__file__).parent
@@ -38,7 +40,7 @@ def ratio(tokenizer: str) -> Ratio:
 
 def of_1000_words(price_micros: int, tokens: int) -> int:
     """Micros for a thousand words at a price of micros per 10^6 tokens; rounded up, as a charge is."""
-    return -(-price_micros * tokens // 10**6)
+    return ceil_div(price_micros * tokens, 10**6)
 
 
 @cache

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.django_db
 
 PUBLIC = ["/", "/models", "/models/test/one", "/pricing", "/docs/energy", "/nowhere"]
 PRIVATE = ["/dashboard", "/dashboard/keys", "/dashboard/activity", "/dashboard/billing", "/dashboard/account"]
-INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=|javascript:|<script(?![^>]*\ssrc=)", re.IGNORECASE)
+INLINE = re.compile(
+    r"<style|\sstyle=|\son[a-z]+=|javascript:|<script(?![^>]*(\ssrc=|application/ld\+json))", re.IGNORECASE
+)
 
 
 def strict(page: Any) -> str:

@@ -1,0 +1,1 @@
+"""The site's own pages: landing, models, a model, status, contact, legal texts."""
