@@ -12,7 +12,6 @@ from dashboard import (
     budget_pages,
     content_api,
     details_pages,
-    docs_pages,
     energy_pages,
     money_api,
     notice_pages,
@@ -23,6 +22,7 @@ from dashboard import (
     studio_pages,
     views,
 )
+from dashboard.guide import views as guide
 from dashboard.site import catalog_pages, landing
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -30,7 +30,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", views.favicon, name="favicon"),
     path("models", catalog_pages.models, name="models"),
     path("models/<path:model_id>", catalog_pages.model, name="model"),
-    path("docs/energy", docs_pages.energy, name="energy-docs"),
+    path("docs", guide.first, name="docs"),
+    path("docs/search", guide.search, name="docs-search"),
+    path("docs/energy", guide.energy, name="energy-docs"),
+    path("docs/<path:slug>.md", guide.raw, name="docs-raw"),
+    path("docs/<path:slug>", guide.page, name="docs-page"),
+    path("llms.txt", guide.llms, name="llms"),
     path("pricing", pricing_pages.pricing, name="pricing"),
     path("pricing.json", pricing_pages.pricing_json, name="pricing_json"),
     path("pricing.csv", pricing_pages.pricing_csv, name="pricing_csv"),

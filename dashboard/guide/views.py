@@ -1,0 +1,184 @@
+"""The documentation's addresses. `?lang=` names a language for good, as the alternates of each page do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, override
+from django.views.decorators.http import require_safe
+
+from dashboard.guide import search as finding
+from dashboard.guide.codes import table
+from dashboard.guide.figures import figures, fill
+from dashboard.guide.markup import Document, Heading
+from dashboard.guide.page import Page
+from dashboard.guide.shelf import FALLBACK, SECTIONS, shelf
+
+FIRST = "index"  # the page at /docs itself
+type Known = tuple[tuple[str, str], ...]  # figures, as a key of caches
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A page as it is shown."""
+
+    html: SafeString
+    headings: tuple[Heading, ...]
+
+
+@require_safe
+def first(request: HttpRequest) -> HttpResponse:
+    """Where the documentation begins."""
+    return page(request, FIRST)
+
+
+@require_safe
+def energy(request: HttpRequest) -> HttpResponse:
+    """Named by receipts and the page of prices."""
+    return page(request, "energy")
+
+
+@require_safe
+def page(request: HttpRequest, slug: str) -> HttpResponse:
+    """One page in the reader's language."""
+    language = reading_language(request)
+    with override(language):
+        found = _find(language, slug)
+        made = _made(language, slug, _known())
+        before, after = shelf(language).beside(found)
+        context = _frame(request, language) | {
+            "page": found,
+            "summary": fill(found.summary, figures()),
+            "section": SECTIONS.get(found.section),
+            "html": made.html,
+            "toc": [heading for heading in made.headings if heading.level == 2],
+            "before": before,
+            "after": after,
+            "raw": reverse("docs-raw", args=[slug]),
+            "missing": found.language != language,
+        }
+        return _answer(request, render(request, "guide/page.html", context), language)
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """What was found; htmx gets the list alone."""
+    language = reading_language(request)
+    query = request.GET.get("q", "")[:200].replace("\0", "").strip()
+    with override(language):
+        hits = finding.search(_index(language, _known()), query)
+        context = _frame(request, language) | {"query": query, "hits": hits}
+        part = "#found" if request.headers.get("HX-Request") else ""
+        return _answer(request, render(request, f"guide/search.html{part}", context), language)
+
+
+@require_safe
+def raw(request: HttpRequest, slug: str) -> HttpResponse:
+    """The page's Markdown, figures filled in: for programs that read."""
+    language = reading_language(request)
+    with override(language):
+        found = _find(language, slug)
+        known = figures()
+        text = f"# {found.title}\n\n{fill(found.summary, known)}\n\n{filled_text(language, found, known)}\n"
+    return _answer(request, HttpResponse(text, content_type="text/markdown; charset=utf-8"), language)
+
+
+@require_safe
+def llms(request: HttpRequest) -> HttpResponse:
+    """/llms.txt: what there is to read, for programs (llmstxt.org)."""
+    with override(FALLBACK):
+        known = figures()
+        lines = ["# CloudAPI", "", "> " + fill(shelf(FALLBACK).pages[FIRST].summary, known), ""]
+        for title, pages in shelf(FALLBACK).listed():
+            lines += [f"## {title}", ""]
+            lines += [f"- [{p.title}]({_raw_url(p.slug)}): {fill(p.summary, known)}" for p in pages]
+            lines.append("")
+        lines += ["## Error codes", ""]
+        codes = [p for p in shelf(FALLBACK).pages.values() if p.slug.startswith("errors/")]
+        lines += [f"- [{p.title}]({_raw_url(p.slug)}): {p.summary}" for p in codes]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+def reading_language(request: HttpRequest) -> str:
+    """As the address says, else the reader's."""
+    wanted = request.GET.get("lang") or (get_language() or FALLBACK)[:2]
+    return wanted if wanted in dict(settings.LANGUAGES) else FALLBACK
+
+
+def filled_page(language: str, slug: str, known: Mapping[str, str]) -> Document:
+    """A page with its figures; headings keep the anchors of the English one."""
+    own = shelf(language).pages[slug]
+    text = filled_text(language, own, known)
+    if own.language == FALLBACK:
+        return Document(text)
+    anchors = [heading.anchor for heading in Document(shelf(FALLBACK).pages[slug].body).headings]
+    return Document(text, anchors)
+
+
+def filled_text(language: str, found: Page, known: Mapping[str, str]) -> str:
+    """Its Markdown with all figures."""
+    codes = {"error_codes": table(shelf(language).pages.values())} if "{{error_codes}}" in found.body else {}
+    return fill(found.body, {**known, **codes})
+
+
+def _find(language: str, slug: str) -> Page:
+    found = shelf(language).pages.get(slug)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _known() -> Known:
+    return tuple(sorted(figures().items()))
+
+
+@lru_cache(maxsize=1024)
+def _made(language: str, slug: str, known: Known) -> Made:
+    """Called with this language in force. Figures seldom change, and then pages are made anew."""
+    document = filled_page(language, slug, dict(known))
+    return Made(document.html(), tuple(document.headings))
+
+
+@lru_cache(maxsize=2 * len(settings.LANGUAGES))
+def _index(language: str, known: Known) -> tuple[finding.Entry, ...]:
+    return tuple(
+        entry
+        for slug, found in shelf(language).pages.items()
+        for entry in finding.entries(found, filled_page(language, slug, dict(known)).parts())
+    )
+
+
+def _frame(request: HttpRequest, language: str) -> dict[str, object]:
+    """What every page here has about it."""
+    alternates = [
+        (code, f"{settings.SITE_URL}{request.path}?lang={code}") for code, _name in settings.LANGUAGES
+    ]
+    return {
+        "sections": shelf(language).listed(),
+        "alternates": alternates,
+        "canonical": f"{settings.SITE_URL}{request.path}",
+        "first_slug": FIRST,
+    }
+
+
+def _raw_url(slug: str) -> str:
+    return f"{settings.SITE_URL}{reverse('docs-raw', args=[slug])}"
+
+
+def _answer(request: HttpRequest, response: HttpResponse, language: str) -> HttpResponse:
+    """A language that the address names is kept for the pages that follow."""
+    response.headers["Content-Language"] = language
+    response.headers["Vary"] = "Accept-Language, Cookie, HX-Request"
+    if request.GET.get("lang") == language:
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            language,
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+            samesite="Lax",
+        )
+    return response
