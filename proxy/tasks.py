@@ -101,11 +101,10 @@ def keep_credentials() -> None:
 
 @shared_task
 def forget_content() -> None:
-    """Every 10 minutes: content that its projects keep no longer, and whole months of it."""
+    """Every 10 minutes: content that its projects keep no longer."""
     removed = retention.remove_old()
     if removed:
         log.info("content of %d calls is removed", removed)
-    retention.drop_old_months()
 
 
 @shared_task
