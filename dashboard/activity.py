@@ -85,7 +85,7 @@ def listed(
     organization: Organization, filters: Filters, before: UUID | None = None, size: int = PAGE
 ) -> Page:
     """One page, newest first, from the cursor on."""
-    rows = narrowed(organization, filters)
+    rows = narrowed(organization, filters).defer("prices", "route")
     if before is not None:
         rows = rows.filter(id__lt=before)
     page = _named(organization, rows.order_by("-id")[: size + 1])

@@ -149,3 +149,24 @@ class AccountClosure(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class SavedView(models.Model):
+    """A filter of the activity page that a person wants to find again. dashboard/saved_views.py."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    name = models.CharField(_("name"), max_length=60)
+    query = models.CharField(_("filter"), max_length=1000, blank=True)  # as it stands in the address
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("saved view")
+        verbose_name_plural = _("saved views")
+        ordering: ClassVar[list[str]] = ["name"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["organization", "user", "name"], name="saved_view_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
