@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 
 from accounts.models import ApiKey, Organization, Project
-from dashboard.moments import first_id, id_at, today
+from dashboard.moments import id_at, midnight, today
 from proxy.models import Request
-from proxy.usage import DIMENSIONS
+from proxy.usage import DIMENSIONS, Asked, total
 from routing.models import Endpoint
 
 PAGE = 50
@@ -72,9 +72,10 @@ class Day:
 
 def spent_today(organization: Organization) -> Day:
     """Calls and their cost since Tashkent's midnight."""
-    rows = _rows(organization).filter(id__gte=first_id(today()))
-    sums = rows.aggregate(calls=Count("id"), spent=Sum("cost_micros"))
-    return Day(sums["calls"], int(sums["spent"] or 0))
+    began = midnight(today())
+    # Workers' clocks make ids: one that is ahead must not hide its calls at midnight.
+    found = total(Asked(org=organization.pk, since=began, until=began + timedelta(days=2)))
+    return Day(found.calls, found.cost_micros)
 
 
 def latest(organization: Organization) -> Sequence[Call]:

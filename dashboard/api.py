@@ -122,7 +122,7 @@ class KeysView(ManagementView):
         """The usable keys within reach: of the key's project, or of the person's organization."""
         keys = list(reachable_keys(self.caller).filter(revoked_at=None).order_by("-pk"))
         caps = caps_of(keys)
-        fill_last_use(keys)
+        fill_last_use(self.caller.organization, keys)
         return Response({"data": [shown(key, caps.get(key.pk, [])) for key in keys]})
 
     @described("createKey", "Create an API key", NewKey, request=KeySerializer)

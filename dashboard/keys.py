@@ -12,7 +12,7 @@ from accounts.access import Caller
 from accounts.errors import AccountSuspended, InvalidField, WiderKey
 from accounts.keyrules import KeyRequest, checked, refuse_wider
 from accounts.keys import store_key
-from accounts.models import ApiKey, Project
+from accounts.models import ApiKey, Organization, Project
 from billing import caps
 
 KEYS_MAX = 1000  # usable keys of one organization: lists are not paged
@@ -82,17 +82,14 @@ def caps_of(keys: Sequence[ApiKey]) -> dict[int, list[SpendCap]]:
     return found
 
 
-def fill_last_use(keys: Sequence[ApiKey]) -> None:
-    """Sets last_used_at of these objects to the key's last call: the request log's index has it at hand."""
+def fill_last_use(organization: Organization, keys: Sequence[ApiKey]) -> None:
+    """Brings last_used_at of these objects from the roll-ups' last run up to now, to the minute."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT key, (SELECT at FROM proxy_request WHERE key_id = key ORDER BY id DESC LIMIT 1)"
-            " FROM unnest(%s::bigint[]) key",
-            [[key.pk for key in keys]],
-        )
-        uses: dict[int, datetime | None] = dict(cursor.fetchall())
+        cursor.execute("SELECT key_id, max(start) FROM usage_tail(%s) GROUP BY 1", [organization.pk])
+        lately: dict[int, datetime] = dict(cursor.fetchall())
     for key in keys:
-        key.last_used_at = uses[key.pk] or key.last_used_at
+        known = [at for at in (key.last_used_at, lately.get(key.pk)) if at is not None]
+        key.last_used_at = max(known, default=None)
 
 
 def _refuse_wider_cap(child: SpendCap | None, parents: list[SpendCap]) -> None:

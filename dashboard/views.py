@@ -90,7 +90,7 @@ def keys(request: HttpRequest) -> HttpResponse:
         new = _issued(caller, form)
         form = KeyForm(caller) if new else form
     found = list(reachable_keys(caller).order_by("revoked_at", "-pk"))
-    fill_last_use(found)
+    fill_last_use(caller.organization, found)
     caps = caps_of(found)
     context = {
         "form": form,

@@ -15,7 +15,7 @@ from ninja.errors import ValidationError
 from accounts.errors import AccountsError
 from accounts.models import ApiKey
 from billing.ids import new_op_id
-from proxy import cloudgpt, receipt
+from proxy import cloudgpt, quality, receipt
 from proxy.credits import credits_of
 from proxy.denials import denial
 from proxy.errors import ApiError, invalid
@@ -35,6 +35,7 @@ from proxy.shapes import (
     ModelItem,
     ModelList,
     PriceHistory,
+    Status,
 )
 from proxy.video.api import router as videos
 from routing import choose
@@ -106,6 +107,21 @@ def list_energy_sites(request: HttpRequest) -> HttpResponseBase:
     A call pays the lowest price among the available sites, whichever of them answers it.
     """
     return public(request, sites_as_json(costs_now(), rate_of(rates_now())))
+
+
+@api.get(
+    "/v1/status",
+    tags=["Models"],
+    response={200: Status, 304: None},
+    summary="How models and their providers have done lately",
+)
+def read_status(request: HttpRequest) -> HttpResponseBase:
+    """Share of errors, times and token rates of the last hour, day and 90 days; nobody needs a key.
+
+    Out of real calls, up to a minute ago. What a request's own fault made fail is left out. Ask again after
+    a minute, with `If-None-Match`.
+    """
+    return public(request, quality.status())
 
 
 @api.get(

@@ -116,6 +116,38 @@ class EnergySites(Schema):
     data: list[EnergySite]
 
 
+class Spread(Schema):
+    """Milliseconds."""
+
+    p50: int
+    p95: int
+
+
+class Measured(Schema):
+    """null: fewer than five calls tell it."""
+
+    error_percent: float | None
+    ttft_ms: Spread | None = Field(..., description="Time to the first token of streams.")
+    latency_ms: Spread | None = Field(..., description="Of whole calls.")
+    tokens_per_second: float | None = Field(..., description="Median of streams after their first token.")
+
+
+class EndpointStatus(Schema):
+    provider: str
+    windows: dict[str, Measured]
+
+
+class ModelStatus(Schema):
+    id: str
+    windows: dict[str, Measured] = Field(..., description="`1h`, `24h` and `90d`, as callers saw it.")
+    endpoints: list[EndpointStatus] = Field(..., description="By attempts, those before a failover too.")
+
+
+class Status(Schema):
+    object: str = "list"
+    data: list[ModelStatus]
+
+
 class CloudgptModel(Schema):
     """One model as CloudGPT lists it."""
 

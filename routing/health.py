@@ -98,12 +98,13 @@ def middle(number: int) -> float:
 
 @dataclass(slots=True)
 class Tally:
-    """Calls of an endpoint over some time. ttft: milliseconds; rate: tokens a second × 10."""
+    """Calls of an endpoint over some time. ttft, latency: milliseconds; rate: tokens a second × 10."""
 
     calls: int = 0
     errors: int = 0
     ttft: Counter[int] = field(default_factory=Counter)
     rate: Counter[int] = field(default_factory=Counter)
+    latency: Counter[int] = field(default_factory=Counter)
 
     def add(self, counts: Mapping[str, int]) -> None:
         """Adds what a store keeps: field → count, as `fields` names them."""
@@ -114,7 +115,8 @@ class Tally:
             elif kind == "e":
                 self.errors += count
             elif number.isdigit():
-                (self.ttft if kind == "t" else self.rate)[int(number)] += count
+                spread = {"t": self.ttft, "r": self.rate, "l": self.latency}[kind]
+                spread[int(number)] += count
 
     @property
     def success_percent(self) -> float | None:
@@ -123,6 +125,10 @@ class Tally:
     def ttft_ms(self, share: float = 0.5) -> float | None:
         """A quantile of the time to the first token; None for too few calls."""
         return quantile(self.ttft, share)
+
+    def latency_ms(self, share: float = 0.5) -> float | None:
+        """A quantile of how long whole calls took; None for too few calls."""
+        return quantile(self.latency, share)
 
     def token_rate(self, share: float = 0.5) -> float | None:
         """A quantile of output tokens a second; None for too few calls."""

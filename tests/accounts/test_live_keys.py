@@ -44,7 +44,7 @@ def test_a_key_made_over_http_calls_is_listed_and_ends_within_five_seconds(stack
     assert call(stack, child["key"]).status == 200
     _, listed = asked(stack, "GET", "/api/keys", owner.key)
     (item,) = [item for item in listed["data"] if item["id"] == child["id"]]
-    assert abs(item["lastUsed"] - time.time()) < 60
+    assert abs(item["lastUsed"] - time.time()) < 120  # it tells the minute
     assert asked(stack, "DELETE", f"/api/keys/{child['id']}", owner.key) == (
         200,
         {"deleted": True, "id": child["id"]},

@@ -1,0 +1,158 @@
+"""How models and their endpoints have done over an hour, a day and 90 days, out of roll-ups (sql/usage.sql).
+
+Redis knows the last minutes better (vitals.py) and may forget everything; this stays, and is a minute late.
+A failure is the endpoint's own: what it refuses because a caller is at fault doesn't count, nor does a crash
+of ours.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.core.cache import cache
+from django.db import connection
+
+from proxy.offers import catalog
+from routing import choose
+from routing.health import LEAST_CALLS, Tally
+from routing.snaps import ModelSnap
+from routing.strategies import Figures
+
+CACHE_S: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """So far back, out of the tables of this step."""
+
+    back: str
+    step: str
+
+
+WINDOWS: Final[Mapping[str, Window]] = {
+    "1h": Window("1 hour", "minute"),
+    "24h": Window("24 hours", "hour"),
+    "90d": Window("90 days", "day"),
+}
+# One row for each endpoint: its counts as an object, so that few rows travel.
+_COUNTS: Final = """
+SELECT model, endpoint_id, json_object_agg(name, n)
+  FROM (SELECT model, endpoint_id, name, sum(count)::bigint AS n FROM quality_{step}
+         WHERE start >= usage_start(billing_now(), '{step}') - interval '{back}' GROUP BY 1, 2, 3) counts
+ GROUP BY 1, 2
+"""
+_DAYS: Final = """
+SELECT start, sum(count) FILTER (WHERE name = 'n')::bigint,
+       coalesce(sum(count) FILTER (WHERE name = 'e'), 0)::bigint
+  FROM quality_day
+ WHERE start >= usage_start(billing_now(), 'day') - interval '89 days' AND name IN ('n', 'e')
+   AND endpoint_id = 0 AND (model = %(model)s OR %(model)s = '') GROUP BY 1 HAVING sum(count) <> 0 ORDER BY 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """calls, errors: as callers saw it, after any failover. endpoints: by id, what was tried at each."""
+
+    calls: int = 0
+    errors: int = 0
+    endpoints: dict[int, Tally] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> Tally:
+        """The model with the times of all its endpoints."""
+        total = Tally(self.calls, self.errors)
+        for tally in self.endpoints.values():
+            total.ttft += tally.ttft
+            total.rate += tally.rate
+            total.latency += tally.latency
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Calls of one Tashkent day and how many of them nobody answered."""
+
+    at: datetime
+    calls: int
+    errors: int
+
+
+def qualities(window: Window) -> dict[str, Quality]:
+    """By model."""
+    found: dict[str, dict[int, Tally]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS.format(step=window.step, back=window.back))
+        for model, endpoint, counts in cursor.fetchall():
+            tally = found.setdefault(model, {})[endpoint] = Tally()
+            tally.add({name: max(0, count) for name, count in counts.items()})
+    return {model: _quality(tallies) for model, tallies in found.items()}
+
+
+def _quality(tallies: dict[int, Tally]) -> Quality:
+    seen = tallies.pop(0, Tally())
+    return Quality(seen.calls, seen.errors, tallies)
+
+
+def figures(window: Window = WINDOWS["24h"]) -> dict[int, Figures]:
+    """By endpoint, for a choice between them while Redis knows nothing of them."""
+    return {
+        endpoint: Figures(tally.ttft_ms(), tally.token_rate(), 0, tally.ttft_ms(0.95))
+        for found in qualities(window).values()
+        for endpoint, tally in found.endpoints.items()
+    }
+
+
+def days(model: str = "") -> list[Day]:
+    """The last 90 days that had calls, of one model or of all."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DAYS, {"model": model})
+        return [Day(*row) for row in cursor.fetchall()]
+
+
+def status() -> dict[str, Any]:
+    """What `GET /v1/status` says; read anew once a minute."""
+    found: dict[str, Any] | None = cache.get("status")
+    if found is None:
+        found = _status()
+        cache.set("status", found, CACHE_S)
+    return found
+
+
+def _status() -> dict[str, Any]:
+    windows = {name: qualities(window) for name, window in WINDOWS.items()}
+    here = catalog().models
+    shown = [here[slug] for slug in sorted(here) if choose.listed(here[slug])]
+    return {"object": "list", "data": [_model(model, windows) for model in shown]}
+
+
+def _model(model: ModelSnap, windows: Mapping[str, Mapping[str, Quality]]) -> dict[str, Any]:
+    of = {name: found.get(model.slug, Quality()) for name, found in windows.items()}
+    return {
+        "id": model.slug,
+        "windows": {name: told(quality.whole) for name, quality in of.items()},
+        "endpoints": [
+            {
+                "provider": endpoint.provider.slug,
+                "windows": {name: told(q.endpoints.get(endpoint.id, Tally())) for name, q in of.items()},
+            }
+            for endpoint in model.endpoints
+        ],
+    }
+
+
+def told(tally: Tally) -> dict[str, Any]:
+    """As JSON; null where fewer than five calls tell anything. How many there are is nobody's business."""
+    known = tally.calls >= LEAST_CALLS
+    return {
+        "error_percent": round(100 * tally.errors / tally.calls, 2) if known else None,
+        "ttft_ms": _pair(tally.ttft_ms(), tally.ttft_ms(0.95)),
+        "latency_ms": _pair(tally.latency_ms(), tally.latency_ms(0.95)),
+        "tokens_per_second": None if (rate := tally.token_rate()) is None else round(rate, 1),
+    }
+
+
+def _pair(*quantiles: float | None) -> dict[str, int] | None:
+    known: Iterable[int] = [round(value) for value in quantiles if value is not None]
+    return dict(zip(("p50", "p95"), known, strict=True)) if known else None
