@@ -1,4 +1,4 @@
-"""Content goes when its days are over or its owner says so; whole months go as those of the request log do."""
+"""Content goes when its days are over or its owner says so; whole months as those of the request log do."""
 
 from typing import Final
 from uuid import UUID
