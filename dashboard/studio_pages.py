@@ -1,9 +1,15 @@
 """Studio: the page where people try models, and the token that their browser calls with."""
 
-from django.http import HttpRequest, JsonResponse
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.csp import CSP
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csp import csp_override
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
 
@@ -11,7 +17,30 @@ from accounts.access import Caller, find_caller_project, signed_in_caller
 from accounts.errors import AccountSuspended, MissingKey, NotFound
 from accounts.models import User
 from accounts.studio import LIFE, issue_token
-from dashboard.people import may_write
+from dashboard.people import may_write, page_caller
+from dashboard.shop import MODALITIES
+from dashboard.studio import STARTERS, page_data
+from dashboard.views import private
+
+# Results are shown out of the browser's own memory.
+_SHOWN: Final = [CSP.SELF, "data:", "blob:"]
+_CSP: Final[dict[str, Any]] = {**settings.SECURE_CSP, "img-src": _SHOWN, "media-src": _SHOWN}
+_MODES: Final = ("chat", "image", "video", "embedding", "speech", "transcription")
+
+
+@csp_override(_CSP)
+@private("GET", "HEAD")
+def studio(request: HttpRequest) -> HttpResponse:
+    """The page; a viewer reads why it isn't for them."""
+    caller = page_caller(request)
+    context = {
+        "may_write": may_write(caller),
+        "data": page_data(caller),
+        "projects": caller.projects(),
+        "modes": [(mode, MODALITIES[mode]) for mode in _MODES],
+        "starters": STARTERS,
+    }
+    return render(request, "dashboard/studio.html", context)
 
 
 @never_cache

@@ -84,6 +84,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/topups/<int:number>", payment_pages.topup, name="topup"),
     path("dashboard/topups/<int:number>/cancel", payment_pages.cancel, name="topup_cancel"),
     # The management API; proxy/routes.py has none of these.
+    path("dashboard/studio", studio_pages.studio, name="studio"),
     path("dashboard/studio/token", studio_pages.token, name="studio_token"),
     path("dashboard/account", views.account, name="account"),
     path("dashboard/account/data", account_pages.data, name="account_data"),

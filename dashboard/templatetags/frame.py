@@ -26,6 +26,7 @@ SECTIONS = (
     Section("overview", _("Overview"), "layout-dashboard"),
     Section("keys", _("Keys"), "key-round", ("keys",)),
     Section("budgets", _("Budgets"), "gauge", ("budgets",)),
+    Section("studio", _("Studio"), "messages-square"),
     Section("activity", _("Activity"), "activity", ("activity",)),
     Section(
         "billing",

@@ -68,7 +68,7 @@ def test_it_is_kept_as_a_digest_and_in_no_list_of_keys() -> None:
     assert row.expires_at <= timezone.now() + timedelta(minutes=15)
     assert row.session != client.session.session_key
     assert row.key.studio and row.key.created_by == alice.user and row.key.scopes == ["inference"]
-    assert "Studio" not in client.get("/dashboard/keys").content.decode()
+    assert "Studio ·" not in client.get("/dashboard/keys").content.decode()
     assert [key["id"] for key in client.get("/api/keys").json()["data"]] == [alice.api_key.api_id]
     assert client.post(f"/dashboard/keys/{row.key.api_id}/revoke").status_code == 404
 
