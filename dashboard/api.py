@@ -82,7 +82,7 @@ class ManagementView(APIView):
         # `request.auth` would authenticate once more, and refuse once more.
         asking = getattr(vars(request).get("_auth"), "key", None)
         if asking is not None:
-            for name, value in peek.headers(asking, unix_time=True).items():
+            for name, value in peek.headers(asking, unix_time=request.path.startswith("/api/")).items():
                 response.headers[name] = value
         return super().finalize_response(request, response, *args, **kwargs)
 

@@ -15,11 +15,13 @@ from dashboard import (
     energy_pages,
     money_api,
     notice_pages,
+    openai_usage,
     paper_pages,
     payment_pages,
     pricing_pages,
     refund_pages,
     studio_pages,
+    usage_api,
     views,
 )
 from dashboard.guide import views as guide
@@ -94,6 +96,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/keys", api.KeysView.as_view(), name="api-keys"),
     path("api/keys/<str:key_id>", api.KeyView.as_view(), name="api-key"),
     path("api/keys/<str:key_id>/caps", budget_api.KeyCapsView.as_view(), name="api-key-caps"),
+    path("api/usage", usage_api.UsageView.as_view(), name="api-usage"),
+    path("v1/organization/costs", openai_usage.OpenAICostsView.as_view(), name="openai-costs"),
+    path("v1/organization/usage/<str:family>", openai_usage.OpenAIUsageView.as_view(), name="openai-usage"),
     path("api/wallet", money_api.WalletView.as_view(), name="api-wallet"),
     path("api/topups", money_api.TopUpsView.as_view(), name="api-topups"),
     path("api/topups/<str:topup_id>", money_api.TopUpView.as_view(), name="api-topup"),
