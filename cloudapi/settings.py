@@ -87,6 +87,11 @@ RECEIPT_DAYS = env.number("RECEIPT_DAYS", 1095, least=1)
 EXPORT_DIR = env.text("EXPORT_DIR", str(BASE_DIR / "var" / "exports"))  # archives of accounts, for 3 days
 BANK_DETAILS = env.text("BANK_DETAILS")  # where customers send transfers; shown beside the top-up form
 
+# How customers reach us: a Telegram name, an address, a page for bugs. What isn't set isn't shown.
+CONTACT_TELEGRAM = env.text("CONTACT_TELEGRAM").removeprefix("@")
+CONTACT_EMAIL = env.text("CONTACT_EMAIL")
+CONTACT_ISSUES_URL = env.text("CONTACT_ISSUES_URL")
+
 # Who we are on receipts, statements and acts (dashboard/papers). Acts need a STIR.
 COMPANY = {
     "name": env.text("COMPANY_NAME", "CloudAPI"),

@@ -4,6 +4,10 @@ from django.contrib import admin
 
 from accounts.read_only import ReadOnlyAdmin
 from dashboard.models import AccountClosure, AccountExport, Paper
+from dashboard.site.admin import AcceptanceAdmin, IncidentAdmin, LegalTextAdmin
+
+# Pages of files of their own.
+__all__ = ["AcceptanceAdmin", "IncidentAdmin", "LegalTextAdmin"]
 
 
 @admin.register(Paper)

@@ -16,6 +16,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization
 from dashboard.moments import TASHKENT
+from dashboard.site.incidents import Incident as Incident
+from dashboard.site.incidents import IncidentUpdate as IncidentUpdate
+from dashboard.site.legal import Acceptance as Acceptance
+from dashboard.site.legal import LegalText as LegalText
 
 
 class PriceAlert(models.Model):

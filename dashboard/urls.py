@@ -25,11 +25,17 @@ from dashboard import (
     views,
 )
 from dashboard.guide import views as guide
-from dashboard.site import catalog_pages, landing
+from dashboard.site import catalog_pages, crawlers, landing, legal_pages, status_pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", landing.landing, name="landing"),
     path("favicon.ico", views.favicon, name="favicon"),
+    path("sitemap.xml", crawlers.sitemap, name="sitemap"),
+    path("robots.txt", crawlers.robots, name="robots"),
+    path("status", status_pages.status, name="status"),
+    path("status.json", status_pages.status_json, name="status_json"),
+    path("contact", legal_pages.contact, name="contact"),
+    path("legal/<slug:page>", legal_pages.legal, name="legal"),
     path("models", catalog_pages.models, name="models"),
     path("models/<path:model_id>", catalog_pages.model, name="model"),
     path("docs", guide.first, name="docs"),

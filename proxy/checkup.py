@@ -107,6 +107,14 @@ def read(endpoints: Iterable[int]) -> dict[int, Checkup]:
     return {endpoint: _checkup(row, int(clock_ms)) for endpoint, row in zip(wanted, rows, strict=True)}
 
 
+def resting() -> frozenset[int] | None:
+    """The endpoints that are left alone now; None while Redis is away and nothing is known."""
+    try:
+        return frozenset(int(endpoint) for endpoint in redis().hkeys(REST_KEY))
+    except (RedisError, OSError):
+        return None
+
+
 def bring_back(endpoint: int) -> None:
     """Ends an endpoint's rest: every worker hears of it within 2 s. Raises RedisError."""
     redis().hdel(REST_KEY, str(endpoint))
