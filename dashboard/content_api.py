@@ -14,14 +14,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import logkeys
 from accounts.access import Caller, find_caller_project
 from accounts.errors import InvalidField, NotFound
 from accounts.models import Project
 from billing.download import streamed
+from dashboard import content_log
 from dashboard.api import ManagementView
 from dashboard.shapes import described
-from proxy.contents import records, retention
+from proxy.contents import records
 from proxy.contents.sealing import FORMAT
 
 TAG = "Content"
@@ -71,7 +71,8 @@ class CallContentView(ManagementView):
     def delete(self, request: Request, call_id: UUID) -> Response:
         """At once and for good."""
         self.caller.require_writer()
-        if not any(retention.forget_call(project, call_id) for project in within_reach(self.caller)):
+        projects = within_reach(self.caller)
+        if not any(content_log.forget_call(self.caller, project, call_id) for project in projects):
             raise NotFound
         return Response({"deleted": True})
 
@@ -96,7 +97,7 @@ class ProjectContentView(ManagementView):
     def delete(self, request: Request, project_id: str) -> Response:
         """All of it so far: nobody sees it from now on, and it is removed for good within minutes."""
         self.caller.require_manager()
-        logkeys.forget(_project(self.caller, project_id))
+        content_log.forget_all(self.caller, _project(self.caller, project_id))
         return Response({"deleted": True})
 
 
@@ -108,7 +109,7 @@ class ContentView(ManagementView):
         """As of one project, for the key's own or for all of the person's organization."""
         self.caller.require_manager()
         for project in within_reach(self.caller):
-            logkeys.forget(project)
+            content_log.forget_all(self.caller, project)
         return Response({"deleted": True})
 
 

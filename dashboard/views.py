@@ -20,7 +20,7 @@ from accounts.keys import revoke_key
 from accounts.models import ApiKey
 from billing.errors import FirstTopUpLimit
 from billing.ledger import refunded
-from dashboard import activity, shop, wallet
+from dashboard import activity, content_log, shop, wallet
 from dashboard.forms import (
     KeyForm,
     PromoForm,
@@ -181,6 +181,7 @@ def receipt(request: HttpRequest, call_id: UUID) -> HttpResponse:
     context = {
         "call": call,
         "row": call.row,
+        "content": content_log.told(call.project, call_id) if call.project else None,
         "refunded": refunded(call.row.id),
         "lines": shop.report_lines(call.row.prices),
         "attempts": [(attempt, known.get(attempt.get("endpoint"))) for attempt in call.row.attempts],

@@ -24,6 +24,7 @@ class Section:
 
 SECTIONS = (
     Section("overview", _("Overview"), "layout-dashboard"),
+    Section("projects", _("Projects"), "folder", ("projects",)),
     Section("keys", _("Keys"), "key-round", ("keys",)),
     Section("budgets", _("Budgets"), "gauge", ("budgets",)),
     Section("studio", _("Studio"), "messages-square"),

@@ -76,6 +76,17 @@ def of_call(project: Project, call: UUID) -> Record | None:
     return found[0] if found else None
 
 
+def known(project: Project, call: UUID) -> str | None:
+    """Whether the call's content is kept: "" if so, else why it was lost; None where nothing is known."""
+    if call < first_kept(project):
+        return None
+    with connection.cursor() as cursor:
+        query = "SELECT lost FROM proxy_content WHERE project_id = %s AND id = %s"
+        cursor.execute(query, [project.pk, call])
+        found = cursor.fetchone()
+    return found and str(found[0])
+
+
 def all_of(
     project: Project, since: datetime | None = None, until: datetime | None = None
 ) -> Iterator[Record]:
