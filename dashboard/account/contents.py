@@ -59,7 +59,7 @@ def person(user: User) -> Row:
         "telegram": chat and {"chat": chat.chat_id, "linked": chat.linked_at},
         "notifications": list(NoticeChoice.objects.filter(user=user).values("kind", "channel", "wanted")),
         "price_alerts": [_alert(one) for one in PriceAlert.objects.filter(user=user).select_related("model")],
-        "organizations": [_member(one) for one in user.memberships.select_related("organization")],
+        "organizations": [_member(one) for one in _memberships(user)],
     }
 
 
@@ -203,6 +203,10 @@ def _by_id(rows: Any) -> Iterator[Any]:
 
 def _alert(one: PriceAlert) -> Row:
     return {"model": one.model.slug, "below_uzs": exact_uzs(one.below_micros), "made": one.created_at}
+
+
+def _memberships(user: User) -> Iterable[Membership]:
+    return user.memberships.select_related("organization").order_by("pk")
 
 
 def _member(one: Membership) -> Row:
