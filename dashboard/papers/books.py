@@ -1,8 +1,8 @@
-"""A month of an organization out of the ledger and the request log, in one statement and so of one moment.
+"""A month of an organization out of the ledger and the roll-ups, in one statement and so of one moment.
 
-A call belongs to the month in which it was made, by its id, so that its charge and its row in the request
-log are of one month; every other transfer to the month in which it was booked. Balances are reckoned back
-from the wallet as it is now: the ledger's laws say that a wallet is the sum of its transfers.
+A call belongs to the month in which it was made, by its id, so that its charge and its place in the roll-ups
+are of one month; every other transfer to the month in which it was booked. Balances are reckoned back from
+the wallet as it is now: the ledger's laws say that a wallet is the sum of its transfers.
 """
 
 from dataclasses import dataclass
@@ -38,11 +38,15 @@ _MOVED: Final = """
           FROM transfer WHERE debit IN (%(paid)s, %(bonus)s) AND id >= %(first)s AND kind IN (3, 4)
     ) moved GROUP BY 1, 2, 3
 """
+# Out of the roll-ups and their tail: the log is kept for 13 months, a statement may be asked for later.
 _USED: Final = """
-    SELECT width_bucket(id, %(days)s::uuid[]) AS day, project_id, model, count(*), sum(input_tokens),
-           sum(cached_tokens), sum(cache_write_tokens + cache_write_1h_tokens), sum(output_tokens),
-           sum(images), sum(seconds), sum(characters), sum(cost_micros)
-      FROM proxy_request WHERE org_id = %(org)s AND id >= %(first)s AND id < %(last)s GROUP BY 1, 2, 3
+    SELECT 1 + extract(day FROM usage_start(start, 'day') - %(starts)s)::integer AS day, project_id, model,
+           sum(calls), sum(input_tokens), sum(cached_tokens), sum(cache_write_tokens + cache_write_1h_tokens),
+           sum(output_tokens), sum(images), sum(seconds), sum(characters), sum(cost_micros)
+      FROM (SELECT * FROM usage_day WHERE org_id = %(org)s AND start >= %(starts)s AND start < %(ends)s
+            UNION ALL
+            SELECT * FROM usage_tail(%(org)s) WHERE start >= %(starts)s AND start < %(ends)s) u
+     GROUP BY 1, 2, 3 HAVING sum(calls) <> 0
 """
 _MONTH: Final = f"""
     SELECT (SELECT json_build_array(paid_micros, bonus_micros) FROM wallet WHERE org_id = %(org)s),
@@ -109,7 +113,6 @@ def _asked(org_id: int, month: Month) -> tuple[list[int], list[Any], list[Any]]:
         "org": org_id,
         "paid": _WALLETS_FROM + 2 * org_id,
         "bonus": _WALLETS_FROM + 2 * org_id + 1,
-        "days": days[:-1],
         "first": days[0],
         "last": days[-1],
         "booked": first_id(month.first_day - _BOOKED_WITHIN),
