@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import orjson
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.utils import timezone
 
@@ -59,9 +60,10 @@ def keep(caller: Caller, pair: Pair, at: datetime | None = None, *, lost: str = 
     at = to_the_ms(at or timezone.now())
     call = UUID(int=id_at(at).int | new_op_id().int & (1 << 80) - 1)
     key = SealKey(pair.key.pk, pair.key.api_id, caller.project.api_id, bytes(pair.key.public_key))
-    sealed = None if lost else Envelope(key).seal(str(call), unix_ms(at), CONTENT)
-    values = ([caller.project.pk], [call], [at], [key.id], [2], [1], [False], [lost], [sealed])
-    rows("SELECT keep_contents(%s, %s::uuid[], %s, %s, %s, %s, %s, %s, %s::bytea[])", *values)
+    sealed = b"" if lost else Envelope(key).seal(str(call), unix_ms(at), CONTENT)
+    item = {"project": caller.project.pk, "id": call, "at": at, "log_key": key.id, "lost": lost}
+    item |= {"request_bytes": 2, "response_bytes": 1, "truncated": False, "size": len(sealed)}
+    rows("SELECT keep_contents(%s::json, %s)", orjson.dumps([item]).decode(), sealed)
     return call
 
 

@@ -10,10 +10,10 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Final
 from uuid import UUID
 
+import orjson
 import psycopg
 
 from proxy.contents.reel import NOT_WRITTEN, QUEUE_FULL, Reel, Room
@@ -24,19 +24,18 @@ log = logging.getLogger(__name__)
 BATCH_MAX: Final = 128
 BATCH_BYTES: Final = 4 * 2**20
 QUEUE_MAX: Final = 20_000  # those that say only that their content was lost
-GATHER_S: Final = 0.25  # so that calls of a project share an envelope and a commit
+GATHER_S: Final = 0.25  # so that calls share a commit
+ENVELOPE_S: Final = 1.0
 RETRY_S: Final = 1.0
 STOP_S: Final = 5.0
-REST_EVERY: Final = 4  # records sealed between two breaths for the calls of this process
+REST_EVERY: Final = 16  # records sealed between two breaths for the calls of this process
 REST_S: Final = 0.0001
 _OPTIONS: Final = "-c lock_timeout=1000 -c statement_timeout=10000 -c synchronous_commit=off"
-_WRITE: Final = """
-SELECT keep_contents(%b::bigint[], %b::uuid[], %b::timestamptz[], %b::bigint[], %b::bigint[], %b::bigint[],
-                     %b::boolean[], %b::text[], %b::bytea[])
-"""
+_WRITE: Final = "SELECT keep_contents(%t::json, %b::bytea)"
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OSError)
 
-Row = tuple[int, UUID, datetime, int, int, int, bool, str, bytes | None]
+# An item of keep_contents(), and its bytes.
+Row = tuple[dict[str, object], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +47,20 @@ class Taken:
     at: datetime
     reel: Reel
 
-    @property
-    def order(self) -> tuple[int, int]:
-        return self.project, self.reel.key.id
-
-    def row(self, sealed: bytes | None) -> Row:
-        """What keep_contents() takes, in its order."""
+    def row(self, sealed: bytes) -> Row:
         reel = self.reel
-        return (
-            *(
-                self.project,
-                self.call,
-                to_the_ms(self.at),
-                reel.key.id,
-                reel.request_size,
-                reel.response_size,
-            ),
-            *(reel.truncated, reel.lost, sealed),
-        )
+        item = {
+            "project": self.project,
+            "id": self.call,
+            "at": to_the_ms(self.at),
+            "log_key": reel.key.id,
+            "request_bytes": reel.request_size,
+            "response_bytes": reel.response_size,
+            "truncated": reel.truncated,
+            "lost": reel.lost,
+            "size": len(sealed),
+        }
+        return item, sealed
 
 
 class Keeper:
@@ -78,6 +73,8 @@ class Keeper:
         self._queue: deque[Taken] = deque()
         self._done: deque[int] = deque()  # room that the thread has no use for any more
         self._news = threading.Event()
+        self._envelopes: dict[int, Envelope | None] = {}
+        self._old_at = 0.0
         self._stopping = False
         self._live: psycopg.Connection[tuple[object, ...]] | None = None
         self._thread: threading.Thread | None = None
@@ -156,28 +153,33 @@ class Keeper:
 
     def _sealed(self, batch: list[Taken]) -> list[Row]:
         rows: list[Row] = []
-        for _, group in groupby(sorted(batch, key=lambda taken: taken.order), key=lambda taken: taken.order):
-            members = list(group)
-            envelope = _envelope(members[0].reel.key)
-            for taken in members:
-                rows.append(_row(taken, envelope))
-                if len(rows) % REST_EVERY == 0:
-                    time.sleep(REST_S)
+        for taken in batch:
+            rows.append(_row(taken, self._envelope(taken.reel.key)))
+            if len(rows) % REST_EVERY == 0:
+                time.sleep(REST_S)
         return rows
+
+    def _envelope(self, key: SealKey) -> Envelope | None:
+        """The same for all calls of a second; None where nothing can be sealed to the key."""
+        now = time.monotonic()
+        if now > self._old_at:
+            self._envelopes, self._old_at = {}, now + ENVELOPE_S
+        if key.id not in self._envelopes:
+            self._envelopes[key.id] = _new_envelope(key)
+        return self._envelopes[key.id]
 
     def _insert(self, rows: list[Row]) -> None:
         """One commit for all. Raises psycopg.Error or OSError."""
         if self._live is None or self._live.closed:
             self._live = psycopg.connect(self._url, autocommit=True, options=_OPTIONS, connect_timeout=3)
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        self._live.execute(_WRITE, columns, binary=True)
-        lost = sum(1 for row in rows if row[-1] is None)
-        self.kept += len(rows) - lost
+        items = orjson.dumps([item for item, _ in rows]).decode()
+        self._live.execute(_WRITE, (items, b"".join(sealed for _, sealed in rows)))
+        self.kept += sum(1 for item, _ in rows if not item["lost"])
 
     def _one_by_one(self, rows: list[Row], error: psycopg.Error) -> None:
         """What the database refuses mustn't take the others of its batch along."""
         if len(rows) == 1:
-            log.error("content of call %s can't be kept: %s", rows[0][1], type(error).__name__)
+            log.error("content of call %s can't be kept: %s", rows[0][0]["id"], type(error).__name__)
             self._count_lost()
             return
         for row in rows:
@@ -197,8 +199,7 @@ class Keeper:
             live.close()
 
 
-def _envelope(key: SealKey) -> Envelope | None:
-    """None where nothing can be sealed to the key."""
+def _new_envelope(key: SealKey) -> Envelope | None:
     try:
         return Envelope(key)
     except ValueError:
@@ -211,5 +212,5 @@ def _row(taken: Taken, envelope: Envelope | None) -> Row:
     if envelope is None:
         reel.lost = reel.lost or NOT_WRITTEN
     if reel.lost or envelope is None:
-        return taken.row(None)
+        return taken.row(b"")
     return taken.row(envelope.seal(str(taken.call), unix_ms(taken.at), reel.content()))

@@ -5,16 +5,14 @@ BEGIN
     REVOKE EXECUTE ON FUNCTION record_batch(json), add_refusals(json), post_costs(uuid[]),
         claim_idempotency(bigint, text, bytea, uuid), drop_idempotency(bigint, text, uuid),
         open_videos(json), start_videos(json), end_videos(json),
-        keep_contents(bigint[], uuid[], timestamptz[], bigint[], bigint[], bigint[], boolean[], text[], bytea[])
-        FROM PUBLIC;
+        keep_contents(json, bytea) FROM PUBLIC;
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'cloudapi_gateway') THEN
         RETURN;
     END IF;
     GRANT EXECUTE ON FUNCTION record_batch(json), add_refusals(json),
         claim_idempotency(bigint, text, bytea, uuid), drop_idempotency(bigint, text, uuid),
         open_videos(json), start_videos(json), end_videos(json),
-        keep_contents(bigint[], uuid[], timestamptz[], bigint[], bigint[], bigint[], boolean[], text[], bytea[])
-        TO cloudapi_gateway;
+        keep_contents(json, bytea) TO cloudapi_gateway;
     GRANT SELECT ON accounts_apikey, accounts_logkey, accounts_project, accounts_organization,
         routing_provider, routing_model, routing_modelname, routing_endpoint, routing_costversion,
         routing_catalogversion TO cloudapi_gateway;
