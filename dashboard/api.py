@@ -25,8 +25,9 @@ from accounts.errors import AccountsError, InvalidField, NotFound
 from accounts.keyrules import KeyRequest
 from accounts.keys import revoke_key
 from accounts.models import ApiKey, Project, Scope
+from accounts.moving import move_key
 from dashboard.keys import SpendCap, Window, caps_of, fill_last_use, issue_key
-from dashboard.shapes import DeletedKey, NewKey, ShownKeys, described
+from dashboard.shapes import DeletedKey, NewKey, ShownKey, ShownKeys, described
 from proxy import peek
 from proxy.denials import denial
 from proxy.errors import ApiError
@@ -114,6 +115,12 @@ class KeySerializer(StrictSerializer):
     cap = CapSerializer(required=False, allow_null=True)
 
 
+class MoveSerializer(StrictSerializer):
+    """Where a key goes."""
+
+    project = serializers.CharField(max_length=40)
+
+
 class KeysView(ManagementView):
     """All keys together."""
 
@@ -139,6 +146,19 @@ class KeysView(ManagementView):
 
 class KeyView(ManagementView):
     """One key."""
+
+    @described("moveKey", "Move an API key", ShownKey, request=MoveSerializer)
+    def patch(self, request: Request, key_id: str) -> Response:
+        """To another project of the organization; by a person, as a key's reach is its own project.
+
+        The new project's models and caps bind it within 5 s. Calls made before stay where they were made.
+        """
+        self.caller.require_writer()
+        key = find_caller_key(self.caller, key_id)
+        form = MoveSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        moved = move_key(self.caller, key, _project(self.caller, form.validated_data["project"]))
+        return Response(shown(moved, caps_of([moved]).get(moved.pk, [])))
 
     @described("deleteKey", "Revoke an API key", DeletedKey)
     def delete(self, request: Request, key_id: str) -> Response:

@@ -96,6 +96,7 @@ def keys(request: HttpRequest) -> HttpResponse:
         "form": form,
         "new": new,
         "keys": [(key, caps.get(key.pk, [])) for key in found],
+        "may_move": len(caller.projects()) > 1,
         "may_write": may_write(caller),
     }
     return render(request, "dashboard/keys.html", context)
