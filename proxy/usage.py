@@ -34,6 +34,7 @@ _COUNTS: Final = (
     *("reasoning_tokens", "images", "seconds", "characters", "price_micros", "cost_micros"),
     *("latency_ms", "ttft_ms", "ttft_calls", "rate_tokens", "rate_ms"),
 )
+_OF_MODELS: Final = {"model", "kind", "status"}
 _BUCKETS: Final = 16  # usage_bucket() in sql/usage.sql: below 16 ms, then each twice as far
 _FIRST_MS: Final = 16.0
 
@@ -160,7 +161,7 @@ def _query(asked: Asked) -> tuple[str, dict[str, Any]]:
     cost = len(groups) + _COUNTS.index("cost_micros") + 1
     query = (
         f"SELECT {', '.join(groups + counts)} FROM ("
-        f"SELECT * FROM usage_{asked.step} WHERE org_id = %(org)s AND {narrowed}"
+        f"SELECT * FROM {_table(asked)} WHERE org_id = %(org)s AND {narrowed}"
         f" UNION ALL SELECT * FROM usage_tail(%(org)s) WHERE {narrowed}) u"
         + (f" GROUP BY {places}" if groups else "")
         + " HAVING sum(calls) <> 0 ORDER BY "
@@ -168,6 +169,12 @@ def _query(asked: Asked) -> tuple[str, dict[str, Any]]:
         + f"{cost} DESC"
     )
     return query, values
+
+
+def _table(asked: Asked) -> str:
+    """The smallest one that can tell; minutes are few enough."""
+    of_models = _OF_MODELS.issuperset((*asked.by, *asked.only))
+    return f"usage_{'model_' if of_models and asked.step is not Step.MINUTE else ''}{asked.step}"
 
 
 def _read(asked: Asked, row: Sequence[Any]) -> Sums:

@@ -10,4 +10,8 @@ class Migration(migrations.Migration):
     """
 
     dependencies = [("proxy", "0013_names_that_people_read"), ("accounts", "0001_initial")]
-    operations = [migrations.RunSQL(script("usage") + script("quality"), migrations.RunSQL.noop)]
+    operations = [
+        migrations.RunSQL(
+            script("usage") + script("usage_advance") + script("quality"), migrations.RunSQL.noop
+        )
+    ]

@@ -161,41 +161,6 @@ AS $$ SELECT round(ln(greatest(value, 1)) / ln(1.05::double precision))::integer
 CREATE FUNCTION usage_start(at timestamptz, step text) RETURNS timestamptz LANGUAGE sql STABLE
 AS $$ SELECT date_trunc(step, at, 'Asia/Tashkent') $$;
 
--- Adds events to the roll-ups of all three steps, each to those whose time it still keeps; answers how many calls.
-CREATE FUNCTION add_usage(past bigint, upto bigint, first_id uuid DEFAULT NULL, past_id uuid DEFAULT NULL)
-RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    dims    text[] := '{project_id,key_id,model,endpoint_id,kind,status}';
-    counts  text[] := '{calls,input_tokens,cached_tokens,cache_write_tokens,cache_write_1h_tokens,output_tokens,
-                        reasoning_tokens,images,seconds,characters,price_micros,cost_micros,provider_cost_nano,
-                        latency_ms,ttft_ms,ttft_calls,rate_tokens,rate_ms}';
-    by_dims text := 'org_id, start, ' || array_to_string(dims, ', ');
-    columns text := by_dims || ', ' || array_to_string(counts, ', ') || ', latency, ttft';
-    sums    text := (SELECT string_agg(format('sum(%1$I)::bigint AS %1$I', c), ', ') FROM unnest(counts) c)
-                    || ', hist_sum(latency) AS latency, hist_sum(ttft) AS ttft';
-    merged  text := (SELECT string_agg(format('%1$I = u.%1$I + excluded.%1$I', c), ', ') FROM unnest(counts) c)
-                    || ', latency = hist_plus(u.latency, excluded.latency), ttft = hist_plus(u.ttft, excluded.ttft)';
-    upsert  text := format('INSERT INTO usage_%%1$s AS u (%s) SELECT %s FROM %%1$ss WHERE start >= %%2$L ORDER BY %s
-                            ON CONFLICT (%s) DO UPDATE SET %s', columns, columns, by_dims, by_dims, merged);
-    coarser text := format('SELECT org_id, usage_start(start, %%L) AS start, %s, %s FROM %%ss GROUP BY 1, 2, %s',
-                           array_to_string(dims, ', '), sums, array_to_string(dims, ', '));
-    added   bigint;
-BEGIN
-    EXECUTE format('WITH minutes AS MATERIALIZED (SELECT * FROM usage_of($1, $2, $3, $4)),
-                         hours AS MATERIALIZED (%s), days AS MATERIALIZED (%s),
-                         m AS (%s), h AS (%s), d AS (%s),
-                         used AS (UPDATE accounts_apikey k SET last_used_at = l.at
-                                    FROM (SELECT key_id, max(start) AS at FROM minutes GROUP BY 1) l
-                                   WHERE k.id = l.key_id AND (k.last_used_at IS NULL OR k.last_used_at < l.at))
-                    SELECT coalesce(sum(calls), 0) FROM minutes',
-                   format(coarser, 'hour', 'minute'), format(coarser, 'day', 'hour'),
-                   format(upsert, 'minute', usage_kept('minute')), format(upsert, 'hour', usage_kept('hour')),
-                   format(upsert, 'day', usage_kept('day')))
-       INTO added USING past, upto, first_id, past_id;
-    PERFORM add_quality(past, upto, first_id, past_id);
-    RETURN added;
-END $$;
-
 -- From when on a step is kept: minutes for 2 days, hours for 90, days for good.
 CREATE FUNCTION usage_kept(step text) RETURNS timestamptz LANGUAGE sql STABLE AS $$
     SELECT CASE step WHEN 'minute' THEN usage_start(billing_now(), 'day') - interval '2 days'
@@ -229,46 +194,6 @@ BEGIN
     added := add_usage(past, (now_at::text)::bigint);
     UPDATE usage_horizon SET upto = now_at, at = billing_now();
     RETURN added;
-END $$;
-
--- Forgets minutes and hours whose time is over; answers how many rows.
-CREATE FUNCTION forget_usage() RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    step text;
-    gone bigint;
-    n    bigint := 0;
-BEGIN
-    FOREACH step IN ARRAY '{minute,hour}'::text[] LOOP
-        EXECUTE format('DELETE FROM usage_%s WHERE start < $1', step) USING usage_kept(step);
-        GET DIAGNOSTICS gone = ROW_COUNT;
-        n := n + gone;
-        EXECUTE format('DELETE FROM quality_%s WHERE start < $1', step) USING usage_kept(step);
-    END LOOP;
-    RETURN n;
-END $$;
-
--- Sums anew from the log, day by day, as far as its months still stand; days before that stay as they are.
-CREATE FUNCTION rebuild_usage() RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    now_at xid8;
-    day    timestamptz;
-    step   text;
-    n      bigint := 0;
-BEGIN
-    PERFORM FROM usage_horizon FOR UPDATE;
-    now_at := pg_snapshot_xmin(pg_current_snapshot());
-    day := usage_from();
-    FOREACH step IN ARRAY '{minute,hour,day}'::text[] LOOP
-        EXECUTE format('DELETE FROM usage_%s WHERE start >= $1', step) USING day;
-        EXECUTE format('DELETE FROM quality_%s WHERE start >= $1', step) USING day;
-    END LOOP;
-    WHILE day <= billing_now() + interval '1 day' LOOP
-        n := n + add_usage(0, (now_at::text)::bigint, ms_id((extract(epoch FROM day) * 1000)::bigint),
-                           ms_id((extract(epoch FROM day + interval '1 day') * 1000)::bigint));
-        day := day + interval '1 day';
-    END LOOP;
-    UPDATE usage_horizon SET upto = now_at, at = billing_now();
-    RETURN n;
 END $$;
 
 -- The first day of which the log still has every call: its months begin in UTC, days in Tashkent.
