@@ -9,5 +9,5 @@ class Migration(migrations.Migration):
     Locks: the roll-ups' own, which only their task and this take; calls don't touch them.
     """
 
-    dependencies = [("proxy", "0017_models_as_callers_see_them")]
+    dependencies = [("proxy", "0018_content_in_one_piece")]
     operations = [migrations.RunSQL(script("usage_models") + script("usage_advance"), migrations.RunSQL.noop)]
