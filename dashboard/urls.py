@@ -23,6 +23,7 @@ from dashboard import (
     pricing_pages,
     refund_pages,
     studio_pages,
+    styleguide,
     usage_api,
     views,
 )
@@ -46,6 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs/<path:slug>.md", guide.raw, name="docs-raw"),
     path("docs/<path:slug>", guide.page, name="docs-page"),
     path("llms.txt", guide.llms, name="llms"),
+    path("styleguide", styleguide.styleguide, name="styleguide"),
     path("pricing", pricing_pages.pricing, name="pricing"),
     path("pricing.json", pricing_pages.pricing_json, name="pricing_json"),
     path("pricing.csv", pricing_pages.pricing_csv, name="pricing_csv"),

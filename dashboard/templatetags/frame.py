@@ -80,3 +80,32 @@ def _first(path: str) -> str:
     if path.startswith("/accounts/"):
         return "account"
     return path.removeprefix("/dashboard/").partition("/")[0] if path.startswith("/dashboard/") else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A rectangle of a chart, in the drawing's units."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """A chart of bars, as components/bars.html draws it."""
+
+    width: int
+    height: int
+    bars: list[Bar]
+
+
+@register.simple_tag
+def bars(values: list[int]) -> Bars:
+    """Bars for these values; anything above zero is seen."""
+    step, width, height = 10, 8, 100
+    most = max([*values, 1])
+    tall = [max(value * height // most, 2 if value else 0) for value in values]
+    drawn = [Bar(n * step, height - size, width, size) for n, size in enumerate(tall)]
+    return Bars(len(values) * step - step + width, height, drawn)

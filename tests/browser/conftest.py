@@ -23,6 +23,13 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
+VENDOR = Path(__file__).parent / "vendor"
+AXE = (VENDOR / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+# WCAG 2.2 A and AA, and what axe calls best practice.
+AXE_RUN = """async () => {
+  const found = await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
+  return found.violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.target} (${rule.help})`));
+}"""  # noqa: E501
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
 
 
@@ -52,6 +59,14 @@ class Tab:
         found: list[str] = self.page.evaluate(CONTRAST)
         return found
 
+    def axe(self) -> list[str]:
+        """What axe-core finds wrong with the page for those who read it by keyboard or by ear."""
+        self.page.evaluate(
+            f"() => {{ {AXE} }}"
+        )  # outside of the page's policy, as all of Playwright's code is
+        found: list[str] = self.page.evaluate(AXE_RUN)
+        return found
+
     def show(self, width: int, scheme: Literal["light", "dark"]) -> None:
         """The same page in a window of that width, light or dark, with no transition under way."""
         self.page.set_viewport_size({"width": width, "height": 800})
@@ -70,6 +85,8 @@ class Tab:
         self.page.wait_for_url(f"{self.site}/dashboard")
 
     def _heard(self, message: ConsoleMessage) -> None:
+        if "was preloaded using link preload" in message.text:
+            return  # Chromium's timer for it runs while tests keep the page busy
         if message.type in {"error", "warning"}:
             self.complaints.append(f"{self.page.url}: {message.text}")
 

@@ -19,7 +19,7 @@ from tests.transfers import ask, make_card
 
 PASSWORD = "Registan-1420-Ulugbek"
 PUBLIC = [
-    *("/", "/models", "/models/test/one", "/models/test/old", "/pricing", "/energy"),
+    *("/", "/models", "/models/test/one", "/models/test/old", "/pricing", "/energy", "/styleguide"),
     *("/accounts/login/", "/accounts/signup/"),
 ]
 PRIVATE = [
@@ -58,6 +58,7 @@ def look(tab: Tab, path: str) -> None:
     tab.open(path)
     assert tab.overflow() <= 0, f"{path} is {tab.overflow()} px too wide"
     assert tab.faint() == [], path
+    assert tab.axe() == [], path
 
 
 @pytest.mark.parametrize(("width", "scheme", "locale"), LOOKS)
