@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.keys import create_key
 from billing.ids import new_op_id
 from billing.models import Receipt, TopUp
-from dashboard.models import PriceAlert
+from dashboard.models import PriceAlert, SavedView
 from proxy.models import Request
 from routing.models import Model
 
@@ -19,9 +19,9 @@ from .people import home, project, signed_in
 
 # Other people's code with tests of its own, and what is public anyway.
 ELSEWHERE = ("admin/", "accounts/", "i18n/")
-PUBLIC = {"model_id"}
+PUBLIC = {"model_id", "slug", "page"}  # models, documents, legal texts
 BY_TOKEN = {"token", "secret"}  # links of e-mails, Telegram's calls: tests/dashboard/test_notifications.py
-OWN = {"month"}  # names nothing of anybody: the months of whoever asks; tests/dashboard/test_paper_pages.py
+OWN = {"month", "family"}  # of whoever asks; tests/dashboard/test_paper_pages.py, test_openai_usage.py
 BY_KEY_ONLY = {"request_id", "video_id"}  # receipt and videos over the API: tests/proxy, tests/live
 NUMBERS = (
     "input_tokens",
@@ -91,6 +91,11 @@ def alert_of(user):
     return PriceAlert.objects.create(organization=home(user), user=user, model=model, below_micros=1)
 
 
+def view_of(user):
+    """A filter of the activity page that was saved."""
+    return SavedView.objects.create(organization=home(user), user=user, name="Alice's secret name")
+
+
 def receipt_of(topup):
     """A receipt of a transfer; its file isn't asked for."""
     return Receipt.objects.create(
@@ -101,7 +106,7 @@ def receipt_of(topup):
 def plain(answer):
     """What an observer can tell apart: status, place and body, less tokens and the id that was asked for."""
     tokens = rb'(csrfmiddlewaretoken" value|nonce)="[^"]*"'
-    ids = rb"req_\w+|(topups|refunds|papers/receipts|alerts)/\d+|[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}"
+    ids = rb"req_\w+|(topups|refunds|papers/receipts|alerts|views)/\d+|[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}"
     body = re.sub(tokens + b"|" + ids, b"", answer.content)
     return answer.status_code, re.sub("[0-9a-f]{32}", "", answer.headers.get("Location", "")), body
 
@@ -113,6 +118,7 @@ def test_a_foreign_id_is_as_missing_as_a_missing_one(alice, bob):
     topup = topup_of(alice)
     theirs |= {"topup_id": f"topup_{topup.op_id.hex}", "number": topup.pk}
     theirs |= {"name": receipt_of(topup).name, "form": "pdf", "alert_id": alert_of(alice).pk}
+    theirs |= {"view_id": view_of(alice).pk}
     missing = {
         "key_id": f"key_{uuid4().hex}",
         "call_id": new_op_id(),
@@ -120,6 +126,7 @@ def test_a_foreign_id_is_as_missing_as_a_missing_one(alice, bob):
         "topup_id": f"topup_{uuid4().hex}",
         "number": 2**31 - 1,
         "alert_id": 2**31 - 1,
+        "view_id": 2**31 - 1,
         "name": uuid4(),
         "form": "pdf",
     }
@@ -166,5 +173,7 @@ def test_every_private_address_asks_nobody_in(client):
     for route, names in addresses():
         if names & (PUBLIC | BY_TOKEN | BY_KEY_ONLY):
             continue
-        answer = client.get(filled(route, dict.fromkeys(names, uuid4()) | {"number": 1, "alert_id": 1}))
+        answer = client.get(
+            filled(route, dict.fromkeys(names, uuid4()) | {"number": 1, "alert_id": 1, "view_id": 1})
+        )
         assert answer.status_code in {302, 401, 405}, route
