@@ -57,7 +57,7 @@ def incidents() -> QuerySet[Incident]:
 
 
 def overall(found: Board, open_incidents: Iterable[Incident]) -> str:
-    """down or degraded by an operator's word, degraded where something rests, else up.
+    """down or degraded by an operator's word, degraded where something rests, up where something answers.
 
     A provider that is away is no outage: calls go to the next one.
     """
@@ -66,7 +66,7 @@ def overall(found: Board, open_incidents: Iterable[Incident]) -> str:
         if impact in impacts:
             return str(impact)
     states = {row.state for row in found.providers} | {row.state for row in found.models}
-    return "degraded" if states & {"down", "degraded"} else "up"
+    return "degraded" if states & {"down", "degraded"} else "up" if "up" in states else "unknown"
 
 
 def _made() -> Board:
@@ -87,7 +87,7 @@ def _providers(
     for one in endpoints:
         by_slug.setdefault(one.provider.slug, []).append(one)
     rows = [
-        Row(slug, found[0].provider.name, _state(found, resting_now), served.get(slug))
+        _row_of(slug, found[0].provider.name, found, resting_now, served.get(slug))
         for slug, found in by_slug.items()
         if found[0].provider.available or slug in served
     ]
@@ -96,7 +96,18 @@ def _providers(
 
 def _models(here: Catalog, asked: dict[str, Uptime], resting_now: frozenset[int] | None) -> list[Row]:
     found = sorted((m for m in here.models.values() if listed(m)), key=lambda model: model.name.casefold())
-    return [Row(m.slug, m.name, _state(m.endpoints, resting_now), asked.get(m.slug)) for m in found]
+    return [_row_of(m.slug, m.name, m.endpoints, resting_now, asked.get(m.slug)) for m in found]
+
+
+def _row_of(
+    name: str,
+    shown: str,
+    endpoints: Sequence[EndpointSnap],
+    resting_now: frozenset[int] | None,
+    asked: Uptime | None,
+) -> Row:
+    """Of what was never asked nobody knows whether it would answer."""
+    return Row(name, shown, _state(endpoints, resting_now) if asked else "unknown", asked)
 
 
 def _state(endpoints: Sequence[EndpointSnap], resting_now: frozenset[int] | None) -> str:

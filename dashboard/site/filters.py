@@ -12,7 +12,7 @@ from dashboard.templatetags.catalog import CAPABILITIES
 
 WINDOWS: Final = {32_000: "32K", 128_000: "128K", 200_000: "200K", 1_000_000: "1M"}
 SORTS: Final = {
-    "": _("Maker and name"),
+    "": _("Catalog order"),
     "cheap": _("Cheapest first"),
     "dear": _("Dearest first"),
     "context": _("Longest context first"),
@@ -83,7 +83,7 @@ def found(cards: Iterable[Card], said: dict[str, Any]) -> list[Card]:
         case "context":
             rows.sort(key=lambda card: -card.server.context_window)
         case _:
-            rows.sort(key=lambda card: (card.model.creator.casefold(), card.model.slug))
+            rows.sort(key=lambda card: (card.is_sandbox, card.model.pk))
     return rows
 
 

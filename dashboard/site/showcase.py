@@ -58,6 +58,11 @@ class Card:
         return self.said[language_of(self.said)]
 
     @property
+    def is_sandbox(self) -> bool:
+        """Whether it is there to try the API with, and nothing else."""
+        return any(one.provider.sandbox for one in self.server.endpoints)
+
+    @property
     def rank(self) -> tuple[int, int]:
         """What it costs beside others: tokens 3 to 1 in and out; after them what is priced otherwise."""
         return _rank(self.offer.price)
