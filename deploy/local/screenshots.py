@@ -164,7 +164,10 @@ def _looked_at(context: BrowserContext, site: str, language: str, name: str, pat
         if said.type == "error":
             figures.complaints.append(said.text[:80])
 
-    page.on("response", answers.append)
+    def answered(answer: Response) -> None:  # Playwright marks a handler, and a built-in can't be marked
+        answers.append(answer)
+
+    page.on("response", answered)
     page.on("console", heard)
     page.set_viewport_size({"width": WIDTHS[-1], "height": 900})
     page.goto(f"{site}{path}", wait_until="networkidle")
