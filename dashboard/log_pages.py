@@ -18,7 +18,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.access import MANAGERS, Caller, find_caller_project
+from accounts.access import MANAGERS, Caller, find_caller_project, reachable_keys
 from accounts.errors import InvalidField, NotFound, RoleNotAllowed
 from accounts.models import Project
 from accounts.models.project import DAYS_MAX, DAYS_MIN
@@ -62,8 +62,9 @@ class DaysForm(forms.Form):
 def projects(request: HttpRequest) -> HttpResponse:
     """The organization's projects: keys, models, caps, content log."""
     caller = page_caller(request)
+    usable = reachable_keys(caller).filter(revoked_at=None)
     found = [
-        (project, project.keys.filter(revoked_at=None).count(), content_log.state(caller, project).active)
+        (project, usable.filter(project=project).count(), content_log.state(caller, project).active)
         for project in caller.projects()
     ]
     return render(request, "dashboard/projects.html", {"projects": found})
