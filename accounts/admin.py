@@ -14,7 +14,17 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.keys import revoke_key
-from accounts.models import Alert, ApiKey, AuditEntry, BillingDetails, Membership, Organization, Project, User
+from accounts.models import (
+    Alert,
+    ApiKey,
+    AuditEntry,
+    BillingDetails,
+    LogKey,
+    Membership,
+    Organization,
+    Project,
+    User,
+)
 from accounts.read_only import ReadOnlyAdmin
 from accounts.signup import open_personal_organization
 
@@ -124,9 +134,13 @@ class ProjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ("organization",)
     fields = (
         *("name", "api_id", "organization", "is_default", "allowed_models", "rescue"),
+        *("content_log", "content_days", "archived_at", "created_at"),
+    )
+    # Whether content is kept, and for whom to read, is the customer's word alone.
+    readonly_fields = (
+        *("api_id", "organization", "is_default", "content_log", "content_days"),
         *("archived_at", "created_at"),
     )
-    readonly_fields = ("api_id", "organization", "is_default", "archived_at", "created_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -174,6 +188,17 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.change_apikey")
+
+
+@admin.register(LogKey)
+class LogKeyAdmin(ReadOnlyAdmin):
+    """What projects' content is sealed to: an operator who could add one could read along."""
+
+    list_display = ("api_id", "project", "created_at", "retired_at")
+    list_filter = (("retired_at", admin.EmptyFieldListFilter),)
+    search_fields = ("public_id", "fingerprint", "project__public_id", "project__organization__name")
+    list_select_related = ("project",)
+    fields = ("api_id", "fingerprint", "project", "created_by", "created_at", "retired_at")
 
 
 @admin.register(Alert)

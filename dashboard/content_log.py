@@ -14,7 +14,6 @@ from proxy.contents import records, retention
 
 _LOST = {
     "queue_full": gettext_lazy("not kept: too much content was waiting to be sealed at that moment"),
-    "too_slow": gettext_lazy("not kept: sealing was too slow at that moment"),
     "not_written": gettext_lazy("not kept: it could not be written at that moment"),
 }
 

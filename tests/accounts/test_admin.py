@@ -5,12 +5,13 @@ from django.urls import reverse
 
 from accounts.errors import RevokedKey
 from accounts.keys import create_key, find_key
+from accounts.logkeys import turn_on
 from accounts.models import ApiKey, Membership, Organization, User
 from accounts.signup import open_account
 
 from .people import PASSWORD, home, project, signed_in
 
-MODELS = ["user", "organization", "project", "apikey", "alert"]
+MODELS = ["user", "organization", "project", "apikey", "logkey", "alert"]
 
 
 @pytest.fixture
@@ -143,3 +144,17 @@ def test_operators_sign_in_where_logins_are_throttled(db, client):
 
 def test_a_signed_in_customer_is_refused_by_the_admin(alice):
     assert signed_in(alice).get("/admin/", follow=True).status_code == 403
+
+
+def test_operators_see_log_keys_and_have_no_say_in_them(operator, alice):
+    """Who could add one would read along."""
+    key = turn_on(project(alice), b"\x09" + bytes(31), alice)
+    page = operator.get(reverse("admin:accounts_logkey_change", args=[key.pk])).content.decode()
+    assert key.fingerprint in page
+    assert operator.get(reverse("admin:accounts_logkey_add")).status_code == 403
+    for verb in ("change", "delete"):
+        assert operator.post(reverse(f"admin:accounts_logkey_{verb}", args=[key.pk])).status_code == 403
+    form = {"name": "x", "content_log": "off", "content_days": "90", "allowed_models": ""}
+    operator.post(reverse("admin:accounts_project_change", args=[key.project_id]), form)
+    key.project.refresh_from_db()
+    assert (key.project.content_log, key.project.content_days) == ("encrypted", 30)
