@@ -50,6 +50,11 @@ def board() -> Board:
     return kept
 
 
+def uptime_of(model: str) -> Uptime | None:
+    """Of one model, by its id; None where nothing was asked in 90 days."""
+    return next((row.uptime for row in board().models if row.id == model), None)
+
+
 def incidents() -> QuerySet[Incident]:
     """Those that go on, and those of the last 90 days."""
     lately = Q(ended_at=None) | Q(ended_at__gte=timezone.now() - _PAST)

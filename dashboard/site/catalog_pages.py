@@ -14,6 +14,7 @@ from dashboard import served, shop
 from dashboard.forms import PriceAlertForm
 from dashboard.price_chart import chart
 from dashboard.site import model_facts
+from dashboard.site.board import uptime_of
 from dashboard.site.filters import VIEWS, CatalogForm, found
 from dashboard.site.showcase import Card, Showcase, showcase
 from proxy.errors import ApiError
@@ -81,6 +82,7 @@ def model(request: HttpRequest, model_id: str) -> HttpResponse:
         "kind": shop.MODALITIES.get(offer.server.modality, ""),
         "missing": shop.missing(offer.server) if offer.sandbox else None,
         "providers": rows,
+        "uptime": uptime_of(offer.server.slug),
         "response_time": model_facts.response_time(offer.server, rows),
         "parameters": parameters(offer.server),
         "samples": model_facts.samples(offer),

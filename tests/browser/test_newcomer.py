@@ -20,7 +20,7 @@ PASSWORD = "Registan-1420-Ulugbek"
 
 def sign_up(tab: Tab, email: str) -> None:
     page = tab.open("/")
-    page.get_by_role("link", name="Create an account").click()
+    page.get_by_role("link", name="Create an account").first.click()
     page.fill("input[name=email]", email)
     page.fill("input[name=password1]", PASSWORD)
     page.get_by_role("button", name="Sign up").click()
