@@ -189,6 +189,84 @@ def test_streams_read_as_a_conversation_in_each_language(  # noqa: PLR0913
     assert (tab.overflow(), tab.faint(), tab.complaints) == (0, [], [])
 
 
+ADDING = {"type": "tool_use", "name": "add", "input": {"a": 2}}
+TOOL_CALL = "".join(
+    "data: "
+    + json.dumps({"choices": [{"delta": {"tool_calls": [{"index": 0, "function": piece}]}}]})
+    + "\n\n"
+    for piece in ({"name": "add", "arguments": '{"a"'}, {"arguments": ":2}"})
+)
+CONVERSATIONS: list[tuple[str, str, str, list[tuple[str, list[tuple[str, str]]]]]] = [
+    (
+        "messages",
+        "asked",
+        json.dumps(
+            {
+                "system": [{"type": "text", "text": "Be brief."}],
+                "messages": [
+                    {"role": "user", "content": "2+2?"},
+                    {
+                        "role": "assistant",
+                        "content": [{"type": "tool_use", "name": "add", "input": {"a": 2}}],
+                    },
+                    {"role": "user", "content": [{"type": "tool_result", "content": "4"}, {"type": "image"}]},
+                ],
+            }
+        ),
+        [
+            ("system", [("text", "Be brief.")]),
+            ("user", [("text", "2+2?")]),
+            ("assistant", [("call", '{\n  "a": 2\n}')]),
+            ("user", [("text", "4"), ("note", "picture")]),
+        ],
+    ),
+    (
+        "messages, streamed and cut off",
+        "streamed",
+        'event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":'
+        '{"type":"thinking","thinking":""}}\n\ndata: {"type":"content_block_delta","index":0,"delta":'
+        '{"type":"thinking_delta","thinking":"hm"}}\n\ndata: {"type":"content_block_start","index":1,'
+        '"content_block":{"type":"text","text":""}}\n\ndata: {"type":"content_block_delta","index":1,'
+        '"delta":{"type":"text_delta","text":"four"}}\n\ndata: {"type":"content_bl',
+        [("assistant", [("thinking", "hm"), ("text", "four")])],
+    ),
+    (
+        "chat, streamed, with a tool",
+        "streamed",
+        TOOL_CALL,
+        [("assistant", [("call", '{\n  "a": 2\n}')])],
+    ),
+    (
+        "responses",
+        "answered",
+        json.dumps(
+            {
+                "output": [
+                    {"type": "reasoning", "summary": [{"text": "hm"}]},
+                    {
+                        "type": "message",
+                        "role": "assistant",
+                        "content": [{"type": "output_text", "text": "four"}],
+                    },
+                ]
+            }
+        ),
+        [("assistant", [("thinking", "hm")]), ("assistant", [("text", "four")])],
+    ),
+    ("an error", "answered", '{"error": {"message": "no"}}', [("error", [("text", "no")])]),
+]
+
+
+def test_bodies_of_each_dialect_become_turns(new_tab: Callable[..., Tab]) -> None:
+    page = new_tab().open("/")
+    module = "import('/static/js/conversation.js')"
+    for name, read, body, turns in CONVERSATIONS:
+        value = "text" if read == "streamed" else "JSON.parse(text)"
+        found = page.evaluate(f"async (text) => (await {module}).{read}({value})", body)
+        plain = [(one["role"], [(part["kind"], part["text"]) for part in one["parts"]]) for one in found]
+        assert plain == turns, name
+
+
 def kept_id(caller: Caller) -> str:
     return str(caller.requests()[-1]["id"])
 
