@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Caller
@@ -66,8 +67,10 @@ class ActivityForm(forms.Form):
     )
     text = forms.CharField(label=_("Request id begins with"), max_length=40, required=False)
 
-    def __init__(self, caller: Caller, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, caller: Caller, said: QueryDict) -> None:
+        shown = said.copy()
+        shown.setdefault("range", DEFAULT_RANGE)  # what is in force is what is chosen in the form
+        super().__init__(shown)
         self.organization = organization = caller.organization
         sources = {
             "key": ApiKey.objects.filter(project__organization=organization).order_by("name", "pk"),
@@ -78,8 +81,6 @@ class ActivityForm(forms.Form):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
             field.queryset = rows
-        if not self.is_bound or not self.data.get("range"):
-            self.initial["range"] = DEFAULT_RANGE
 
     def filters(self, now: datetime | None = None) -> Filters:
         """The narrowing asked for; fields with a mistake narrow nothing."""
