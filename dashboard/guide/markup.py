@@ -63,6 +63,7 @@ class Document:
         self.tokens = _MARKDOWN.parse(self.text)
         self.headings = list(self._headings())
         self.tokens = _grouped(self.tokens)
+        _unhead(self.tokens)
 
     def html(self) -> SafeString:
         """The page's body; labels in the language in force."""
@@ -131,6 +132,13 @@ def _grouped(tokens: Sequence[Token]) -> list[Token]:
             number = sum(one.type == "samples" for one in found) + 1
             found.append(Token("samples", "", 0, meta={"fences": [fence], "number": number}))
     return found
+
+
+def _unhead(tokens: Sequence[Token]) -> None:
+    """A column without a name has no heading; a table of such columns has none at all (guide.css)."""
+    for before, token, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if before.type == "th_open" and token.type == "inline" and not token.content:
+            before.tag = after.tag = "td"
 
 
 def _fits(fence: Fence, others: Sequence[Fence]) -> bool:

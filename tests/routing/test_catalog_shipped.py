@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from routing.catalog.entries import Entries, ModelEntry
 from routing.catalog.parse import parse
@@ -222,3 +223,8 @@ def test_russian_is_written_in_cyrillic(catalog: Entries) -> None:
     for model in catalog.models:
         text = model.wordings["ru"]["description"]
         assert any("а" <= letter <= "я" for letter in text) or text == f"{model.description}.", model.id
+
+
+def test_the_documents_made_of_it_are_up_to_date():
+    """Else: manage.py catalog docs."""
+    call_command("catalog", "docs", "--check", skip_checks=True)
