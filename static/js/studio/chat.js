@@ -125,16 +125,16 @@ async function run(column, turnAt) {
   const stopper = new AbortController();
   running.set(column, stopper);
   changed();
-  const box = drawColumn(column);
+  const box = redraw(column);
   announce(t("answering"));
   await ask(asked, step, stopper.signal, throttled(() => repaint(box, step)));
   step.running = false;
   running.delete(column);
-  if (open === conversation) drawColumn(column);
+  if (open === conversation) redraw(column);
   changed();
   await settle(step);
   if (open === conversation) {
-    drawColumn(column);
+    redraw(column);
     await keep();
   } else {
     await put(clean(conversation));
@@ -246,6 +246,12 @@ function changed() {
   $("[data-compare]").hidden = open.columns.length >= COLUMNS_MAX;
   hooks.state(isRunning());
   sums();
+}
+
+function redraw(column) {
+  const box = drawColumn(column);
+  sums();
+  return box;
 }
 
 function drawColumn(column) {

@@ -22,6 +22,7 @@ const KEPT = {
 export function rendered(text) {
   const fragment = DOMPurify.sanitize(marked.parse(text), KEPT);
   for (const image of fragment.querySelectorAll("img")) image.replaceWith(linkTo(image));
+  for (const link of fragment.querySelectorAll("a:not([href])")) link.replaceWith(...link.childNodes);
   for (const link of fragment.querySelectorAll("a")) {
     link.target = "_blank";
     link.rel = "noopener noreferrer nofollow";

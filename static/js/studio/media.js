@@ -195,7 +195,7 @@ const norm = (vector) => Math.sqrt(dot(vector, vector));
 
 function similarities(texts, vectors, norms) {
   const titles = [t("text"), t("norm"), ...(texts.length > 1 ? texts.map((_, at) => String(at + 1)) : [])];
-  const head = el("tr", {}, ...titles.map((title) => el("th", { scope: "col", text: title })));
+  const head = el("tr", {}, ...titles.map((title, at) => el("th", { scope: "col", class: at ? "num" : null, text: title })));
   const rows = texts.map((text, at) => {
     const likeness = texts.length > 1 ? vectors.map((other, place) => number(dot(vectors[at], other) / (norms[at] * norms[place]), 4)) : [];
     const cells = [number(norms[at], 4), ...likeness].map((value) => el("td", { class: "num", text: value }));
