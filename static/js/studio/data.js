@@ -1,7 +1,8 @@
 /* What the page was given: texts in its language, addresses, projects; and how figures are written. */
 
 export const data = JSON.parse(document.getElementById("studio-data").textContent);
-const locale = { uz: "uz-Latn-UZ", ru: "ru-RU", en: "en-US" }[data.language] ?? "en-US";
+// Many browsers bring no Uzbek along; Russian groups figures and writes dates the same way.
+const locale = { uz: "ru-RU", ru: "ru-RU", en: "en-US" }[data.language] ?? "en-US";
 
 /** A text of the page's language; {name} stands for values.name. */
 export function t(key, values = {}) {

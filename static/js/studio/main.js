@@ -152,10 +152,14 @@ function projects() {
   const field = $("[data-project]");
   const last = localStorage.getItem(PROJECT);
   if ([...field.options].some((one) => one.value === last)) field.value = last;
-  useProject(field.value);
+  const use = () => {
+    useProject(field.value);
+    $("[data-logged-notice]").hidden = !field.selectedOptions[0]?.hasAttribute("data-logged");
+  };
+  use();
   field.addEventListener("change", async () => {
     localStorage.setItem(PROJECT, field.value);
-    useProject(field.value);
+    use();
     try {
       await load();
       for (const one of $$("[data-mode]")) one.hidden = !offered().has(one.dataset.mode);

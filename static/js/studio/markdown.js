@@ -5,7 +5,11 @@ import DOMPurify from "../../vendor/dompurify/purify.es.js";
 import { button, el } from "./dom.js";
 import { t } from "./data.js";
 
-const marked = new Marked({ gfm: true, breaks: true });
+const ESCAPES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const escaped = (text) => text.replace(/[&<>"']/g, (sign) => ESCAPES[sign]);
+/* HTML is shown as it was written and never becomes any, but for the line breaks that tables need. */
+const html = ({ text }) => (/^<br\s*\/?>$/i.test(text.trim()) ? "<br>" : escaped(text));
+const marked = new Marked({ gfm: true, breaks: true, renderer: { html } });
 const KEPT = {
   ALLOWED_TAGS: [
     ...["p", "br", "hr", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a"],

@@ -64,7 +64,10 @@ function fields(form) {
     if (field.type === "file" || !field.value.trim()) continue;
     body[field.name] = NUMBERS.has(field.name) ? Number(field.value) : field.value;
   }
-  if (mode === "embedding") body.input = body.input.split("\n").filter((line) => line.trim());
+  if (mode === "embedding") {
+    body.input = body.input.split("\n").filter((line) => line.trim());
+    body.encoding_format = "float";
+  }
   const values = settings();
   return { ...body, ...routing(values), ...raw(values) };
 }
@@ -183,7 +186,7 @@ async function next(id, signal) {
 }
 
 async function embeddings(box, body, form, signal, began) {
-  const answer = await post(PATHS.embedding, { ...body, encoding_format: "float" }, signal);
+  const answer = await post(PATHS.embedding, body, signal);
   const vectors = (await answer.json()).data.map((one) => one.embedding);
   const norms = vectors.map(norm);
   const facts = el("p", { "data-vector-size": vectors[0].length, text: t("vector_size", { n: number(vectors[0].length) }) });
