@@ -52,7 +52,8 @@ def main(options: argparse.Namespace) -> None:
         spent = [f"{name} {median(cpu[at] for _, cpu in runs):.0f} µs" for at, name in enumerate(CPU)]
         print(
             f"log {'on ' if on else 'off'}  {median(r.rate for r, _ in runs):.0f} req/s ({rates}), "
-            f"p50 {median(r.p50_ms for r, _ in runs):.1f}, p99 {median(r.p99_ms for r, _ in runs):.1f} ms, "
+            f"p50 {median(r.p50_ms for r, _ in runs):.1f} ({', '.join(f'{r.p50_ms:.1f}' for r, _ in runs)}), "
+            f"p99 {median(r.p99_ms for r, _ in runs):.1f} ms, "
             f"CPU per call: {', '.join(spent)}"
         )
     # Neighbours in time compare best, as the machine's own speed moves from minute to minute.
