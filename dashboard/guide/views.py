@@ -1,4 +1,4 @@
-"""The documentation's addresses. `?lang=` names a language for good, as the alternates of each page do."""
+"""The documentation's addresses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,12 +46,12 @@ def energy(request: HttpRequest) -> HttpResponse:
 @require_safe
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     """One page in the reader's language."""
-    language = reading_language(request)
+    language = reading_language()
     with override(language):
         found = _find(language, slug)
         made = _made(language, slug, _known())
         before, after = shelf(language).beside(found)
-        context = _frame(request, language) | {
+        context = _frame(language) | {
             "page": found,
             "summary": fill(found.summary, figures()),
             "section": SECTIONS.get(found.section),
@@ -62,30 +62,30 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
             "raw": reverse("docs-raw", args=[slug]),
             "missing": found.language != language,
         }
-        return _answer(request, render(request, "guide/page.html", context), language)
+        return _answer(render(request, "guide/page.html", context), language)
 
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """What was found; htmx gets the list alone."""
-    language = reading_language(request)
+    language = reading_language()
     query = request.GET.get("q", "")[:200].replace("\0", "").strip()
     with override(language):
         hits = finding.search(_index(language, _known()), query)
-        context = _frame(request, language) | {"query": query, "hits": hits}
+        context = _frame(language) | {"query": query, "hits": hits}
         part = "#found" if request.headers.get("HX-Request") else ""
-        return _answer(request, render(request, f"guide/search.html{part}", context), language)
+        return _answer(render(request, f"guide/search.html{part}", context), language)
 
 
 @require_safe
 def raw(request: HttpRequest, slug: str) -> HttpResponse:
     """The page's Markdown, figures filled in: for programs that read."""
-    language = reading_language(request)
+    language = reading_language()
     with override(language):
         found = _find(language, slug)
         known = figures()
         text = f"# {found.title}\n\n{fill(found.summary, known)}\n\n{filled_text(language, found, known)}\n"
-    return _answer(request, HttpResponse(text, content_type="text/markdown; charset=utf-8"), language)
+    return _answer(HttpResponse(text, content_type="text/markdown; charset=utf-8"), language)
 
 
 @require_safe
@@ -104,10 +104,10 @@ def llms(request: HttpRequest) -> HttpResponse:
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
-def reading_language(request: HttpRequest) -> str:
-    """As the address says, else the reader's."""
-    wanted = request.GET.get("lang") or (get_language() or FALLBACK)[:2]
-    return wanted if wanted in dict(settings.LANGUAGES) else FALLBACK
+def reading_language() -> str:
+    """As the address says (dashboard/languages.py), else the reader's own."""
+    language = (get_language() or FALLBACK)[:2]
+    return language if language in dict(settings.LANGUAGES) else FALLBACK
 
 
 def filled_page(language: str, slug: str, known: Mapping[str, str]) -> Document:
@@ -153,32 +153,16 @@ def _index(language: str, known: Known) -> tuple[finding.Entry, ...]:
     )
 
 
-def _frame(request: HttpRequest, language: str) -> dict[str, object]:
+def _frame(language: str) -> dict[str, object]:
     """What every page here has about it."""
-    alternates = [
-        (code, f"{settings.SITE_URL}{request.path}?lang={code}") for code, _name in settings.LANGUAGES
-    ]
-    return {
-        "sections": shelf(language).listed(),
-        "alternates": alternates,
-        "canonical": f"{settings.SITE_URL}{request.path}",
-        "first_slug": FIRST,
-    }
+    return {"sections": shelf(language).listed(), "first_slug": FIRST}
 
 
 def _raw_url(slug: str) -> str:
     return f"{settings.SITE_URL}{reverse('docs-raw', args=[slug])}"
 
 
-def _answer(request: HttpRequest, response: HttpResponse, language: str) -> HttpResponse:
-    """A language that the address names is kept for the pages that follow."""
+def _answer(response: HttpResponse, language: str) -> HttpResponse:
     response.headers["Content-Language"] = language
     response.headers["Vary"] = "Accept-Language, Cookie, HX-Request"
-    if request.GET.get("lang") == language:
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME,
-            language,
-            secure=settings.LANGUAGE_COOKIE_SECURE,
-            samesite="Lax",
-        )
     return response

@@ -9,6 +9,7 @@ from django.urls import NoReverseMatch, reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from dashboard.guide.shelf import shelf
 from dashboard.languages import PARAMETER
 from dashboard.site.contacts import contacts
 from dashboard.site.legal import LegalText
@@ -43,6 +44,7 @@ def _paths() -> Iterator[str]:
             yield reverse(name)
         except NoReverseMatch:
             continue
+    yield from (reverse("docs-page", args=[slug]) for slug in shelf("en").pages if slug != "index")
     if contacts():
         yield reverse("contact")
     pages = LegalText.objects.order_by("page").distinct("page").values_list("page", flat=True)

@@ -44,7 +44,7 @@ def test_reading_searching_and_another_language(new_tab: Callable[..., Tab]) -> 
     expect(page.locator("#guide-found a")).to_have_count(0)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("idempot")
-    tab.open("/docs/errors/rate_limit_exceeded?lang=ru")
+    tab.open("/docs/errors/rate_limit_exceeded?hl=ru")
     expect(page.locator("html")).to_have_attribute("lang", "ru")
     tab.open("/docs/rate-limits")
     expect(page.get_by_role("heading", level=1)).to_have_text("Лимиты запросов")

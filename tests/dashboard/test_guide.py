@@ -88,7 +88,7 @@ def test_links_lead_somewhere(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_answers_in_its_language(catalog: None, client: Client, language: str) -> None:
     for slug, page in shelf(language).pages.items():
-        answer = client.get("/docs" if slug == "index" else f"/docs/{slug}", {"lang": language})
+        answer = client.get("/docs" if slug == "index" else f"/docs/{slug}", {"hl": language})
         text = answer.content.decode()
         assert answer.status_code == 200, slug
         assert f'<html lang="{language}">' in text
@@ -109,19 +109,19 @@ def test_figures_are_the_sites_own(catalog: None, client: Client) -> None:
 
 @pytest.mark.django_db
 def test_a_language_named_by_the_address_is_kept(client: Client) -> None:
-    answer = client.get("/docs/chat", {"lang": "ru"}, headers={"accept-language": "en"})
+    answer = client.get("/docs/chat", {"hl": "ru"}, headers={"accept-language": "en"})
     assert answer.headers["Content-Language"] == "ru"
     assert client.get("/docs/video").headers["Content-Language"] == "ru"
-    assert client.get("/docs/video", {"lang": "xx"}).headers["Content-Language"] == "en"
+    assert client.get("/docs/video", {"hl": "xx"}).headers["Content-Language"] == "ru"
     alternates = re.findall(r'hreflang="([\w-]+)" href="([^"]+)"', answer.content.decode())
-    assert dict(alternates)["uz"] == f"{settings.SITE_URL}/docs/chat?lang=uz"
+    assert dict(alternates)["uz"] == f"{settings.SITE_URL}/docs/chat?hl=uz"
 
 
 @pytest.mark.django_db
 def test_an_error_codes_page_has_the_envelope_in_both_dialects(client: Client) -> None:
-    text = client.get("/docs/errors/insufficient_balance", {"lang": "en"}).content.decode()
+    text = client.get("/docs/errors/insufficient_balance", {"hl": "en"}).content.decode()
     assert "billing_error" in text and "402" in text
-    text = client.get("/docs/errors/invalid_api_key", {"lang": "en"}).content.decode()
+    text = client.get("/docs/errors/invalid_api_key", {"hl": "en"}).content.decode()
     assert "authentication_error" in text and "invalid_request_error" in text
     assert client.get("/docs/errors/no_such_code").status_code == 404
     assert client.get("/docs/../../etc/passwd.md").status_code == 404
@@ -129,7 +129,7 @@ def test_an_error_codes_page_has_the_envelope_in_both_dialects(client: Client) -
 
 def hits(client: Client, query: str, language: str) -> list[tuple[str, str]]:
     """(address, marked snippet) of what was found."""
-    answer = client.get("/docs/search", {"q": query, "lang": language}, headers={"hx-request": "true"})
+    answer = client.get("/docs/search", {"q": query, "hl": language}, headers={"hx-request": "true"})
     text = answer.content.decode()
     assert answer.status_code == 200 and "<html" not in text
     return re.findall(r'<li><a href="([^"]+)">(.*?)</a></li>', text, re.DOTALL)
