@@ -32,7 +32,7 @@ def test_an_owner_caps_a_project_and_is_warned(new_tab: Callable[..., Tab], owne
     tab.sign_in(owner.user.email, PASSWORD)
     expect(tab.page.get_by_text("used today 0 of 100")).to_be_visible()
     page = tab.open("/dashboard/budgets")
-    page.get_by_role("link", name="Change caps: Default").click()
+    page.get_by_role("link", name="Change caps Default").click()
     page.get_by_label("Cap a month, so'm").fill("2 000 000")
     page.get_by_label("Cap a day, so'm").fill("1")
     page.get_by_role("button", name="Save caps").click()
