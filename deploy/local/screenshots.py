@@ -18,6 +18,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 from urllib.error import URLError
 
@@ -33,6 +34,7 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTHS = (360, 1440)
 WEIGHT_KB, SERVER_MS, SHIFT = 150, 200, 0.1  # what a page may weigh, take and move
 READY_WITHIN_S = 180
+TALLEST = 4000  # a list of three hundred models is seen by its first ones
 # No pages of ours: interfaces of libraries, which are as heavy as they are.
 LIBRARIES = ("api-docs", "admin-")
 CHARTS = ("/vendor/uplot/", "/js/price-chart.js")
@@ -133,7 +135,7 @@ def _in_language(browser: Browser, site: str, language: str, only: str) -> list[
     ):
         context = browser.new_context(locale=language, reduced_motion="reduce")
         context.add_init_script(WATCH_SHIFTS)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(90_000)
         if email:
             _sign_in(context, site, email, password)
         known = {figures.name for figures in table}
@@ -194,10 +196,11 @@ def _weigh(figures: Figures, answers: list[Response]) -> None:
             figures.chart_bytes += size if any(part in answer.url for part in CHARTS) else 0
 
 
-def _picture(page: Page, file: object, scheme: Literal["light", "dark"], width: int) -> None:
+def _picture(page: Page, file: Path, scheme: Literal["light", "dark"], width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.screenshot(path=str(file), full_page=True)
+    height = min(int(page.evaluate("document.documentElement.scrollHeight")), TALLEST)
+    page.screenshot(path=file, full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
 
 
 def _tell(table: list[Figures]) -> int:
