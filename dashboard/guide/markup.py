@@ -87,7 +87,7 @@ class Document:
             elif token.type == "inline" and not opened:
                 words.append(_plain(token))
             elif token.type == "samples":
-                words += [fence.text for fence in token.meta["fences"]]
+                words += [fence.text for fence in token.meta["fences"] if fence.runs]
             opened = opened and token.type != "heading_close"
         return [*found, Part(anchor, title, " ".join(words))]
 

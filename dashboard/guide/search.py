@@ -102,7 +102,9 @@ def _points(found: Sequence[str], term: str) -> int:
 
 def _hit(entry: Entry, terms: Sequence[str]) -> Hit:
     heading = entry.part.title or entry.page.title
-    text = entry.part.text if entry.part.anchor else f"{entry.page.summary} {entry.part.text}"
+    text = (
+        entry.part.text if entry.part.anchor else f"{entry.page.summary} {entry.part.text}".replace("`", "")
+    )
     return Hit(entry.page, entry.part.anchor, marked(heading, terms), marked(_around(text, terms), terms))
 
 

@@ -53,7 +53,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         before, after = shelf(language).beside(found)
         context = _frame(language) | {
             "page": found,
-            "summary": fill(found.summary, figures()),
+            "summary": fill(found.summary, figures()).replace("`", ""),
             "section": SECTIONS.get(found.section),
             "html": made.html,
             "toc": [heading for heading in made.headings if heading.level == 2],
