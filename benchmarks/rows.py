@@ -162,7 +162,7 @@ def main() -> None:
         }
         embedded.manage("migrate", "--no-input", "--skip-checks", "-v0", env=environment)
         with psycopg.connect(servers.database_url(DATABASE), autocommit=True) as conn:
-            if not conn.execute("SELECT FROM proxy_request LIMIT 1").fetchone():
+            if conn.execute("SELECT FROM proxy_request LIMIT 1").fetchone() is None:
                 fill(conn, asked.rows)
         # A process of its own: Django reads its settings once, and these servers are known only now.
         command = [sys.executable, "-m", "benchmarks.pages"]
