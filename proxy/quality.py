@@ -35,8 +35,8 @@ WINDOWS: Final[Mapping[str, Window]] = {
     "24h": Window("24 hours", "hour"),
     "90d": Window("90 days", "day"),
 }
-# One row for each endpoint: its counts as an object, so that few rows travel. The clock is volatile: in a SELECT
-# of its own it is asked once, and an index finds the rest.
+# One row for each endpoint: its counts as an object, so that few rows travel. The clock is volatile: in a
+# SELECT of its own it is asked once, and an index finds the rest.
 _COUNTS: Final = """
 SELECT model, endpoint_id, json_object_agg(name, n)
   FROM (SELECT model, endpoint_id, name, sum(count)::bigint AS n FROM quality_{step}
