@@ -62,7 +62,7 @@ def test_records_of_one_envelope_open_each_by_itself():
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("request_id", str(new_op_id())),
+        ("request_id", "01a2018d-22d1-7c01-a5dc-0be9a2d6af00"),
         ("project", "proj_" + "ce" * 16),
         ("time", TIME_MS + 1),
         ("v", "cloudapi-log-v2"),
