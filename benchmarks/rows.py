@@ -1,10 +1,12 @@
 """A request log of realistic size, made set by set: what the dashboard's queries cost at 20 million rows is
-measured on it by benchmarks/pages.py.
+measured on it by benchmarks/pages.py, and what a long export takes by benchmarks/exports.py.
 
     python -m benchmarks.rows [--rows 20000000] [--folder var/bench]
+    python -m benchmarks.rows --export [--rows 7200000] [--folder var/bench]
 
 2,000 organizations over 13 months, ever more calls a day; one of them makes three calls of ten. Months are
-filled before they are attached, so that each index is built once. The folder keeps them for the next run.
+filled before they are attached, so that each index is built once. For the export there are two organizations,
+of which the second one makes seven calls of ten. The folder keeps the rows for the next run.
 """
 
 import argparse
@@ -15,7 +17,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -28,6 +30,7 @@ DATABASE: Final = "bench_rows"
 DAYS: Final = 395
 ORGANIZATIONS: Final = 2_000
 HUGE: Final = 1  # the organization with three calls of ten
+EXPORTED: Final = 2  # the second one
 FIRST_ORG: Final = 1_000_000  # ids far from those that migrations make
 TAIL_ROWS: Final = 3_000  # after the last run of the roll-ups: a minute at 50 calls a second
 
@@ -94,32 +97,37 @@ def days(total: int, until: date) -> list[Day]:
     return [Day(until - timedelta(days=DAYS - 1 - n), int(w * scale)) for n, w in enumerate(weights)]
 
 
-def fill(conn: psycopg.Connection[Any], total: int) -> None:
-    """The log, its roll-ups, and a tail that these don't have yet; prints how long each took."""
-    last = datetime.now(UTC).date()
-    span = days(total, last - timedelta(days=1))
+def fill_log(conn: psycopg.Connection[Any], total: int, organizations: int) -> None:
+    """The log alone, up to yesterday."""
+    span = days(total, datetime.now(UTC).date() - timedelta(days=1))
     months = sorted({one.day.replace(day=1) for one in span})
     started = time.monotonic()
     for month in months:
-        _month(conn, month, [one for one in span if one.day.replace(day=1) == month])
+        _month(conn, month, [one for one in span if one.day.replace(day=1) == month], organizations)
     print(f"{total:,} rows in {time.monotonic() - started:.0f} s, indexes included", flush=True)
     conn.execute("UPDATE partitioned SET from_month = %s WHERE parent = 'proxy_request'", [months[0]])
-    for what, statement in (
-        ("vacuum", "VACUUM (ANALYZE) proxy_request"),
-        ("roll-ups anew", "SELECT rebuild_usage()"),
-        (
-            "vacuum of roll-ups",
-            "VACUUM (ANALYZE) usage_minute, usage_hour, usage_day, quality_hour, quality_day",
-        ),
-    ):
-        started = time.monotonic()
-        conn.execute(statement)
-        print(f"{what}: {time.monotonic() - started:.0f} s", flush=True)
-    _insert(conn, "proxy_request", Day(last, TAIL_ROWS))
+    _timed(conn, "vacuum", "VACUUM (ANALYZE) proxy_request")
+
+
+def fill_roll_ups(conn: psycopg.Connection[Any]) -> None:
+    """All of the log's roll-ups, and calls of today that these don't have yet."""
+    _timed(conn, "roll-ups anew", "SELECT rebuild_usage()")
+    _timed(
+        conn,
+        "vacuum of roll-ups",
+        "VACUUM (ANALYZE) usage_minute, usage_hour, usage_day, quality_hour, quality_day",
+    )
+    _insert(conn, "proxy_request", Day(datetime.now(UTC).date(), TAIL_ROWS), ORGANIZATIONS)
     conn.execute("ANALYZE proxy_request")
 
 
-def _month(conn: psycopg.Connection[Any], month: date, of: list[Day]) -> None:
+def _timed(conn: psycopg.Connection[Any], what: str, statement: LiteralString) -> None:
+    started = time.monotonic()
+    conn.execute(statement)
+    print(f"{what}: {time.monotonic() - started:.0f} s", flush=True)
+
+
+def _month(conn: psycopg.Connection[Any], month: date, of: list[Day], organizations: int) -> None:
     """A month as add_month() makes it, but filled before it is attached."""
     name = f"proxy_request_{month:%Y_%m}"
     found = conn.execute("SELECT to_regclass(%s) IS NOT NULL", [name]).fetchone()
@@ -129,7 +137,7 @@ def _month(conn: psycopg.Connection[Any], month: date, of: list[Day]) -> None:
     like = "CREATE TABLE {} (LIKE proxy_request INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)"
     conn.execute(sql.SQL(like).format(sql.Identifier(name)))
     for one in of:
-        _insert(conn, name, one)
+        _insert(conn, name, one, organizations)
     attach = "ALTER TABLE proxy_request ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})"
     after = (month + timedelta(days=31)).replace(day=1)
     bounds = (
@@ -139,8 +147,8 @@ def _month(conn: psycopg.Connection[Any], month: date, of: list[Day]) -> None:
     print(f"{name}: {sum(one.rows for one in of):,}", flush=True)
 
 
-def _insert(conn: psycopg.Connection[Any], table: str, one: Day) -> None:
-    values = {"first": FIRST_ORG, "orgs": ORGANIZATIONS - 2, "huge": HUGE, "day": one.day, "rows": one.rows}
+def _insert(conn: psycopg.Connection[Any], table: str, one: Day, organizations: int) -> None:
+    values = {"first": FIRST_ORG, "orgs": organizations - 2, "huge": HUGE, "day": one.day, "rows": one.rows}
     conn.execute(
         sql.SQL(_DAY).format(table=sql.Identifier(table), draws=sql.SQL(_DRAWS)),
         values | {"began": one.began_ms},
@@ -150,7 +158,8 @@ def _insert(conn: psycopg.Connection[Any], table: str, one: Day) -> None:
 def main() -> None:
     """Make the rows unless the folder has them, then measure what reads them."""
     parser = argparse.ArgumentParser(description="A request log of realistic size, and what it costs to read")
-    parser.add_argument("--rows", type=int, default=20_000_000)
+    parser.add_argument("--rows", type=int)
+    parser.add_argument("--export", action="store_true", help="of two organizations, the larger one's calls")
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "bench", help="of the servers' data")
     asked = parser.parse_args()
     with start(asked.folder, postgres_settings=SETTINGS, database=DATABASE) as servers:
@@ -163,9 +172,13 @@ def main() -> None:
         embedded.manage("migrate", "--no-input", "--skip-checks", "-v0", env=environment)
         with psycopg.connect(servers.database_url(DATABASE), autocommit=True) as conn:
             if conn.execute("SELECT FROM proxy_request LIMIT 1").fetchone() is None:
-                fill(conn, asked.rows)
+                if asked.export:
+                    fill_log(conn, asked.rows or 7_200_000, EXPORTED)
+                else:
+                    fill_log(conn, asked.rows or 20_000_000, ORGANIZATIONS)
+                    fill_roll_ups(conn)
         # A process of its own: Django reads its settings once, and these servers are known only now.
-        command = [sys.executable, "-m", "benchmarks.pages"]
+        command = [sys.executable, "-m", "benchmarks.exports" if asked.export else "benchmarks.pages"]
         subprocess.run(command, env=os.environ | environment, check=True, cwd=ROOT)
 
 

@@ -40,6 +40,7 @@ app.conf.beat_schedule = {
         "billing.tasks.drop_months", crontab(hour="3", minute="30"), queue="default", expires_s=DAY_S
     ),
     "usage": _every("proxy.tasks.advance_usage", MINUTE_S, queue="default", expires_s=MINUTE_S),
+    "quality": _every("proxy.tasks.refresh_quality", MINUTE_S, queue="default", expires_s=MINUTE_S),
     "old usage": _every("proxy.tasks.forget_usage", crontab(minute="50"), queue="default", expires_s=HOUR_S),
     "built-in": _every("billing.tasks.fund_builtin", MINUTE_S, queue="money", expires_s=MINUTE_S),
     "videos": _every("proxy.tasks.poll_videos", 5.0, queue="default", expires_s=5),

@@ -13,7 +13,7 @@ from accounts.models import Organization
 from dashboard.activity import Filters
 from dashboard.moments import TASHKENT, midnight, today
 from proxy.models import Request
-from proxy.usage import Asked, Step, Sums, finest, quantile_ms, sums, total
+from proxy.usage import COUNTS, Asked, Step, Sums, finest, quantile_ms, sums, total
 
 DAWN: Final = midnight(date(2024, 1, 1))  # no call is older
 METRICS: Final = ("cost", "calls", "tokens")
@@ -23,6 +23,7 @@ LENGTHS: Final = {
     Step.DAY: timedelta(days=1),
 }
 FAILED: Final = (Request.Status.ERROR, Request.Status.CRASHED)
+_OF_BARS: Final = ("calls", "input_tokens", "output_tokens", "cost_micros")
 _BARS_MAX: Final = 200
 _HIGH: Final = 100  # units of the drawing
 _WIDE: Final = 10
@@ -110,21 +111,20 @@ class Chart:
 
 def models_used(organization: Organization, since: datetime | None, until: datetime | None) -> list[str]:
     """Models that were called in that time, the dearest first."""
-    asked = _asked(organization, Filters(since=since, until=until), by=("model",))
+    asked = _asked(organization, Filters(since=since, until=until), by=("model",), counts=("calls",))
     return [str(found.of[0]) for found in sums(asked)]
 
 
 def totals(organization: Organization, filters: Filters) -> Totals:
     """All that the filters let through."""
-    failed = sum(
-        found.calls for found in sums(_asked(organization, filters, by=("status",))) if found.of[0] in FAILED
-    )
+    by_status = _asked(organization, filters, by=("status",), counts=("calls",))
+    failed = sum(found.calls for found in sums(by_status) if found.of[0] in FAILED)
     return Totals(total(_asked(organization, filters)), failed)
 
 
 def chart(organization: Organization, filters: Filters, metric: str) -> Chart | None:
     """The same over time; None without calls. metric: one of METRICS, nonsense is the first."""
-    asked = _asked(organization, filters, by=("status",), steps=True)
+    asked = _asked(organization, filters, by=("status",), steps=True, counts=_OF_BARS)
     found = [(one.at or asked.since, one) for one in sums(asked)]
     if not found:
         return None
@@ -151,7 +151,12 @@ def end(until: datetime | None) -> datetime:
 
 
 def _asked(
-    organization: Organization, filters: Filters, *, by: Sequence[str] = (), steps: bool = False
+    organization: Organization,
+    filters: Filters,
+    *,
+    by: Sequence[str] = (),
+    steps: bool = False,
+    counts: Sequence[str] = COUNTS,
 ) -> Asked:
     since = filters.since or DAWN
     return Asked(
@@ -162,6 +167,7 @@ def _asked(
         by=by,
         only=filters.among,
         steps=steps,
+        counts=counts,
         histograms=not by,
     )
 

@@ -1,6 +1,7 @@
 """How models and their endpoints have done over an hour, a day and 90 days, out of roll-ups (sql/usage.sql).
 
-Redis knows the last minutes better (vitals.py) and may forget everything; this stays, and is a minute late.
+Redis knows the last hour better (vitals.py) and may forget everything; this stays, and is a minute late.
+Gateways are told of it for endpoints that have been idle for an hour.
 A failure is the endpoint's own: what it refuses because a caller is at fault doesn't count, nor does a crash
 of ours.
 """
@@ -13,13 +14,14 @@ from typing import Any, Final
 from django.core.cache import cache
 from django.db import connection
 
+from proxy.checkup import redis
 from proxy.offers import catalog
 from routing import choose
-from routing.health import LEAST_CALLS, Tally
+from routing.health import DAY_KEY, LEAST_CALLS, Tally
 from routing.snaps import ModelSnap
 from routing.strategies import Figures
 
-CACHE_S: Final = 60
+KEPT_S: Final = 600  # it is told anew each minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +99,12 @@ def _quality(tallies: dict[int, Tally]) -> Quality:
     return Quality(seen.calls, seen.errors, tallies)
 
 
-def figures(window: Window = WINDOWS["24h"]) -> dict[int, Figures]:
-    """By endpoint, for a choice between them while Redis knows nothing of them."""
+def figures(found: Mapping[str, Quality]) -> dict[int, Figures]:
+    """By endpoint, for a choice between them while Redis knows nothing of the last hour."""
     return {
         endpoint: Figures(tally.ttft_ms(), tally.token_rate(), 0, tally.ttft_ms(0.95))
-        for found in qualities(window).values()
-        for endpoint, tally in found.endpoints.items()
+        for quality in found.values()
+        for endpoint, tally in quality.endpoints.items()
     }
 
 
@@ -113,17 +115,36 @@ def days(model: str = "") -> list[Day]:
         return [Day(*row) for row in cursor.fetchall()]
 
 
+def refresh() -> None:
+    """Each minute: what `GET /v1/status` says, what gateways expect of idle endpoints. Raises RedisError."""
+    windows = {name: qualities(window) for name, window in WINDOWS.items()}
+    cache.set("status", _status(windows), KEPT_S)
+    _tell_gateways(figures(windows["24h"]))
+
+
 def status() -> dict[str, Any]:
-    """What `GET /v1/status` says; read anew once a minute."""
+    """What `GET /v1/status` says; nobody who asks waits for it to be summed, but the first."""
     found: dict[str, Any] | None = cache.get("status")
     if found is None:
-        found = _status()
-        cache.set("status", found, CACHE_S)
+        found = _status({name: qualities(window) for name, window in WINDOWS.items()})
+        cache.set("status", found, KEPT_S)
     return found
 
 
-def _status() -> dict[str, Any]:
-    windows = {name: qualities(window) for name, window in WINDOWS.items()}
+def _tell_gateways(known: Mapping[int, Figures]) -> None:
+    told: dict[Any, Any] = {
+        str(endpoint): f"{one.ttft_ms or 0:.1f} {one.ttft_p95_ms or 0:.1f} {one.token_rate or 0:.1f}"
+        for endpoint, one in known.items()
+        if one.ttft_ms is not None or one.token_rate is not None
+    }
+    pipeline = redis().pipeline()
+    pipeline.delete(DAY_KEY)
+    if told:
+        pipeline.hset(DAY_KEY, mapping=told)
+    pipeline.execute()
+
+
+def _status(windows: Mapping[str, Mapping[str, Quality]]) -> dict[str, Any]:
     here = catalog().models
     shown = [here[slug] for slug in sorted(here) if choose.listed(here[slug])]
     return {"object": "list", "data": [_model(model, windows) for model in shown]}

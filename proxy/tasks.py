@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from billing.ids import new_op_id
 from billing.notices.watch import look_at_refused
-from proxy import custody, probing, site_load
+from proxy import custody, probing, quality, site_load
 from proxy.contents import retention
 from proxy.video import films, jobs
 from proxy.video.ending import KEPT_S
@@ -49,6 +49,15 @@ def advance_usage() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT advance_usage()")
         cursor.execute(_SUMMARIZE)
+
+
+@shared_task
+def refresh_quality() -> None:
+    """Each minute: how models and endpoints have done, for /v1/status and for the choice of endpoints."""
+    try:
+        quality.refresh()
+    except RedisError as error:
+        log.warning("quality: %s", type(error).__name__)
 
 
 @shared_task

@@ -22,7 +22,7 @@ DIMENSIONS: Final = {
     "kind": "kind",
     "status": "status",
 }
-_COUNTS: Final = (
+COUNTS: Final = (
     *(
         "calls",
         "input_tokens",
@@ -52,7 +52,8 @@ class Asked:
     """Which calls to add up, and how to cut the sums.
 
     Calls from `since` on and before `until`, both at the beginning of a step. by: names of DIMENSIONS. only:
-    for a dimension, the values that count. steps: each step on its own.
+    for a dimension, the values that count. steps: each step on its own. counts: what is added up, of COUNTS;
+    the rest stays 0.
     """
 
     org: int
@@ -62,6 +63,7 @@ class Asked:
     by: Sequence[str] = ()
     only: Mapping[str, Collection[int | str]] = field(default_factory=dict)
     steps: bool = False
+    counts: Sequence[str] = COUNTS
     histograms: bool = False
 
 
@@ -144,7 +146,7 @@ def _query(asked: Asked) -> tuple[str, dict[str, Any]]:
     groups = ([f"usage_start(start, '{asked.step}')"] if asked.steps else []) + [
         DIMENSIONS[n] for n in asked.by
     ]
-    counts = [f"coalesce(sum({name}), 0)::bigint" for name in _COUNTS]
+    counts = [f"coalesce(sum({name}), 0)::bigint" for name in asked.counts]
     if asked.histograms:
         counts += [
             f"coalesce(sum({name}[{place + 1}]), 0)::bigint"
@@ -158,7 +160,6 @@ def _query(asked: Asked) -> tuple[str, dict[str, Any]]:
         values[name] = list(wanted)
     narrowed = " AND ".join(where)
     places = ", ".join(str(n + 1) for n in range(len(groups)))
-    cost = len(groups) + _COUNTS.index("cost_micros") + 1
     query = (
         f"SELECT {', '.join(groups + counts)} FROM ("
         f"SELECT * FROM {_table(asked)} WHERE org_id = %(org)s AND {narrowed}"
@@ -166,7 +167,7 @@ def _query(asked: Asked) -> tuple[str, dict[str, Any]]:
         + (f" GROUP BY {places}" if groups else "")
         + " HAVING sum(calls) <> 0 ORDER BY "
         + ("1, " if asked.steps else "")
-        + f"{cost} DESC"
+        + "sum(cost_micros) DESC"
     )
     return query, values
 
@@ -179,9 +180,9 @@ def _table(asked: Asked) -> str:
 
 def _read(asked: Asked, row: Sequence[Any]) -> Sums:
     head, dims = int(asked.steps), len(asked.by)
-    counts = dict(zip(_COUNTS, row[head + dims :], strict=False))
+    counts = dict(zip(asked.counts, row[head + dims :], strict=False))
     more: dict[str, Any] = {}
     if asked.histograms:
-        found = row[head + dims + len(_COUNTS) :]
+        found = row[head + dims + len(asked.counts) :]
         more = {"latency": tuple(found[:_BUCKETS]), "ttft": tuple(found[_BUCKETS:])}
     return Sums(at=row[0] if asked.steps else None, of=tuple(row[head : head + dims]), **counts, **more)

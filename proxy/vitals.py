@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from proxy.script import Script
 from routing.energy.load import LOAD_KEY, LOAD_S
-from routing.health import Breaker, Rest, Tally, fields
+from routing.health import DAY_KEY, Breaker, Rest, Tally, fields
 from routing.snaps import SiteSnap
 from routing.strategies import NOTHING, Figures
 
@@ -92,6 +92,8 @@ return out
 """
 
 
+# Answers endpoint and figures in turn: its last day by the log.
+DAY: Final = f"return redis.call('HGETALL', '{DAY_KEY}')"
 REST_KEY: Final = "hl:rest"
 
 
@@ -103,6 +105,7 @@ class Vitals:
         self._rest_s = rest_s
         self._beat_script = Script(redis_url, BEAT)
         self._read_script = Script(redis_url, READ)
+        self._day_script = Script(redis_url, DAY)
         self._breakers: dict[int, Breaker] = {}
         self._rests: dict[
             int, tuple[float, str]
@@ -115,6 +118,7 @@ class Vitals:
         self._recovered: set[int] = set()
         self._figures_due = self._hour_due = 0.0
         self._hour: dict[int, Tally] = {}  # without the last ten minutes
+        self._day: dict[int, Figures] = {}
         self._readers: dict[int, tuple[float, int]] = {}  # prefix → (until, endpoint)
         self._waits: dict[int, int] = {}  # site → ms
         self._queue: deque[asyncio.Future[None]] = deque()  # calls that wait for a place at a site
@@ -261,14 +265,19 @@ class Vitals:
         self._permits &= rests.keys()
 
     async def _read(self) -> None:
-        """Medians of the last ten minutes; of the last hour where those had too few calls."""
+        """Medians of the last ten minutes; of the last hour, then day, where those had too few calls."""
         slot, now = _slot(), time.monotonic()
         recent = await self._tallies(slot, slot - 1)
         if now >= self._hour_due:
             self._hour_due = now + HOUR_READ_S
             self._hour = await self._tallies(*range(slot - 2, slot - SLOTS_AN_HOUR, -1))
-        self._medians = {
-            endpoint: _figures(recent.get(endpoint, Tally()), self._hour.get(endpoint, Tally()))
+            self._day = _days(await self._day_script.call((), _TIMEOUT_S))
+        self._medians = self._day | {
+            endpoint: _figures(
+                recent.get(endpoint, Tally()),
+                self._hour.get(endpoint, Tally()),
+                self._day.get(endpoint, NOTHING),
+            )
             for endpoint in recent.keys() | self._hour.keys()
         }
 
@@ -281,14 +290,26 @@ class Vitals:
     def close(self) -> None:
         self._beat_script.close()
         self._read_script.close()
+        self._day_script.close()
 
 
-def _figures(recent: Tally, older: Tally) -> Figures:
+def _figures(recent: Tally, older: Tally, day: Figures) -> Figures:
     """Old figures of an idle endpoint, those of its probes too, say more than what a catalog expects."""
     known = [recent, Tally(ttft=recent.ttft + older.ttft, rate=recent.rate + older.rate)]
     timed = known[recent.ttft_ms() is None]
     rated = known[recent.token_rate() is None]
-    return Figures(timed.ttft_ms(), rated.token_rate(), 0, timed.ttft_ms(0.95))
+    if timed.ttft_ms() is None:
+        return replace(day, token_rate=rated.token_rate() or day.token_rate)
+    return Figures(timed.ttft_ms(), rated.token_rate() or day.token_rate, 0, timed.ttft_ms(0.95))
+
+
+def _days(flat: list[Any]) -> dict[int, Figures]:
+    """What DAY answers; 0 says that it isn't known."""
+    found: dict[int, Figures] = {}
+    for endpoint, said in zip(*[iter(flat)] * 2, strict=True):
+        ttft, slow, rate = (float(value) or None for value in said.split())
+        found[int(endpoint)] = Figures(ttft, rate, 0, slow)
+    return found
 
 
 def counts_of(flat: list[Any]) -> Mapping[str, int]:

@@ -84,6 +84,9 @@ class Breaker:
 # Figures: histograms whose buckets grow by 5 %, so a median is right within 2.5 %.
 _GROWTH: Final = math.log(1.05)
 LEAST_CALLS: Final = 5
+# In Redis: endpoint → "ttft p95 rate" of its last day by the log, 0 for what isn't known. Written each minute
+# out of PostgreSQL (proxy/quality.py), so that it comes back when Redis has forgotten everything.
+DAY_KEY: Final = "hl:day"
 
 
 def bucket(value: float) -> int:

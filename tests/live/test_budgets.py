@@ -3,9 +3,11 @@
 import pytest
 import requests
 
+from accounts.models import Project
 from tests.factories import Caller, make_caller
 from tests.live.client import chat, directive
 from tests.payments.web import Web
+from tests.processes import until
 from tests.stack import Stack
 
 
@@ -46,6 +48,21 @@ def test_a_key_that_caps_itself_is_stopped_at_once_and_its_owner_lets_it_go_on(
     owner = Web(stack.url, caller.user)
     owner.post(f"/dashboard/budgets/keys/{caller.api_key.api_id}", {"day": "50000"})
     assert call(stack, caller) == (200, None)
+
+
+def test_a_moved_key_meets_the_other_projects_cap_and_its_calls_stay_where_they_were_made(
+    stack: Stack, caller: Caller
+) -> None:
+    owner, before = Web(stack.url, caller.user), caller.project
+    other = Project.objects.create(organization=caller.organization, name="Other")
+    owner.post(f"/dashboard/budgets/projects/{other.api_id}", {"day": "0", "month": ""})
+    assert call(stack, caller) == (200, None)
+    owner.post(f"/dashboard/keys/{caller.api_key.api_id}/move", {"project": str(other.pk)})
+    until(lambda: call(stack, caller) == (402, "budget_exceeded"), "the other project's cap")
+    owner.post(f"/dashboard/budgets/projects/{other.api_id}", {"day": "", "month": ""})
+    assert call(stack, caller) == (200, None)
+    places = [row["project_id"] for row in caller.requests() if row["status"] == "ok"]
+    assert (places[0], places[-1]) == (before.pk, other.pk)
 
 
 def test_money_is_read_and_top_ups_are_filed_over_the_running_api(stack: Stack, caller: Caller) -> None:

@@ -4,11 +4,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
 from proxy.quality import WINDOWS, Quality, days, figures, qualities
-from proxy.tasks import advance_usage
+from proxy.tasks import advance_usage, refresh_quality
+from proxy.vitals import Vitals
 from routing.catalog.load import load
 from routing.catalog.parse import parse
 from routing.health import Tally, bucket
@@ -54,7 +57,7 @@ def test_times_and_rates_of_streams_are_told_in_all_windows() -> None:
         assert tally.latency_ms(0.95) == pytest.approx(2_400, rel=0.03)
         assert tally.token_rate() == pytest.approx(50, rel=0.03)
         assert seen(name, window).whole.token_rate() == tally.token_rate()
-    assert figures()[one].ttft_p95_ms == pytest.approx(400, rel=0.03)
+    assert figures(qualities(WINDOWS["24h"]))[one].ttft_p95_ms == pytest.approx(400, rel=0.03)
     assert [(day.calls, day.errors) for day in days(name)] == [(6, 0)]
 
 
@@ -116,6 +119,22 @@ def test_the_status_tells_shares_and_times_of_what_is_on_sale_and_no_numbers_of_
     assert told["windows"] == dict.fromkeys(WINDOWS, measured)
     assert told["endpoints"] == [{"provider": "up", "windows": told["windows"]}]
     assert "calls" not in answer.text
+
+
+async def test_a_gateway_that_redis_tells_nothing_expects_what_the_log_says_of_the_last_day() -> None:
+    name, one, _ = model()
+    alice = await sync_to_async(make_caller)(balance_uzs=1)
+    answered = {"model": name, "endpoint_id": one, "attempts": [tried(one)]} | STREAM
+    await sync_to_async(logged)(*(call(alice, 1) | answered for _ in range(6)))
+    await sync_to_async(refresh_quality)()
+    fresh = Vitals(settings.REDIS_URL, 5)
+    try:
+        await fresh.beat()
+        known = fresh.figures(one)
+    finally:
+        fresh.close()
+    assert (known.ttft_ms, known.ttft_p95_ms) == (pytest.approx(400, rel=0.03),) * 2
+    assert known.token_rate == pytest.approx(50, rel=0.03)
 
 
 def test_counts_that_were_taken_back_leave_nothing() -> None:
