@@ -122,7 +122,7 @@ def paid(plan: Plan) -> set[int]:
 def answered(plan: Plan, usage: Usage) -> Job:
     """The call of this plan once its first candidate has answered."""
     exchange: Any = SimpleNamespace(id="c", gone=False, started=False)
-    caller: Any = SimpleNamespace(organization=1, project=1, key=1, builtin=False, anonymous=False)
+    caller: Any = SimpleNamespace(organization=1, project=1, key=1, builtin=False, anonymous=False, seal=None)
     job: Any = Job(
         SimpleNamespace(), exchange, caller, call(), plan, Grant(100, False, 10**12, plan.candidates), None
     )  # type: ignore[arg-type]

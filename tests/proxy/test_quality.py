@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from proxy.quality import WINDOWS, Quality, days, figures, qualities
-from proxy.tasks import advance_usage, refresh_quality
+from proxy.tasks import refresh_quality
 from proxy.vitals import Vitals
 from routing.catalog.load import load
 from routing.catalog.parse import parse
@@ -18,7 +18,7 @@ from routing.health import Tally, bucket
 from routing.models import Endpoint
 from tests.billing.books import query
 from tests.factories import make_caller
-from tests.proxy.usage import call, connect, record
+from tests.proxy.usage import call, connect, record, take_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,7 +38,7 @@ def tried(endpoint: int, status: int = 200, error: str | None = None) -> dict[st
 def logged(*calls: dict[str, Any]) -> None:
     with connect() as gateway:
         record(gateway, *calls)
-    advance_usage()
+    take_in()
 
 
 def seen(name: str, window: str = "1h") -> Quality:

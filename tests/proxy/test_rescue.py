@@ -51,7 +51,7 @@ CLAUDE = candidate(2, "anthropic", "claude-sonnet-4-5", "turn", (3 * 10**9, 15 *
 def job_of(call: Call, *candidates: Candidate, rescue: bool = False) -> Job:
     exchange: Any = SimpleNamespace(id="c", gone=False, started=False)
     caller: Any = SimpleNamespace(
-        organization=1, project=1, key=1, builtin=False, anonymous=False, rescue=rescue
+        organization=1, project=1, key=1, builtin=False, anonymous=False, rescue=rescue, seal=None
     )
     plan: Any = SimpleNamespace(reasons=(), candidates=candidates, prefix=0)
     grant = Grant(100, False, 10**12, candidates)

@@ -8,7 +8,10 @@ import psycopg
 from django.conf import settings
 
 from billing.ids import new_op_id
+from proxy.tasks import advance_usage
+from tests.billing.books import query
 from tests.factories import Caller
+from tests.processes import until
 from tests.proxy.test_crashed_rows import item
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,6 +34,20 @@ def call(caller: Caller, cost: int = 100, *, at: datetime | None = None, **more:
 
 def record(conn: psycopg.Connection[Any], *items: dict[str, Any]) -> None:
     conn.execute("SELECT record_batch(%s::json)", [orjson.dumps(items).decode()])
+
+
+def take_in() -> None:
+    """Runs the job until the roll-ups have all that is committed now.
+
+    Transactions of every database of a server hold the horizon back, those of the suite's other half too.
+    """
+    [(seen,)] = query("SELECT (pg_snapshot_xmax(pg_current_snapshot())::text)::bigint")
+
+    def taken() -> bool:
+        advance_usage()
+        return bool(query("SELECT (upto::text)::bigint >= %s FROM usage_horizon", seen)[0][0])
+
+    until(taken, "the horizon to pass what is committed", 120)
 
 
 def connect(*, autocommit: bool = True) -> psycopg.Connection[Any]:
