@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +12,7 @@ from openai import OpenAI
 from playwright.sync_api import Page, expect
 
 from accounts.models import Project
+from tests.billing.books import query
 from tests.browser.conftest import SCREENSHOTS, Tab
 from tests.dashboard.calls import log_call
 from tests.factories import Caller, make_caller
@@ -26,20 +27,21 @@ LOOKS = [(360, "light", "uz-UZ"), (360, "dark", "ru-RU"), (1280, "light", "ru-RU
 
 
 @pytest.fixture
-def owner(stack: Stack, site: Gateway) -> Caller:
-    """Somebody with a week of calls of every fate in two projects."""
+def owner(stack: Stack, site: Gateway) -> Iterator[Caller]:
+    """Somebody with a week of calls in two projects. Nobody was charged for them, so they go."""
     caller = make_caller(balance_uzs=1_000_000, free=True, scopes=("inference", "manage"))
     caller.user.set_password(PASSWORD)
     caller.user.save()
     caller.user.emailaddress_set.create(email=caller.user.email, primary=True, verified=True)
     other = Project.objects.create(organization=caller.organization, name="Mobile app")
     now = datetime.now(UTC)
-    for number in range(60):
-        at = now - timedelta(hours=2.6 * number, minutes=5)
+    moments = [now - timedelta(hours=2.6 * number, minutes=5) for number in range(60)]
+    ids = [id_of(at) for at in moments]
+    for number, at in enumerate(moments):
         failed = number % 9 == 4
         log_call(
             caller,
-            id=id_of(at),
+            id=ids[number],
             at=at.isoformat(),
             model=MODELS[number % 3],
             project_id=(caller.project if number % 4 else other).pk,
@@ -49,7 +51,8 @@ def owner(stack: Stack, site: Gateway) -> Caller:
             stream=number % 2 == 0,
             cached_tokens=400 if number % 5 == 0 else 0,
         )
-    return caller
+    yield caller
+    query("DELETE FROM proxy_request WHERE id = ANY(%s::uuid[])", ids)
 
 
 @pytest.mark.parametrize(("width", "scheme", "locale"), LOOKS)
