@@ -2,19 +2,17 @@
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.access import Caller, find_caller_key
-from accounts.errors import NotFound
+from accounts.access import Caller
 from accounts.models import ApiKey, Project
 from accounts.moving import move_key
 from dashboard.budgets import budgets_of
-from dashboard.people import may_write, page_caller
+from dashboard.people import changeable_key, page_caller
 from dashboard.views import private
 
 
@@ -42,12 +40,7 @@ def others(caller: Caller, key: ApiKey) -> QuerySet[Project]:
 def key_move(request: HttpRequest, key_id: str) -> HttpResponse:
     """A foreign key is 404 like an unknown one; who only looks may not."""
     caller = page_caller(request)
-    try:
-        key = find_caller_key(caller, key_id)
-    except NotFound:
-        raise Http404 from None
-    if not may_write(caller):
-        raise PermissionDenied
+    key = changeable_key(caller, key_id)
     if key.revoked_at is not None:
         raise Http404
     form = MoveForm(caller, key, request.POST or None)

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.access import Caller, find_caller_key, reachable_keys
-from accounts.errors import AccountsError, InvalidField, NotFound, RoleNotAllowed
+from accounts.access import Caller, reachable_keys
+from accounts.errors import AccountsError, InvalidField, RoleNotAllowed
 from accounts.keys import revoke_key
 from accounts.models import ApiKey
 from billing.errors import FirstTopUpLimit
@@ -28,7 +28,7 @@ from dashboard.forms import (
     first_limit_words,
 )
 from dashboard.keys import caps_of, fill_last_use, issue_key
-from dashboard.people import may_write, page_caller
+from dashboard.people import changeable_key, may_write, page_caller
 from dashboard.topups import KnownReference, TooManyTopUps, file_topup
 from proxy.receipt import datacenter, reasons_of, rescued
 
@@ -117,13 +117,7 @@ def _issued(caller: Caller, form: KeyForm) -> tuple[ApiKey, str] | None:
 
 @private("GET", "HEAD", "POST")
 def key_revoke(request: HttpRequest, key_id: str) -> HttpResponse:
-    caller = page_caller(request)
-    try:
-        key = find_caller_key(caller, key_id)
-    except NotFound:
-        raise Http404 from None
-    if not may_write(caller):
-        raise PermissionDenied
+    key = changeable_key(page_caller(request), key_id)
     if request.method == "POST":
         revoke_key(key)
         messages.success(request, _("The key “%(name)s” is revoked.") % {"name": key.name})

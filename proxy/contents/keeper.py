@@ -113,10 +113,13 @@ class Keeper:
                 time.sleep(GATHER_S)
             self._news.clear()
             while self._queue:
+                batch = self._batch()
+                size = len(batch)
                 try:
-                    self._write(self._batch())
-                except Exception:
-                    log.exception("a batch of content is lost")
+                    self._write(batch)
+                except Exception:  # the thread's rim: without it nothing more would ever be kept
+                    log.exception("content of %s calls is lost", size)
+                    self.lost += size
             if self._stopping:
                 self._close()
                 return

@@ -76,6 +76,7 @@ def said(site: Gateway, caller: Caller, text: str, count: int) -> dict[str, Any]
 
 def opened(tab: Tab, record: dict[str, Any], file: Path) -> Page:
     page = tab.open(f"/dashboard/activity/{record['request_id']}/content")
+    expect(page.locator("[data-ask]")).to_be_visible()  # it asks once it has what the file is to open
     page.locator("[data-file]").set_input_files(file)
     return page
 
