@@ -54,6 +54,7 @@ PROBE_KEYLESS = env.flag("PROBE_KEYLESS", default=False)  # also other people's 
 SPOOL_DIR = env.text("SPOOL_DIR", str(BASE_DIR / "var" / "spool"))
 VIDEO_DIR = env.text("VIDEO_DIR", str(BASE_DIR / "var" / "videos"))
 VIDEO_POLL_S = env.number("VIDEO_POLL_S", 3)
+UPSTREAM_IDLE_S = env.number("UPSTREAM_IDLE_S", 60, least=1)
 ENDPOINT_REST_S = env.number("ENDPOINT_REST_S", 5)
 # The sealed content log: kept of each body, and held in memory by each worker until it is written.
 CONTENT_PART_KB = env.number("CONTENT_PART_KB", 256, least=1)

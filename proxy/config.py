@@ -21,6 +21,7 @@ class Config:
     video_dir: Path
     video_poll_s: int
     rest_s: float
+    idle_s: float
     content_queue: int
     content_part: int
     anonymous: bool = False
@@ -47,6 +48,7 @@ def from_settings(settings: Any) -> Config:
         video_poll_s=settings.VIDEO_POLL_S,
         anonymous=settings.ANONYMOUS_DAILY_UZS > 0,
         rest_s=settings.ENDPOINT_REST_S,
+        idle_s=settings.UPSTREAM_IDLE_S,
         content_queue=settings.CONTENT_QUEUE_MB * 2**20,
         content_part=settings.CONTENT_PART_KB * 2**10,
     )

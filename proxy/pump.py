@@ -13,19 +13,27 @@ from proxy.upstream import Opened, UpstreamError
 from proxy.watch import Deadline, Watch
 
 SILENCE_S: Final = 10.0
-IDLE_S: Final = 60.0
 
 
 class Pump:
     """Reads an opened stream. `failure` says why it ended before its own end.
 
-    note: told of events and bytes of text so far, before anything of them is forwarded.
+    idle_s: how long an upstream may be silent. note: told of events and bytes of text so far, before anything
+    of them is forwarded.
     """
 
-    def __init__(
-        self, watch: Watch, opened: Opened, stream: Stream, ping: bytes, note: Callable[[int, int], None]
+    def __init__(  # noqa: PLR0913
+        self,
+        watch: Watch,
+        opened: Opened,
+        stream: Stream,
+        ping: bytes,
+        idle_s: float,
+        note: Callable[[int, int], None],
     ) -> None:
         self._watch = watch
+        self._idle_s = idle_s
+        self._turn_s = min(SILENCE_S, idle_s)
         self._note = note
         self.stream = stream
         self._ping = ping
@@ -55,18 +63,18 @@ class Pump:
     async def run(self, exchange: Exchange) -> None:
         """Forwards everything but the end.
 
-        A comment keeps the connection open every 10 s of silence, 60 s are too many.
+        A comment keeps the connection open every 10 s of silence, as long as there is patience with it.
         """
         await exchange.send(self._taken())
         while not self.stream.over:
-            quiet = self._watch.within(SILENCE_S)
+            quiet = self._watch.within(self._turn_s)
             try:
                 with quiet:
                     await self._forward(exchange, quiet)
             except TimeoutError:
                 self._silences += 1
                 await exchange.send(self._ping)
-                if self._silences * SILENCE_S >= IDLE_S:
+                if self._silences * self._turn_s >= self._idle_s:
                     self.failure = "stalled"
                     break
             except UpstreamError as error:
@@ -90,7 +98,7 @@ class Pump:
                 quiet.due = inf  # a reader's slowness is no silence of the upstream
                 await exchange.send(out)
                 # An upstream's comments show that it lives, but the caller hears nothing of them.
-                quiet.due = time.monotonic() + SILENCE_S
+                quiet.due = time.monotonic() + self._turn_s
             self._silences = 0
 
     def _taken(self) -> bytes:

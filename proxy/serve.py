@@ -22,7 +22,7 @@ from proxy.job import Job
 from proxy.keyring import Keyring
 from proxy.meter import Usage
 from proxy.plan import Candidate
-from proxy.pump import IDLE_S, SILENCE_S, Pump, broken
+from proxy.pump import SILENCE_S, Pump, broken
 from proxy.reported import counted, reported
 from proxy.rescue import handed_over, is_wished
 from proxy.spool import Spool
@@ -39,13 +39,14 @@ RATE_TOKENS: Final = 16
 
 
 class Floor(Protocol):
-    """What serving needs of the worker."""
+    """What serving needs of the worker. idle_s: how long an upstream may be silent within an answer."""
 
     upstream: Upstream
     vitals: Vitals
     keyring: Keyring
     spool: Spool
     watch: Watch
+    idle_s: float
 
     def failed_over(self, candidate: Candidate) -> Candidate:
         """The candidate as it is asked after another one has failed: never at a higher price."""
@@ -183,7 +184,7 @@ class Serving:
     async def _read(self, opened: Opened, patience_s: float) -> bytes:
         try:
             with self._floor.watch.within(patience_s):
-                return await opened.read(self._floor.watch, IDLE_S)
+                return await opened.read(self._floor.watch, self._floor.idle_s)
         except TimeoutError:
             raise UpstreamError("timeout", status=200) from None
 
@@ -251,7 +252,8 @@ class Serving:
         opened = await self._open(candidate, patience_s)
         stream = self._stream_of(candidate, opened)
         note = self._floor.spool.counter(self.job.name)
-        pump = Pump(self._floor.watch, opened, stream, self._surface.voice.ping, note)
+        floor = self._floor
+        pump = Pump(floor.watch, opened, stream, self._surface.voice.ping, floor.idle_s, note)
         try:
             with self._floor.watch.within(patience_s):
                 await pump.begin()

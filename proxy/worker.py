@@ -58,6 +58,7 @@ class Worker:
         self.anonymous = Anonymous(let_in=config.anonymous)
         self.refusals = Refusals()
         self.watch = Watch()
+        self.idle_s = config.idle_s
         self.vitals = Vitals(config.redis_url, config.rest_s)
         self.keyring = Keyring(config.redis_url)
         self.keeper = Keeper(config.database_url, config.content_queue, config.content_part)

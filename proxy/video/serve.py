@@ -23,7 +23,6 @@ from proxy.failpoint import failpoint
 from proxy.job import Job
 from proxy.lane import Result
 from proxy.plan import Candidate
-from proxy.pump import IDLE_S
 from proxy.serve import TOTAL_S, Floor, Serving
 from proxy.upstream import UpstreamError
 from proxy.video import films
@@ -200,7 +199,8 @@ class VideoServing(Serving):
             opened = await self._floor.upstream.open(self._provider, video.look(film.id), ASK_S)
             try:
                 self._film = (
-                    video.read(opened.whole() or await opened.read(self._floor.watch, IDLE_S)) or film
+                    video.read(opened.whole() or await opened.read(self._floor.watch, self._floor.idle_s))
+                    or film
                 )
             finally:
                 opened.close()
@@ -214,7 +214,7 @@ class VideoServing(Serving):
         """The MP4 of a provider's answer. Raises UpstreamError."""
         opened = await self._floor.upstream.open(self._provider, ask, patience_s)
         try:
-            data = opened.whole() or await opened.read(self._floor.watch, IDLE_S)
+            data = opened.whole() or await opened.read(self._floor.watch, self._floor.idle_s)
         finally:
             opened.close()
         if not is_mp4(data):

@@ -1,7 +1,7 @@
 """The sixteen faults of Failover Bench (S01–S16) in both modes, over two caller and two upstream dialects.
 
 Before the first byte the next endpoint answers and is paid; after it the stream ends in a clean error event.
-What needs a minute of silence is in tests/proxy/test_attempts.py and test_pump.py, health in test_health.py.
+A minute of silence is a second at a gateway of its own. Health is in test_health.py.
 """
 
 import json
@@ -15,6 +15,7 @@ import pytest
 from tests.factories import Caller, make_caller
 from tests.live.client import directive, send, stream
 from tests.live.test_leaving import IN, OUT, outcome
+from tests.processes import Gateway
 from tests.stack import Stack
 
 MODEL = "test/any"
@@ -71,7 +72,7 @@ class Way:
     def is_chat(self) -> bool:
         return self.path.startswith("/v1/chat")
 
-    def ask(self, stack: Stack, caller: Caller, body: dict[str, Any]) -> Said:
+    def ask(self, stack: Stack | Gateway, caller: Caller, body: dict[str, Any]) -> Said:
         """Reads to the end, however it ends."""
         body = {"model": MODEL, "max_tokens": 100} | body
         if not self.streamed:
@@ -207,27 +208,50 @@ def test_a_silent_stream_is_given_up_in_under_ten_seconds(stack: Stack):
         assert row["attempts"][0]["ms"] < 10_000
 
 
-@streams
-@firsts
-@pytest.mark.parametrize("fault", ["cut", "cut_reset", "truncated", "malformed_chunk", "error_event"])
-def test_after_the_first_byte_a_stream_ends_in_an_error(
-    stack: Stack, caller: Caller, way: Way, first: str, fault: str
-):
-    """S08 and S10: what came is part of the answer, and nobody takes it for all of it."""
-    said = way.ask(stack, caller, broken(first, fault=fault))
+def test_an_answer_that_stalls_is_given_up(stack: Stack):
+    """S09, all at once: a whole answer comes from the next endpoint, a stream ends with what was said."""
+    cases = [(make_caller(balance_uzs=10_000), way, first) for way in STREAMS + WHOLES for first in NEXT]
+    with stack.another_gateway("stalled", UPSTREAM_IDLE_S="1") as impatient:
+        with ThreadPoolExecutor(len(cases)) as threads:
+            asked = threads.map(lambda c: c[1].ask(impatient, c[0], broken(c[2], fault="stall")), cases)
+            answers = list(asked)
+        for (caller, way, first), said in zip(cases, answers, strict=True):
+            if not way.streamed:
+                row = assert_stood_in(caller, said, first)
+                assert row["attempts"][0]["error"] == "stalled"
+                assert row["provider_cost_nano"] > 0
+            else:
+                assert said.error["message"] == "The model's provider stopped sending."
+                assert_broken_off(caller, said, first)
+
+
+def assert_broken_off(caller: Caller, said: Said, first: str) -> None:
+    """What came of a stream is part of the answer and paid as what it is; nobody takes it for all of it."""
     assert said.status == 200
     assert said.text
     assert TEXT.startswith(said.text)
     assert said.text != TEXT
     assert not said.finished
-    assert said.error["message"]
-    assert (said.error["code"], said.finish) == ("upstream_error", None)
+    assert said.finish is None
     row = settled(caller)
     assert (tried(row), row["provider"], row["status"]) == ([first], first, "error")
     assert row["estimated"]
     assert row["output_tokens"] > 0
     price, output_price = PRICES[first]
     assert row["cost_micros"] == row["input_tokens"] * price + row["output_tokens"] * output_price
+
+
+@streams
+@firsts
+@pytest.mark.parametrize("fault", ["cut", "cut_reset", "truncated", "malformed_chunk", "error_event"])
+def test_after_the_first_byte_a_stream_ends_in_an_error(
+    stack: Stack, caller: Caller, way: Way, first: str, fault: str
+):
+    """S08 and S10."""
+    said = way.ask(stack, caller, broken(first, fault=fault))
+    assert said.error["message"]
+    assert said.error["code"] == "upstream_error"
+    assert_broken_off(caller, said, first)
 
 
 @every_way

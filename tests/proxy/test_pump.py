@@ -43,7 +43,7 @@ async def test_an_upstream_that_only_comments_does_not_silence_us(monkeypatch: p
     running = asyncio.create_task(rounds.run())
     noted: list[tuple[int, int]] = []
     stream = openai.Stream(b'"m"', wants_usage=False)
-    relayed = Pump(rounds, wire, stream, PING, lambda *found: noted.append(found))  # type: ignore[arg-type]
+    relayed = Pump(rounds, wire, stream, PING, 60, lambda *found: noted.append(found))  # type: ignore[arg-type]
     await relayed.begin()
     assert noted == [(1, 1)]  # before any of it can be forwarded
     async with asyncio.timeout(30):
@@ -74,11 +74,10 @@ class Silent(Wire):
 async def test_a_stream_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch, begin: Any, ping: bytes):
     """S09: pings keep the caller, a minute of silence is enough, the end is an error in its own words."""
     monkeypatch.setattr(pump, "SILENCE_S", 0.02)
-    monkeypatch.setattr(pump, "IDLE_S", 0.06)
     monkeypatch.setattr(watch, "TICK_S", 0.01)
     rounds, wire = Watch(), Silent()
     running = asyncio.create_task(rounds.run())
-    relayed = Pump(rounds, wire, begin(), ping, lambda *_: None)  # type: ignore[arg-type]
+    relayed = Pump(rounds, wire, begin(), ping, 0.06, lambda *_: None)  # type: ignore[arg-type]
     await relayed.begin()
     async with asyncio.timeout(30):
         await relayed.run(wire)  # type: ignore[arg-type]

@@ -207,6 +207,7 @@ class Floor:
 
     def __init__(self, rounds: Watch, wires: dict[int, Wire]) -> None:
         self.watch, self.wires, self.asked = rounds, wires, list[dict[str, Any]]()
+        self.idle_s = 0.04
         self.vitals: Any = SimpleNamespace(
             began=lambda endpoint, probe: None, left=lambda endpoint: None, succeeded=lambda *figures: None,
             failed=lambda endpoint, reason, *more: self.failures.append((endpoint, reason)),
@@ -244,7 +245,6 @@ class Floor:
 async def quick(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watch]:
     """A minute of silence passes at once."""
     monkeypatch.setattr(pump, "SILENCE_S", 0.02)
-    monkeypatch.setattr(pump, "IDLE_S", 0.04)
     monkeypatch.setattr(watch, "TICK_S", 0.01)
     rounds = Watch()
     running = asyncio.create_task(rounds.run())
