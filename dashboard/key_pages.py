@@ -1,19 +1,112 @@
-"""Moving a key to another project: the question with what it means, then the deed."""
+"""Keys: the list with its form, and the questions before a key is moved or keys are revoked."""
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.access import Caller
+from accounts.access import Caller, reachable_keys
+from accounts.errors import AccountsError, InvalidField, RoleNotAllowed
+from accounts.keys import revoke_key
 from accounts.models import ApiKey, Project
 from accounts.moving import move_key
+from billing.download import csv_download
 from dashboard.budgets import budgets_of
-from dashboard.people import changeable_key, page_caller
+from dashboard.forms import KeyForm
+from dashboard.key_list import COLUMNS, KeyList, file_rows
+from dashboard.keys import caps_of, fill_last_use, issue_key
+from dashboard.lists import PAGE, listing
+from dashboard.moments import today
+from dashboard.people import changeable_key, may_write, page_caller
 from dashboard.views import private
+
+
+@private("GET", "HEAD", "POST")
+def keys(request: HttpRequest) -> HttpResponse:
+    """The list, and the form; a new key is shown in the answer that makes it and nowhere again."""
+    caller = page_caller(request)
+    form = KeyForm(caller, request.POST or None)
+    new: tuple[ApiKey, str] | None = None
+    if request.method == "POST" and form.is_valid():
+        new = _issued(caller, form)
+        form = KeyForm(caller) if new else form
+    shown = listing(KeyList(caller, request.GET), reachable_keys(caller), request.GET)
+    fill_last_use(caller.organization, shown.rows)
+    caps = caps_of(shown.rows)
+    context = {
+        "form": form,
+        "new": new,
+        "listing": shown,
+        "keys": [(key, caps.get(key.pk, [])) for key in shown.rows],
+        "has_keys": shown.count > 0 or reachable_keys(caller).exists(),
+        "may_move": len(caller.projects()) > 1,
+        "may_write": may_write(caller),
+    }
+    return render(request, "dashboard/keys.html", context)
+
+
+@private("GET")
+def keys_file(request: HttpRequest) -> HttpResponseBase:
+    """The list as its filter has it, as CSV."""
+    caller = page_caller(request)
+    form = KeyList(caller, request.GET)
+    name = f"cloudapi-keys-{today().isoformat()}.csv"
+    return csv_download(request, name, COLUMNS, lambda: file_rows(caller, form))
+
+
+def _issued(caller: Caller, form: KeyForm) -> tuple[ApiKey, str] | None:
+    """The new key, or None with the refusal in the form."""
+    try:
+        return issue_key(caller, form.cleaned_data["project"], form.key_request(), form.spend_cap())
+    except RoleNotAllowed:
+        raise PermissionDenied from None
+    except InvalidField as error:
+        form.add_error(error.param if error.param in form.fields else None, str(error))
+    except AccountsError as error:
+        form.add_error(None, str(error))
+    return None
+
+
+@private("GET", "HEAD", "POST")
+def key_revoke(request: HttpRequest, key_id: str) -> HttpResponse:
+    """Asks, then revokes one key for good."""
+    caller = page_caller(request)
+    key = changeable_key(caller, key_id)
+    if request.method == "POST":
+        revoke_key(key)
+        messages.success(request, _("The key “%(name)s” is revoked.") % {"name": key.name})
+        return redirect("keys")
+    fill_last_use(caller.organization, [key])
+    return render(request, "dashboard/key_revoke.html", {"key": key})
+
+
+@private("GET", "HEAD", "POST")
+def keys_revoke(request: HttpRequest) -> HttpResponse:
+    """Asks by name, then revokes all keys that were chosen in the list; foreign ones are 404 for all."""
+    caller = page_caller(request)
+    if not may_write(caller):
+        raise PermissionDenied
+    said = request.POST if request.method == "POST" else request.GET
+    wanted = list(dict.fromkeys(said.getlist("key")))[:PAGE]
+    found = [key for key in (changeable_key(caller, key_id) for key_id in wanted) if key.revoked_at is None]
+    back = f"{reverse('keys')}?{QueryDict(said.get('back', '')).urlencode()}".rstrip("?")
+    if not found:
+        messages.error(request, _("Choose keys in the list first."))
+        return redirect(back)
+    if request.method == "POST":
+        count = sum(revoke_key(key) for key in found)
+        told = ngettext("%(count)d key is revoked.", "%(count)d keys are revoked.", count)
+        messages.success(request, told % {"count": count})
+        return redirect(back)
+    fill_last_use(caller.organization, found)
+    context = {"keys": found, "back": said.get("back", ""), "back_url": back}
+    return render(request, "dashboard/keys_revoke.html", context)
 
 
 class MoveForm(forms.Form):

@@ -15,20 +15,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import Caller, reachable_keys
-from accounts.errors import AccountsError, InvalidField, RoleNotAllowed
-from accounts.keys import revoke_key
-from accounts.models import ApiKey
 from billing.errors import FirstTopUpLimit
 from billing.ledger import refunded
 from dashboard import activity, content_log, shop, wallet
 from dashboard.forms import (
-    KeyForm,
     PromoForm,
     TopUpForm,
     first_limit_words,
 )
-from dashboard.keys import caps_of, fill_last_use, issue_key
-from dashboard.people import changeable_key, may_write, page_caller
+from dashboard.people import may_write, page_caller
 from dashboard.topups import KnownReference, TooManyTopUps, file_topup
 from proxy.receipt import datacenter, reasons_of, rescued
 
@@ -78,51 +73,6 @@ def overview(request: HttpRequest) -> HttpResponse:
         "missing": shop.missing(),
     }
     return render(request, "dashboard/overview.html", context)
-
-
-@private("GET", "HEAD", "POST")
-def keys(request: HttpRequest) -> HttpResponse:
-    """The list, and the form; a new key is shown in the answer that makes it and nowhere again."""
-    caller = page_caller(request)
-    form = KeyForm(caller, request.POST or None)
-    new: tuple[ApiKey, str] | None = None
-    if request.method == "POST" and form.is_valid():
-        new = _issued(caller, form)
-        form = KeyForm(caller) if new else form
-    found = list(reachable_keys(caller).order_by("revoked_at", "-pk"))
-    fill_last_use(caller.organization, found)
-    caps = caps_of(found)
-    context = {
-        "form": form,
-        "new": new,
-        "keys": [(key, caps.get(key.pk, [])) for key in found],
-        "may_move": len(caller.projects()) > 1,
-        "may_write": may_write(caller),
-    }
-    return render(request, "dashboard/keys.html", context)
-
-
-def _issued(caller: Caller, form: KeyForm) -> tuple[ApiKey, str] | None:
-    """The new key, or None with the refusal in the form."""
-    try:
-        return issue_key(caller, form.cleaned_data["project"], form.key_request(), form.spend_cap())
-    except RoleNotAllowed:
-        raise PermissionDenied from None
-    except InvalidField as error:
-        form.add_error(error.param if error.param in form.fields else None, str(error))
-    except AccountsError as error:
-        form.add_error(None, str(error))
-    return None
-
-
-@private("GET", "HEAD", "POST")
-def key_revoke(request: HttpRequest, key_id: str) -> HttpResponse:
-    key = changeable_key(page_caller(request), key_id)
-    if request.method == "POST":
-        revoke_key(key)
-        messages.success(request, _("The key “%(name)s” is revoked.") % {"name": key.name})
-        return redirect("keys")
-    return render(request, "dashboard/key_revoke.html", {"key": key})
 
 
 @private("GET", "HEAD", "POST")

@@ -71,12 +71,12 @@ for (const notice of document.querySelectorAll("[data-toasts] > *")) {
 }
 
 /* A link to a page that asks "are you sure?" asks here instead: the page's own form, in a dialog. */
-async function askHere(link) {
-  const reply = await fetch(link.href, { credentials: "same-origin" });
+async function askHere(address) {
+  const reply = await fetch(address, { credentials: "same-origin" });
   const page = new DOMParser().parseFromString(await reply.text(), "text/html");
   const question = page.querySelector("[data-question]");
-  if (!reply.ok || !question) return location.assign(link.href); // signed out meanwhile, say
-  for (const form of question.querySelectorAll("form:not([action])")) form.action = link.href;
+  if (!reply.ok || !question) return location.assign(address); // signed out meanwhile, say
+  for (const form of question.querySelectorAll("form:not([action])")) form.action = address;
   const dialog = document.createElement("dialog");
   dialog.className = "dialog";
   dialog.setAttribute("aria-label", question.querySelector("h1, h2").textContent);
@@ -95,7 +95,16 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-ask]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
-  askHere(link).catch(() => location.assign(link.href));
+  askHere(link.href).catch(() => location.assign(link.href));
+});
+
+/* A form that leads to such a page does the same: what was chosen in a list goes along. */
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("form[data-ask]");
+  if (!form) return;
+  event.preventDefault();
+  const address = `${form.action}?${new URLSearchParams(new FormData(form))}`;
+  askHere(address).catch(() => location.assign(address));
 });
 
 /* A language chosen in one sample of code is the one of all samples, on this page and the next. */
