@@ -249,6 +249,7 @@ if PRODUCTION:
 LANGUAGE_CODE = "en"
 LANGUAGES = [("uz", _("Uzbek")), ("ru", _("Russian")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["cloudapi.formats"]
 USE_TZ = True
 
 MAILERS: dict[str, dict[str, Any]] = {

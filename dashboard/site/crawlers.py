@@ -5,17 +5,16 @@ from xml.sax.saxutils import escape
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from dashboard.guide.shelf import shelf
 from dashboard.languages import PARAMETER
-from dashboard.site.contacts import contacts
 from dashboard.site.legal import LegalText
 from dashboard.site.showcase import showcase
 
-_PAGES = ("landing", "models", "pricing", "energy", "status", "docs")
+_PAGES = ("landing", "models", "pricing", "energy", "status", "docs", "contact")
 _PRIVATE = ("/dashboard", "/accounts/", "/admin/", "/api/", "/v1/", "/i18n/", "/unsubscribe/")
 
 
@@ -39,14 +38,8 @@ def robots(request: HttpRequest) -> HttpResponse:
 
 
 def _paths() -> Iterator[str]:
-    for name in _PAGES:
-        try:
-            yield reverse(name)
-        except NoReverseMatch:
-            continue
+    yield from (reverse(name) for name in _PAGES)
     yield from (reverse("docs-page", args=[slug]) for slug in shelf("en").pages if slug != "index")
-    if contacts():
-        yield reverse("contact")
     pages = LegalText.objects.order_by("page").distinct("page").values_list("page", flat=True)
     yield from (reverse("legal", args=[page]) for page in pages)
     shown = showcase()

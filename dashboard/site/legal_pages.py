@@ -21,8 +21,7 @@ def legal(request: HttpRequest, page: str) -> HttpResponse:
 
 @require_safe
 def contact(request: HttpRequest) -> HttpResponse:
-    """How to reach us; no such page where the operator has named no way."""
-    found = contacts()
-    if not found:
-        raise Http404
-    return render(request, "site/contact.html", {"contacts": found})
+    """How to reach us, and what is answered without asking, which is all where no way is set yet."""
+    response = render(request, "site/contact.html", {"contacts": contacts()})
+    patch_vary_headers(response, ["Accept-Language", "Cookie"])
+    return response

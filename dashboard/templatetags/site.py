@@ -7,7 +7,6 @@ from django.utils.text import get_text_list
 from billing.fiscal import receipt_link
 from billing.models import Channel, ProviderTransaction
 from billing.providers import Way, online, ways
-from dashboard.site.contacts import Contact, contacts
 from dashboard.site.legal import LegalText, in_force
 
 register = template.Library()
@@ -47,12 +46,6 @@ def online_ways() -> str:
 def bank_details() -> str:
     """Where to send a transfer, as the operator has set it (BANK_DETAILS); '' if nowhere yet."""
     return str(settings.BANK_DETAILS)
-
-
-@register.simple_tag
-def contact_ways() -> list[Contact]:
-    """How to reach us, as far as the operator has set it."""
-    return contacts()
 
 
 @register.simple_tag

@@ -1,6 +1,6 @@
 """Texts that bind: versions are kept, drafts bind nobody, and a person's acceptance names the version."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -89,15 +89,30 @@ def test_operators_change_drafts_alone(admin_client: Client) -> None:
 
 
 def test_contacts_are_only_those_that_are_set(client: Client, settings: Any) -> None:
-    assert client.get("/contact").status_code == 404
-    assert 'href="/contact"' not in client.get("/legal/offer").content.decode()
     settings.CONTACT_TELEGRAM = "cloudapi_uz"
-    text = strict_but_links(client)
+    answer = client.get("/contact")
+    text = answer.content.decode()
+    assert answer.status_code == 200
     assert "https://t.me/cloudapi_uz" in text and "mailto:" not in text and "24 hours" in text
     assert 'href="/contact"' in client.get("/legal/offer").content.decode()
 
 
-def strict_but_links(client: Client) -> str:
-    answer = client.get("/contact")
-    assert answer.status_code == 200
-    return answer.content.decode()
+def test_without_any_contact_the_page_says_so_and_leads_to_answers(
+    client: Client, admin_client: Client
+) -> None:
+    text = strict(client.get("/contact"))
+    assert 'class="notice warning"' in text and "24 hours" not in text and "CONTACT_EMAIL" not in text
+    main = text.split("<main")[1].split("</main>")[0]
+    for path in ("/docs/faq", "/docs/errors", "/status"):
+        assert f'href="{path}"' in main and client.get(path).status_code == 200
+    assert "CONTACT_EMAIL" in admin_client.get("/contact").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("language", "day"),
+    [("en", "from 9 March 2026."), ("ru", "с 9 марта 2026."), ("uz", "2026-yil 9-martdan")],
+)
+def test_days_are_written_as_the_language_does(client: Client, language: str, day: str) -> None:
+    text = published(language, "Text.")
+    LegalText.objects.filter(pk=text.pk).update(effective_on=date(2026, 3, 9))
+    assert day in client.get("/legal/offer", headers={"accept-language": language}).content.decode()

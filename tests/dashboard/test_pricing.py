@@ -110,7 +110,7 @@ def test_the_list_says_of_which_day_and_rate_it_is(client: Client) -> None:
     assert (found["prices_of"], found["rate_date"]) == ("2026-11-21", "2026-01-01")
     assert (found["currency"], found["vat_included"], found["fx_margin_percent"]) == ("UZS", True, "0")
     text = client.get("/pricing").content.decode()
-    assert "Prices of 21.11.2026, valid until changed" in text and "01.01.2026" in text
+    assert "Prices of 21 November 2026, valid until changed" in text and "1 January 2026." in text
     assert "$" not in text and "USD" not in text
 
 

@@ -1,0 +1,6 @@
+"""22 ноября 2026, 14:05."""
+
+DATE_FORMAT = "j E Y"
+TIME_FORMAT = "H:i"
+DATETIME_FORMAT = "j E Y, H:i"
+MONTH_DAY_FORMAT = "j E"
