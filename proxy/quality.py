@@ -8,7 +8,6 @@ of ours.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
 from django.core.cache import cache
@@ -46,13 +45,6 @@ SELECT model, endpoint_id, json_object_agg(name, n)
          GROUP BY 1, 2, 3) counts
  GROUP BY 1, 2
 """
-_DAYS: Final = """
-SELECT start, sum(count) FILTER (WHERE name = 'n')::bigint,
-       coalesce(sum(count) FILTER (WHERE name = 'e'), 0)::bigint
-  FROM quality_day
- WHERE start >= (SELECT usage_start(billing_now(), 'day') - interval '89 days') AND name IN ('n', 'e')
-   AND endpoint_id = 0 AND (model = %(model)s OR %(model)s = '') GROUP BY 1 HAVING sum(count) <> 0 ORDER BY 1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +64,6 @@ class Quality:
             total.rate += tally.rate
             total.latency += tally.latency
         return total
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """Calls of one Tashkent day and how many of them nobody answered."""
-
-    at: datetime
-    calls: int
-    errors: int
 
 
 def qualities(window: Window) -> dict[str, Quality]:
@@ -106,13 +89,6 @@ def figures(found: Mapping[str, Quality]) -> dict[int, Figures]:
         for quality in found.values()
         for endpoint, tally in quality.endpoints.items()
     }
-
-
-def days(model: str = "") -> list[Day]:
-    """The last 90 days that had calls, of one model or of all."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DAYS, {"model": model})
-        return [Day(*row) for row in cursor.fetchall()]
 
 
 def refresh() -> None:

@@ -78,7 +78,7 @@ def _made() -> Board:
     here, days, resting_now = catalog(), days_counted(), resting()
     endpoints = [one for model in here.models.values() for one in model.endpoints]
     providers = {one.id: one.provider.slug for one in endpoints}
-    served = by_provider(days, providers) if providers else {}
+    served = by_provider(days, providers)
     models = _models(here, by_model(days), resting_now)
     shown = [row for row in models if row.uptime is not None]
     return Board(timezone.now(), _providers(endpoints, served, resting_now), shown, len(models) - len(shown))

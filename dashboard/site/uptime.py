@@ -1,9 +1,9 @@
-"""How well endpoints answered, day by day: real calls and probes, out of the roll-ups of the request log.
+"""How well models and providers answered, day by day: real calls and probes, out of the roll-ups of the request log.
 
 A closed day is read once and kept; today and yesterday, which may still get late rows, for a minute.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -19,7 +19,8 @@ _OPEN_S: Final = 60
 _GOOD_BPS: Final = 9_900
 _FAIR_BPS: Final = 9_500
 
-# Of attempts: n all, e those that failed by the endpoint's own fault.
+# Of attempts: n all, e those that failed by the endpoint's own fault. Endpoint 0: calls as their
+# callers saw them, after any failover.
 _COUNTS: Final = """
 SELECT (start AT TIME ZONE 'Asia/Tashkent')::date, model, endpoint_id,
        coalesce(sum(count) FILTER (WHERE name = 'n'), 0)::bigint,
@@ -87,21 +88,21 @@ def _read(first: date) -> dict[date, Day]:
 
 
 def by_model(days: Iterable[Day]) -> dict[str, Uptime]:
-    """What each model's endpoints did together."""
-    return _summed(days, {})
+    """How its callers were answered: what a failover cured is no failure."""
+    return _summed(days, lambda model, endpoint: None if endpoint else model)
 
 
 def by_provider(days: Iterable[Day], providers: Mapping[int, str]) -> dict[str, Uptime]:
-    """The same by provider. providers: endpoint → its provider; others are left out."""
-    return _summed(days, providers)
+    """How what was asked of each went. providers: endpoint → its provider; others are left out."""
+    return _summed(days, lambda model, endpoint: providers.get(endpoint))
 
 
-def _summed(days: Iterable[Day], owners: Mapping[int, str]) -> dict[str, Uptime]:
-    """By model, or by owner where owners are given."""
+def _summed(days: Iterable[Day], owner: Callable[[str, int], str | None]) -> dict[str, Uptime]:
+    """By what a model's endpoint counts for; None: for nothing."""
     sums: dict[str, list[list[int]]] = {}
     for number, day in enumerate(days):
         for (model, endpoint), (attempts, failures) in day.items():
-            name = owners.get(endpoint) if owners else model
+            name = owner(model, endpoint)
             if name is not None:
                 counts = sums.setdefault(name, [[0, 0] for _ in range(DAYS)])[number]
                 counts[0] += attempts

@@ -30,14 +30,18 @@ def rests(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     return found
 
 
-def counted(model: str, provider: str, back: int, attempts: int, failures: int) -> None:
-    endpoint = Endpoint.objects.get(model__slug=model, provider__slug=provider)
+def counted(
+    model: str, provider: str, back: int, attempts: int, failures: int, *, cured: bool = False
+) -> None:
+    """What the roll-ups have of calls at one endpoint. cured: each failure was answered by another one."""
+    own = Endpoint.objects.get(model__slug=model, provider__slug=provider).pk
     with connection.cursor() as cursor:
-        for name, count in (("n", attempts), ("e", failures), ("t20", attempts)):
-            cursor.execute(
-                "INSERT INTO quality_day VALUES (usage_start(%s, 'day'), %s, %s, %s, %s)",
-                [timezone.now() - timedelta(days=back), model, endpoint.pk, name, count],
-            )
+        for endpoint, failed in ((own, failures), (0, 0 if cured else failures)):  # 0: as callers saw it
+            for name, count in (("n", attempts), ("e", failed), ("t20", attempts)):
+                cursor.execute(
+                    "INSERT INTO quality_day VALUES (usage_start(%s, 'day'), %s, %s, %s, %s)",
+                    [timezone.now() - timedelta(days=back), model, endpoint, name, count],
+                )
 
 
 def told(client: Client) -> Any:
@@ -58,6 +62,13 @@ def test_a_share_is_cut_and_a_silent_day_is_none(client: Client) -> None:
         [75.0, None, 99.99],
     )
     assert said["first_day"] == (today() - timedelta(days=DAYS - 1)).isoformat()
+
+
+def test_what_another_one_answered_is_its_providers_failure_alone(client: Client) -> None:
+    counted("test/three", "alpha", 0, 10, 4, cured=True)
+    said = told(client)
+    assert {row["id"]: row["answered_percent"] for row in said["providers"]}["alpha"] == 60.0
+    assert [row["answered_percent"] for row in said["models"]] == [100.0]
 
 
 def test_what_was_never_asked_is_not_up_for_90_days(client: Client) -> None:
