@@ -1,4 +1,4 @@
-"""How well models and providers answered, day by day: real calls and probes, out of the roll-ups of the request log.
+"""How well models and providers answered, day by day: real calls and probes, out of the log's roll-ups.
 
 A closed day is read once and kept; today and yesterday, which may still get late rows, for a minute.
 """
