@@ -18,16 +18,16 @@ from accounts.errors import (
     MissingKey,
     MissingScope,
     NotFound,
+    PersonNeeded,
     RoleNotAllowed,
 )
 from accounts.keys import find_key
-from accounts.models import MANAGERS, WRITERS, ApiKey, Membership, Organization, Project, User
+from accounts.models import ApiKey, Membership, Organization, Project, User
+from accounts.roles import Power, may
 from accounts.signup import open_personal_organization
 
 __all__ = [
-    "MANAGERS",
     "ORGANIZATION",
-    "WRITERS",
     "Caller",
     "caller",
     "find_caller_key",
@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 ORGANIZATION = "organization_id"  # session key: the organization that the person works in now
+_KNOWN = "_membership"  # of a request that was asked before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +52,20 @@ class Caller:
     role: str | None = None
     key: ApiKey | None = None
 
-    def require_writer(self) -> None:
-        """Raises RoleNotAllowed for a viewer. A key's powers are its scopes, checked before."""
-        if self.key is None and self.role not in WRITERS:
+    def may(self, power: Power) -> bool:
+        """Whether the role allows it. A key's powers are its scopes, checked before."""
+        return self.key is not None or may(self.role, power)
+
+    def require(self, power: Power) -> None:
+        """Raises RoleNotAllowed for whom the role doesn't allow it."""
+        if not self.may(power):
             raise RoleNotAllowed
 
-    def require_manager(self) -> None:
-        """Raises RoleNotAllowed for whoever doesn't answer for the money. A key's powers are its scopes."""
-        if self.key is None and self.role not in MANAGERS:
-            raise RoleNotAllowed
+    def require_person(self, power: Power) -> None:
+        """The same for what no key may do, whatever its scopes. Raises PersonNeeded for a key."""
+        if self.key is not None:
+            raise PersonNeeded
+        self.require(power)
 
     def projects(self) -> list[Project]:
         """The projects within reach: a key's own, or all of the person's organization."""
@@ -97,13 +103,21 @@ def membership(request: HttpRequest) -> Membership:
     """
     if not isinstance(request.user, User):
         raise MissingKey
-    mine = Membership.objects.select_related("organization", "user").filter(user=request.user)
+    known: Membership | None = getattr(request, _KNOWN, None)
+    if known is None or known.user_id != request.user.pk:
+        known = _membership(request, request.user)
+        setattr(request, _KNOWN, known)
+    return known
+
+
+def _membership(request: HttpRequest, user: User) -> Membership:
+    mine = Membership.objects.select_related("organization", "user").filter(user=user)
     chosen = mine.filter(organization_id=request.session.get(ORGANIZATION, 0)).first()
     found = chosen or mine.order_by("-organization__is_personal", "pk").first()
     if found is not None:
         return found
     # A user made by a command or in the admin.
-    return mine.get(organization=open_personal_organization(request.user))
+    return mine.get(organization=open_personal_organization(user))
 
 
 def signed_in_caller(request: HttpRequest) -> Caller:

@@ -13,6 +13,7 @@ AccountsError
 │   ├── IpNotAllowed
 │   ├── MissingScope
 │   ├── RoleNotAllowed
+│   ├── PersonNeeded
 │   └── WiderKey
 ├── InvalidField             a value that no key may have
 └── NotFound                 missing and foreign alike
@@ -97,6 +98,13 @@ class MissingScope(AccessError):
 class RoleNotAllowed(AccessError):
     code = "role_not_allowed"
     message = "Your role in this organization doesn't allow this."
+
+
+class PersonNeeded(AccessError):
+    """A key reaches no further than its project: members and other projects are for people."""
+
+    code = "person_needed"
+    message = "No API key may do this. Sign in and do it in the dashboard."
 
 
 class WiderKey(AccessError):

@@ -8,6 +8,7 @@ from accounts.access import Caller
 from accounts.errors import InvalidField, NotFound, WiderKey
 from accounts.keys import CHANNEL
 from accounts.models import ApiKey, Project
+from accounts.roles import Power
 
 
 @transaction.atomic
@@ -17,7 +18,7 @@ def move_key(caller: Caller, key: ApiKey, project: Project) -> ApiKey:
     Both must be of the caller's organization; a key moves no key, as its reach is its own project. Raises
     RoleNotAllowed, WiderKey, NotFound for a key that is revoked or not theirs, InvalidField.
     """
-    caller.require_writer()
+    caller.require(Power.KEYS)
     if caller.key is not None:
         raise WiderKey("project")
     mine = ApiKey.objects.select_for_update(of=("self",)).select_related("project")

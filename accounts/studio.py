@@ -17,7 +17,8 @@ from django.utils import timezone
 from accounts.errors import AccountSuspended, InvalidKey, MissingKey
 from accounts.keyformat import digest, new_key, newest_pepper
 from accounts.keyrules import NAME_CHARS_MAX
-from accounts.models import WRITERS, ApiKey, Membership, Project, StudioToken, User
+from accounts.models import ApiKey, Membership, Project, StudioToken, User
+from accounts.roles import Power, roles_with
 
 LIFE: Final = timedelta(minutes=15)
 TOKENS_MAX: Final = 20  # of one person in one project: as many tabs
@@ -113,7 +114,7 @@ def _still_writes(key: ApiKey) -> bool:
         organization=key.project.organization_id,
         user=key.created_by_id,
         user__is_active=True,
-        role__in=WRITERS,
+        role__in=roles_with(Power.CALL),
     ).exists()
 
 

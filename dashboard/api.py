@@ -26,6 +26,7 @@ from accounts.keyrules import KeyRequest
 from accounts.keys import revoke_key
 from accounts.models import ApiKey, Project, Scope
 from accounts.moving import move_key
+from accounts.roles import Power
 from dashboard.keys import SpendCap, Window, caps_of, fill_last_use, issue_key
 from dashboard.shapes import DeletedKey, NewKey, ShownKey, ShownKeys, described
 from proxy import peek
@@ -153,7 +154,7 @@ class KeyView(ManagementView):
 
         The new project's models and caps bind it within 5 s. Calls made before stay where they were made.
         """
-        self.caller.require_writer()
+        self.caller.require(Power.KEYS)
         key = find_caller_key(self.caller, key_id)
         form = MoveSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -163,7 +164,7 @@ class KeyView(ManagementView):
     @described("deleteKey", "Revoke an API key", DeletedKey)
     def delete(self, request: Request, key_id: str) -> Response:
         """Ends a key for good; in force everywhere within 5 s."""
-        self.caller.require_writer()
+        self.caller.require(Power.KEYS)
         key = find_caller_key(self.caller, key_id)
         if not revoke_key(key):
             raise NotFound

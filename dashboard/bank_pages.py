@@ -9,7 +9,6 @@ import qrcode
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -17,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from qrcode.image.svg import SvgPathImage
 
 from accounts.access import Caller
+from accounts.roles import Power
 from billing.bank.download import receipt_file
 from billing.bank.receipts import FILE_BYTES_MAX, RECEIPTS_MAX, Upload, add_receipt, takes_receipts
 from billing.bank.requests import OPEN_MAX, cards_for, limits, open_request
@@ -25,7 +25,7 @@ from billing.models import Receipt, TopUp
 from billing.money import MICROS_PER_UZS, exact_uzs
 from dashboard.forms import UzsField, first_limit_words
 from dashboard.payments import find
-from dashboard.people import may_write, page_caller
+from dashboard.people import page_caller, require
 from dashboard.templatetags.money import uzs
 from dashboard.views import private
 
@@ -103,7 +103,6 @@ def transfer(request: HttpRequest) -> HttpResponse:
         "least": least,
         "most": most,
         "is_open": bool(cards_for(least)),
-        "may_write": may_write(caller),
     }
     return render(request, "dashboard/transfer.html", context)
 
@@ -129,7 +128,6 @@ def show(request: HttpRequest, topup: TopUp, receipt_form: ReceiptForm | None = 
         "receipts": topup.receipts.all(),
         "takes": takes and topup.card_id is not None,
         "receipt_form": receipt_form or ReceiptForm(),
-        "may_write": may_write(page_caller(request)),
         "days": settings.RECEIPT_DAYS,
     }
     return render(request, "dashboard/transfer_state.html", context)
@@ -140,8 +138,7 @@ def receipt(request: HttpRequest, number: int) -> HttpResponse:
     """The customer's receipt for an undecided transfer."""
     caller = page_caller(request)
     topup = _own(caller, number)
-    if not may_write(caller):
-        raise PermissionDenied
+    require(caller, Power.PAY)
     assert caller.user is not None
     form = ReceiptForm(request.POST, request.FILES)
     if not form.is_valid():
@@ -176,8 +173,7 @@ def _own(caller: Caller, number: int) -> TopUp:
 
 def _opened(caller: Caller, form: TransferForm) -> TopUp | None:
     """The new request, or None with the refusal in the form."""
-    if not may_write(caller):
-        raise PermissionDenied
+    require(caller, Power.PAY)
     assert caller.user is not None
     try:
         return open_request(caller.organization, caller.user, form.cleaned_data["amount"])

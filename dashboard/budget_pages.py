@@ -11,13 +11,14 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.access import MANAGERS, Caller, find_caller_key, find_caller_project
+from accounts.access import Caller, find_caller_key, find_caller_project
 from accounts.errors import NotFound, RoleNotAllowed
 from accounts.models import Project
+from accounts.roles import Power
 from billing.money import exact_uzs
 from dashboard.budgets import Budget, Owner, budgets_of, change, overview
 from dashboard.forms import UzsField
-from dashboard.people import page_caller
+from dashboard.people import page_caller, require
 from dashboard.views import private
 
 LABELS = {
@@ -45,8 +46,7 @@ class CapsForm(forms.Form):
 def budgets(request: HttpRequest) -> HttpResponse:
     """All projects and keys with their caps, and what is spent of them."""
     caller = page_caller(request)
-    context = {"projects": overview(caller), "may_manage": caller.role in MANAGERS}
-    return render(request, "dashboard/budgets.html", context)
+    return render(request, "dashboard/budgets.html", {"projects": overview(caller)})
 
 
 @private("GET", "HEAD", "POST")
@@ -67,8 +67,7 @@ def _caps_page(request: HttpRequest, find: Callable[[Caller, str], Owner], api_i
         owner = find(caller, api_id)
     except NotFound:
         raise Http404 from None
-    if caller.role not in MANAGERS:
-        raise PermissionDenied
+    require(caller, Power.BUDGETS)
     found = budgets_of(owner)
     form = CapsForm(found, request.POST or None)
     if request.method == "POST" and form.is_valid():

@@ -12,6 +12,7 @@ from django.db import transaction
 from accounts.access import Caller, reachable_keys
 from accounts.errors import WiderKey
 from accounts.models import ApiKey, Project
+from accounts.roles import Power
 from billing import caps
 from billing.caps import Scope
 from billing.notices.watch import look_at_caps
@@ -90,7 +91,7 @@ def change(caller: Caller, owner: Owner, limits: Limits) -> list[Budget]:
     Raises RoleNotAllowed for who doesn't answer for the money, WiderKey for a key that would free itself or
     another one from a limit that binds it, AmountRefused.
     """
-    caller.require_manager()
+    caller.require(Power.BUDGETS)
     caps.lock_caps([owner.pk])
     if caller.key is not None:
         _refuse_wider(caller.key, owner, limits)

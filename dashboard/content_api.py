@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from accounts.access import Caller, find_caller_project
 from accounts.errors import InvalidField, NotFound
 from accounts.models import Project
+from accounts.roles import Power
 from billing.download import streamed
 from dashboard import content_log
 from dashboard.api import ManagementView
@@ -70,7 +71,7 @@ class CallContentView(ManagementView):
     @described("deleteContent", "Delete the content of a call", DeletedContent, tag=TAG)
     def delete(self, request: Request, call_id: UUID) -> Response:
         """At once and for good."""
-        self.caller.require_writer()
+        self.caller.require(Power.FORGET)
         projects = within_reach(self.caller)
         if not any(content_log.forget_call(self.caller, project, call_id) for project in projects):
             raise NotFound
@@ -96,7 +97,7 @@ class ProjectContentView(ManagementView):
     @described("deleteProjectContent", "Delete a project's content", DeletedContent, tag=TAG)
     def delete(self, request: Request, project_id: str) -> Response:
         """All of it so far: nobody sees it from now on, and it is removed for good within minutes."""
-        self.caller.require_manager()
+        self.caller.require(Power.LOGS)
         content_log.forget_all(self.caller, _project(self.caller, project_id))
         return Response({"deleted": True})
 
@@ -107,7 +108,7 @@ class ContentView(ManagementView):
     @described("deleteAllContent", "Delete all content", DeletedContent, tag=TAG)
     def delete(self, request: Request) -> Response:
         """As of one project, for the key's own or for all of the person's organization."""
-        self.caller.require_manager()
+        self.caller.require(Power.LOGS)
         for project in within_reach(self.caller):
             content_log.forget_all(self.caller, project)
         return Response({"deleted": True})

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from accounts import audit, logkeys
 from accounts.access import Caller
 from accounts.models import AuditEntry, ContentLog, LogKey, Project
+from accounts.roles import Power
 from proxy.contents import records, retention
 
 _LOST = {
@@ -47,7 +48,7 @@ def turn_on(caller: Caller, project: Project, public_key: bytes, key_id: UUID) -
 
     Raises RoleNotAllowed, and InvalidField for a key that can't be.
     """
-    caller.require_manager()
+    caller.require(Power.LOGS)
     before = logkeys.active_key(project)
     made = logkeys.turn_on(project, public_key, caller.user, key_id)
     deed = "content_log.rotate" if before else "content_log.on"
@@ -64,7 +65,7 @@ def turn_on(caller: Caller, project: Project, public_key: bytes, key_id: UUID) -
 @transaction.atomic
 def turn_off(caller: Caller, project: Project) -> None:
     """Nothing of the next calls is kept; what there is stays. Raises RoleNotAllowed."""
-    caller.require_manager()
+    caller.require(Power.LOGS)
     before = logkeys.active_key(project)
     logkeys.turn_off(project)
     key = before.fingerprint if before else None
@@ -74,7 +75,7 @@ def turn_off(caller: Caller, project: Project) -> None:
 @transaction.atomic
 def keep_days(caller: Caller, project: Project, days: int) -> None:
     """How long content is kept, also what is there. Raises RoleNotAllowed, InvalidField."""
-    caller.require_manager()
+    caller.require(Power.LOGS)
     before = project.content_days
     logkeys.keep_days(project, days)
     audit.note(caller, "content_log.days", project.api_id, before={"days": before}, after={"days": days})
@@ -83,7 +84,7 @@ def keep_days(caller: Caller, project: Project, days: int) -> None:
 @transaction.atomic
 def forget_all(caller: Caller, project: Project) -> None:
     """Everything that is kept of the project goes. Raises RoleNotAllowed."""
-    caller.require_manager()
+    caller.require(Power.LOGS)
     logkeys.forget(project)
     assert project.content_since is not None
     until = project.content_since.isoformat()
@@ -93,7 +94,7 @@ def forget_all(caller: Caller, project: Project) -> None:
 @transaction.atomic
 def forget_call(caller: Caller, project: Project, call: UUID) -> bool:
     """What one call said goes at once; False where nothing was kept. Raises RoleNotAllowed for a viewer."""
-    caller.require_writer()
+    caller.require(Power.FORGET)
     if records.known(project, call) is None or not retention.forget_call(project, call):
         return False
     audit.note(caller, "content_log.delete_call", project.api_id, before={"call": str(call)}, after={})

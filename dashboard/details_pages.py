@@ -4,14 +4,13 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from accounts.access import MANAGERS
 from accounts.models import BillingDetails
-from dashboard.people import page_caller
+from accounts.roles import Power
+from dashboard.people import permitted
 from dashboard.views import private
 
 
@@ -50,9 +49,7 @@ class DetailsForm(forms.ModelForm):  # type: ignore[type-arg]
 @private("GET", "HEAD", "POST")
 def details(request: HttpRequest) -> HttpResponse:
     """The form; papers that were issued before keep what they say."""
-    caller = page_caller(request)
-    if caller.role not in MANAGERS:
-        raise PermissionDenied
+    caller = permitted(request, Power.MONEY)
     held = BillingDetails.objects.filter(organization=caller.organization).first()
     form = DetailsForm(
         request.POST or None, instance=held or BillingDetails(organization=caller.organization)

@@ -13,6 +13,7 @@ from accounts.access import Caller
 from accounts.addresses import parse_network
 from accounts.keyrules import NAME_CHARS_MAX, KeyRequest, rpm_ceiling
 from accounts.models import Project, Scope
+from accounts.roles import Power
 from billing.adjustments import BankDetails
 from billing.amount_field import SoumField
 from billing.errors import FirstTopUpLimit
@@ -66,6 +67,11 @@ def _ungrouped(text: str) -> str:
 
 
 class KeyForm(forms.Form):
+    SCOPES: ClassVar = [
+        (Scope.INFERENCE.value, _("Calling models")),
+        (Scope.MANAGE.value, _("Managing keys and reading usage")),
+    ]
+
     name = forms.CharField(label=_("Name"), max_length=NAME_CHARS_MAX)
     project = forms.ModelChoiceField(Project.objects.none(), label=_("Project"), empty_label=None)
     expires = DayField(label=_("Expires after"), help_text=_("The last day. Empty: never."))
@@ -88,10 +94,7 @@ class KeyForm(forms.Form):
     )
     scopes = forms.MultipleChoiceField(
         label=_("May be used for"),
-        choices=[
-            (Scope.INFERENCE.value, _("Calling models")),
-            (Scope.MANAGE.value, _("Managing keys and reading usage")),
-        ],
+        choices=SCOPES,
         widget=forms.CheckboxSelectMultiple,
         initial=[Scope.INFERENCE.value],
     )
@@ -108,6 +111,10 @@ class KeyForm(forms.Form):
             label=_("Requests per minute"), min_value=1, max_value=ceiling, required=False
         )
         self.fields["rpm"].widget.attrs["placeholder"] = str(ceiling)
+        if not caller.may(Power.MANAGE_KEYS):
+            scopes = self.fields["scopes"]
+            assert isinstance(scopes, forms.MultipleChoiceField)
+            scopes.choices = [choice for choice in self.SCOPES if choice[0] != Scope.MANAGE]
 
     def clean_expires(self) -> datetime | None:
         day = self.cleaned_data["expires"]

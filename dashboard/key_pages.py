@@ -16,6 +16,7 @@ from accounts.errors import AccountsError, InvalidField, RoleNotAllowed
 from accounts.keys import revoke_key
 from accounts.models import ApiKey, Project
 from accounts.moving import move_key
+from accounts.roles import Power
 from billing.download import csv_download
 from dashboard.budgets import budgets_of
 from dashboard.forms import KeyForm
@@ -23,7 +24,7 @@ from dashboard.key_list import COLUMNS, KeyList, file_rows
 from dashboard.keys import caps_of, fill_last_use, issue_key
 from dashboard.lists import PAGE, listing
 from dashboard.moments import today
-from dashboard.people import changeable_key, may_write, page_caller
+from dashboard.people import changeable_key, page_caller, permitted
 from dashboard.views import private
 
 
@@ -46,7 +47,6 @@ def keys(request: HttpRequest) -> HttpResponse:
         "keys": [(key, caps.get(key.pk, [])) for key in shown.rows],
         "has_keys": shown.count > 0 or reachable_keys(caller).exists(),
         "may_move": len(caller.projects()) > 1,
-        "may_write": may_write(caller),
     }
     return render(request, "dashboard/keys.html", context)
 
@@ -89,9 +89,7 @@ def key_revoke(request: HttpRequest, key_id: str) -> HttpResponse:
 @private("GET", "HEAD", "POST")
 def keys_revoke(request: HttpRequest) -> HttpResponse:
     """Asks by name, then revokes all keys that were chosen in the list; foreign ones are 404 for all."""
-    caller = page_caller(request)
-    if not may_write(caller):
-        raise PermissionDenied
+    caller = permitted(request, Power.KEYS)
     said = request.POST if request.method == "POST" else request.GET
     wanted = list(dict.fromkeys(said.getlist("key")))[:PAGE]
     found = [key for key in (changeable_key(caller, key_id) for key_id in wanted) if key.revoked_at is None]

@@ -12,7 +12,8 @@ from accounts.access import Caller
 from accounts.errors import AccountSuspended, InvalidField, WiderKey
 from accounts.keyrules import KeyRequest, checked, refuse_wider
 from accounts.keys import store_key
-from accounts.models import ApiKey, Organization, Project
+from accounts.models import ApiKey, Organization, Project, Scope
+from accounts.roles import Power
 from billing import caps
 
 KEYS_MAX = 1000  # usable keys of one organization: lists are not paged
@@ -57,7 +58,7 @@ def issue_key(
 
     Raises RoleNotAllowed, AccountSuspended, WiderKey, InvalidField.
     """
-    caller.require_writer()
+    caller.require(Power.MANAGE_KEYS if Scope.MANAGE in asked.scopes else Power.KEYS)
     if project.organization.suspended_at is not None:
         raise AccountSuspended
     request = checked(asked, project)

@@ -18,12 +18,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.access import MANAGERS, Caller, find_caller_project, reachable_keys
+from accounts.access import Caller, find_caller_project, reachable_keys
 from accounts.errors import InvalidField, NotFound, RoleNotAllowed
 from accounts.models import Project
 from accounts.models.project import DAYS_MAX, DAYS_MIN
+from accounts.roles import Power
 from dashboard import activity, content_log
-from dashboard.people import may_write, page_caller
+from dashboard.people import page_caller, require
 from dashboard.views import private
 
 CHANGES = {
@@ -93,7 +94,6 @@ def _page(request: HttpRequest, caller: Caller, project: Project, **more: Any) -
         "log": now,
         "changes": [(entry, CHANGES.get(entry.deed, entry.deed)) for entry in now.changes],
         "days_form": DaysForm(initial={"days": project.content_days}),
-        "may_manage": caller.role in MANAGERS,
         "words_json": json.dumps(_setup_words()),
     }
     return render(request, "dashboard/project_logs.html", context | more)
@@ -118,7 +118,7 @@ def _off(request: HttpRequest, caller: Caller, project: Project) -> HttpResponse
 
 
 def _days(request: HttpRequest, caller: Caller, project: Project) -> HttpResponse:
-    caller.require_manager()
+    caller.require(Power.LOGS)
     form = DaysForm(request.POST)
     if not form.is_valid():
         return _page(request, caller, project, days_form=form)
@@ -151,8 +151,7 @@ def project_logs_delete(request: HttpRequest, project_id: str) -> HttpResponse:
     """Asks before all content goes."""
     caller = page_caller(request)
     project = _project(caller, project_id)
-    if caller.role not in MANAGERS:
-        raise PermissionDenied
+    require(caller, Power.LOGS)
     return render(request, "dashboard/project_logs_delete.html", {"project": project})
 
 
@@ -172,7 +171,6 @@ def content(request: HttpRequest, call_id: UUID) -> HttpResponse:
         "known": lost is not None,
         "lost": lost,
         "keys_json": json.dumps({key.api_id: key.fingerprint for key in call.project.log_keys.all()}),
-        "may_delete": may_write(caller),
         "words_json": json.dumps(_reading_words()),
     }
     return render(request, "dashboard/content.html", context)

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.errors import InvalidField, NotFound, RoleNotAllowed
+from accounts.roles import Power
 from billing.errors import FirstTopUpLimit, NotPending
 from billing.models import TOPUP_MICROS_MAX, TOPUP_MICROS_MIN, BalanceWatch, Channel, TopUp
 from billing.money import exact_uzs
@@ -102,7 +103,7 @@ class TopUpsView(_OwnTopUps):
     @described("createTopup", "File a bank transfer", ShownTopUp, tag="Wallet", request=TopUpSerializer)
     def post(self, request: Request) -> Response:
         """The balance grows when an operator has seen the money. One transfer is filed once."""
-        self.caller.require_writer()
+        self.caller.require(Power.PAY)
         if self.caller.user is None:
             raise RoleNotAllowed("This key's maker is gone, so nobody would answer for the transfer.")
         form = TopUpSerializer(data=request.data)
@@ -138,7 +139,7 @@ class TopUpView(_OwnTopUps):
     @described("cancelTopup", "Cancel a pending top-up", ShownTopUp, tag="Wallet")
     def delete(self, request: Request, topup_id: str) -> Response:
         """For money that was not sent after all. What is decided, or being paid right now, stays."""
-        self.caller.require_writer()
+        self.caller.require(Power.PAY)
         topup = self._find(topup_id)
         try:
             return Response(shown(abandon(topup.pk, self.caller.organization.pk)))

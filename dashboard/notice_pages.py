@@ -10,7 +10,6 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core import signing
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, gettext_lazy
@@ -20,15 +19,16 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import telegram
-from accounts.access import MANAGERS, Caller
+from accounts.access import Caller
 from accounts.models import Language, TelegramChat, User
+from accounts.roles import Power
 from billing.models import BalanceWatch, Medium, NoticeKind
 from billing.money import exact_uzs
 from billing.notices import outbox, post, watch
 from dashboard.alerts import alerts_of
 from dashboard.forms import UzsField
 from dashboard.moments import TASHKENT
-from dashboard.people import page_caller
+from dashboard.people import page_caller, require
 from dashboard.views import private
 
 KINDS = [kind for kind in NoticeKind if kind is not NoticeKind.TEST]
@@ -100,7 +100,6 @@ def _page(request: HttpRequest, caller: Caller, **more: Any) -> HttpResponse:
         "threshold_form": ThresholdForm(initial={"threshold": "" if own is None else exact_uzs(own)}),
         "threshold": watch.threshold_of(found),
         "alerts": alerts_of(caller),
-        "may_manage": caller.role in MANAGERS,
         "bot": settings.TELEGRAM_BOT_NAME if telegram.is_on() else "",
         "chat": TelegramChat.objects.filter(user=caller.user).first(),
     }
@@ -117,8 +116,7 @@ def _choose(request: HttpRequest, caller: Caller) -> HttpResponse:
 
 
 def _set_threshold(request: HttpRequest, caller: Caller) -> HttpResponse:
-    if caller.role not in MANAGERS:
-        raise PermissionDenied
+    require(caller, Power.MONEY)
     form = ThresholdForm(request.POST)
     if not form.is_valid():
         return _page(request, caller, threshold_form=form)

@@ -16,7 +16,6 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from accounts.access import MANAGERS
 from accounts.models import BillingDetails, Organization
 from billing.models import TopUp
 from dashboard import payments
@@ -58,7 +57,6 @@ def papers(request: HttpRequest) -> HttpResponse:
         "paging": "before" in request.GET,
         "details": BillingDetails.objects.filter(organization=organization).first(),
         "acts": issue.gets_acts(organization),
-        "may_manage": caller.role in MANAGERS,
         "lang": _language(request),
         "languages": settings.LANGUAGES,
     }

@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.csp import csp_override
 
+from accounts.roles import Power
 from billing import payments as money
 from billing.errors import FirstTopUpLimit, NotPending
 from billing.models import Channel, TopUp
@@ -22,7 +22,7 @@ from dashboard import bank_pages, payments
 from dashboard.forms import PayForm, first_limit_words
 from dashboard.models import Paper
 from dashboard.papers import issue
-from dashboard.people import may_write, page_caller
+from dashboard.people import page_caller, require
 from dashboard.topups import TooManyTopUps
 from dashboard.views import private
 
@@ -48,8 +48,7 @@ def pay(request: HttpRequest) -> HttpResponse:
     if not form.channels:
         return redirect("billing")
     if request.method == "POST" and form.is_valid():
-        if not may_write(caller):
-            raise PermissionDenied
+        require(caller, Power.PAY)
         try:
             topup = payments.begin(caller, form.channel(), form.cleaned_data["amount"])
         except TooManyTopUps:
@@ -58,7 +57,7 @@ def pay(request: HttpRequest) -> HttpResponse:
             form.add_error("amount", first_limit_words(error))
         else:
             return redirect(_payer_url(topup))
-    return render(request, "dashboard/pay.html", {"pay_form": form, "may_write": may_write(caller)})
+    return render(request, "dashboard/pay.html", {"pay_form": form})
 
 
 @private("GET", "HEAD")
@@ -74,7 +73,6 @@ def topup(request: HttpRequest, number: int) -> HttpResponse:
         "waits": waits,
         "attempts": payments.attempts(found),
         "payer_url": _payer_url(found) if waits and found.provider in online() else "",
-        "may_write": may_write(page_caller(request)),
         **_papers(found),
     }
     response = render(request, f"dashboard/topup.html{part}", context)
@@ -86,8 +84,7 @@ def topup(request: HttpRequest, number: int) -> HttpResponse:
 def cancel(request: HttpRequest, number: int) -> HttpResponse:
     """The customer's change of mind, while nothing is being paid."""
     found = _own(request, number)
-    if not may_write(page_caller(request)):
-        raise PermissionDenied
+    require(page_caller(request), Power.PAY)
     try:
         money.abandon(found.pk, found.org_id)
     except NotPending:

@@ -3,12 +3,16 @@
 Pages know people only: an API key in a header is ignored here.
 """
 
+from typing import Any
+
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
+from django.utils.functional import SimpleLazyObject
 
-from accounts.access import WRITERS, Caller, find_caller_key, membership
+from accounts.access import Caller, find_caller_key, membership
 from accounts.errors import NotFound
-from accounts.models import ApiKey
+from accounts.models import ApiKey, Membership
+from accounts.roles import Power, powers
 
 
 def page_caller(request: HttpRequest) -> Caller:
@@ -17,8 +21,17 @@ def page_caller(request: HttpRequest) -> Caller:
     return Caller(organization=member.organization, user=member.user, role=member.role)
 
 
-def may_write(caller: Caller) -> bool:
-    return caller.role in WRITERS
+def permitted(request: HttpRequest, power: Power) -> Caller:
+    """The same for a page, or a deed of one, that isn't for every role. Raises PermissionDenied."""
+    caller = page_caller(request)
+    require(caller, power)
+    return caller
+
+
+def require(caller: Caller, power: Power) -> None:
+    """Raises PermissionDenied, which becomes the page that says so."""
+    if not caller.may(power):
+        raise PermissionDenied
 
 
 def changeable_key(caller: Caller, key_id: str) -> ApiKey:
@@ -27,6 +40,16 @@ def changeable_key(caller: Caller, key_id: str) -> ApiKey:
         key = find_caller_key(caller, key_id)
     except NotFound:
         raise Http404 from None
-    if not may_write(caller):
-        raise PermissionDenied
+    require(caller, Power.KEYS)
     return key
+
+
+def seen(request: HttpRequest) -> dict[str, Any]:
+    """For every template: `may`, by the names of accounts/roles.py. Asks nothing where it isn't used."""
+    return {"may": SimpleLazyObject(lambda: powers(_role(request)))}
+
+
+def _role(request: HttpRequest) -> str | None:
+    user = getattr(request, "user", None)
+    member: Membership | None = membership(request) if user is not None and user.is_authenticated else None
+    return member.role if member else None

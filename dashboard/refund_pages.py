@@ -1,13 +1,13 @@
 """Pages of the refund of unspent balance, and the field for promo codes."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.access import MANAGERS, Caller
+from accounts.access import Caller
+from accounts.roles import Power
 from billing.adjustments import withdraw
 from billing.errors import (
     AdjustmentDecided,
@@ -23,7 +23,7 @@ from billing.models import Adjustment
 from billing.promos import redeem
 from dashboard import refunds
 from dashboard.forms import PromoForm, RefundForm
-from dashboard.people import may_write, page_caller
+from dashboard.people import page_caller, require
 from dashboard.refunds import RefundWaits, may_try_code
 from dashboard.templatetags.money import uzs
 from dashboard.views import private
@@ -39,11 +39,6 @@ _REFUSALS = {
 }
 
 
-def is_manager(caller: Caller) -> bool:
-    """Who answers for the money of the organization."""
-    return caller.role in MANAGERS
-
-
 @private("GET", "HEAD", "POST")
 def refund_list(request: HttpRequest) -> HttpResponse:
     """What can be paid out, the form, and earlier requests."""
@@ -51,8 +46,7 @@ def refund_list(request: HttpRequest) -> HttpResponse:
     purse = balance(caller.organization.pk)
     form = RefundForm(purse.refundable, request.POST or None)
     if request.method == "POST":
-        if not is_manager(caller):
-            raise PermissionDenied
+        require(caller, Power.MONEY)
         if form.is_valid() and (made := _asked(caller, form)):
             return redirect("refund", made.pk)
     found = refunds.listed(caller.organization)
@@ -63,7 +57,6 @@ def refund_list(request: HttpRequest) -> HttpResponse:
         "held": purse.held,
         "refunds": found,
         "waits": any(one.state in _OPEN for one in found),
-        "is_manager": is_manager(caller),
     }
     return render(request, "dashboard/refunds.html", context)
 
@@ -87,7 +80,7 @@ def refund(request: HttpRequest, number: int) -> HttpResponse:
     context = {
         "refund": found,
         "waits": found.state in _OPEN,
-        "may_cancel": found.state == Adjustment.State.PENDING and is_manager(caller),
+        "may_cancel": found.state == Adjustment.State.PENDING and caller.may(Power.MONEY),
     }
     part = "#state" if request.headers.get("HX-Request") else ""
     response = render(request, f"dashboard/refund.html{part}", context)
@@ -100,8 +93,8 @@ def refund_cancel(request: HttpRequest, number: int) -> HttpResponse:
     """The customer's change of mind, while nobody has decided."""
     caller = page_caller(request)
     found = _own(caller, number)
-    if not is_manager(caller) or caller.user is None:
-        raise PermissionDenied
+    require(caller, Power.MONEY)
+    assert caller.user is not None
     try:
         withdraw(found.pk, caller.organization.pk, caller.user)
     except AdjustmentDecided:
@@ -120,8 +113,8 @@ def _own(caller: Caller, number: int) -> Adjustment:
 def promo(request: HttpRequest) -> HttpResponse:
     """A promo code: the bonus is on the balance at once, or the reason why not is said."""
     caller = page_caller(request)
-    if not may_write(caller) or caller.user is None:
-        raise PermissionDenied
+    require(caller, Power.PAY)
+    assert caller.user is not None
     form = PromoForm(request.POST)
     if not form.is_valid():
         messages.error(request, _REFUSALS[NoSuchCode])

@@ -16,8 +16,9 @@ from django.views.decorators.http import require_POST
 from accounts.access import Caller, find_caller_project, signed_in_caller
 from accounts.errors import AccountSuspended, MissingKey, NotFound
 from accounts.models import User
+from accounts.roles import Power
 from accounts.studio import LIFE, issue_token
-from dashboard.people import may_write, page_caller
+from dashboard.people import page_caller
 from dashboard.shop import MODALITIES
 from dashboard.studio import STARTERS, page_data
 from dashboard.views import private
@@ -34,7 +35,6 @@ def studio(request: HttpRequest) -> HttpResponse:
     """The page; a viewer reads why it isn't for them."""
     caller = page_caller(request)
     context = {
-        "may_write": may_write(caller),
         "data": page_data(caller),
         "projects": caller.projects(),
         "modes": [(mode, MODALITIES[mode]) for mode in _MODES],
@@ -53,7 +53,7 @@ def token(request: HttpRequest) -> HttpResponseBase:
     """
     try:
         caller = signed_in_caller(request)
-        if not may_write(caller):
+        if not caller.may(Power.CALL):
             return _refusal(
                 403, "role_not_allowed", _("Your role in this organization only allows to look on.")
             )

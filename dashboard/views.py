@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -15,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import Caller, reachable_keys
+from accounts.roles import Power
 from billing.errors import FirstTopUpLimit
 from billing.ledger import refunded
 from dashboard import activity, content_log, shop, wallet
@@ -23,7 +23,7 @@ from dashboard.forms import (
     TopUpForm,
     first_limit_words,
 )
-from dashboard.people import may_write, page_caller
+from dashboard.people import page_caller, require
 from dashboard.topups import KnownReference, TooManyTopUps, file_topup
 from proxy.receipt import datacenter, reasons_of, rescued
 
@@ -93,15 +93,13 @@ def billing(request: HttpRequest) -> HttpResponse:
         "statement": wallet.statement(caller.organization, kind, cursor(request)),
         "kind": kind,
         "paging": bool(request.GET.get("before")),
-        "may_write": may_write(caller),
         "promo_form": PromoForm(),
     }
     return render(request, "dashboard/billing.html", context)
 
 
 def _filed(caller: Caller, form: TopUpForm) -> bool:
-    if not may_write(caller):
-        raise PermissionDenied
+    require(caller, Power.PAY)
     try:
         file_topup(caller, form.cleaned_data["amount"], form.cleaned_data["reference"])
     except TooManyTopUps:

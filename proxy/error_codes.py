@@ -36,6 +36,7 @@ CODES: Final[Mapping[str, ErrorCode]] = {
     "ip_not_allowed": _code("This API key may not be used from this address.", 403),
     "scope_missing": _code("This API key lacks the scope 'manage'.", 403),
     "role_not_allowed": _code("Your role in this organization doesn't allow this.", 403),
+    "person_needed": _code("No API key may do this. Sign in and do it in the dashboard.", 403),
     "wider_than_parent": _code("A key can't create a key whose 'rpm' is wider than its own.", 403),
     "permission_denied": _code("This is not allowed.", 403),
     "auth_unavailable": _code("Keys can't be checked at the moment.", 503),

@@ -15,9 +15,7 @@ from accounts.models.audit import AuditEntry
 from accounts.models.key import ApiKey, Scope, default_scopes
 from accounts.models.organization import (
     ANONYMOUS,
-    MANAGERS,
     PLATFORM,
-    WRITERS,
     BillingDetails,
     Membership,
     Organization,
@@ -30,9 +28,7 @@ from accounts.models.telegram import TelegramChat, TelegramStart
 
 __all__ = [
     "ANONYMOUS",
-    "MANAGERS",
     "PLATFORM",
-    "WRITERS",
     "Alert",
     "ApiKey",
     "AuditEntry",

@@ -16,14 +16,12 @@ ANONYMOUS = "anonymous"
 
 
 class Role(models.TextChoices):
+    """What each may do is in accounts/roles.py."""
+
     OWNER = "owner", _("Owner")
     ADMIN = "admin", _("Administrator")
     DEVELOPER = "developer", _("Developer")
     VIEWER = "viewer", _("Viewer")  # sees everything, changes nothing
-
-
-WRITERS = frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER})
-MANAGERS = frozenset({Role.OWNER, Role.ADMIN})  # answer for the organization's money
 
 
 class Organization(models.Model):

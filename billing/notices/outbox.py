@@ -11,8 +11,8 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.access import MANAGERS
-from accounts.models import Membership, TelegramChat, User
+from accounts.models import Membership, Role, TelegramChat, User
+from accounts.roles import Power, may
 from billing.models import Delivery, Medium, Notice, NoticeChoice, NoticeKind
 
 KEPT: Final = timedelta(days=400)
@@ -72,7 +72,7 @@ def forget_old() -> int:
 
 def wants(choices: Mapping[tuple[str, str], bool], kind: str, channel: str, role: str) -> bool:
     """A person's own word, else: owners and administrators want everything, all what they asked for."""
-    return choices.get((kind, channel), kind == NoticeKind.PRICE or role in MANAGERS)
+    return choices.get((kind, channel), kind == NoticeKind.PRICE or may(role, Power.MONEY))
 
 
 def choices_of(user: User) -> dict[tuple[str, str], bool]:
@@ -99,7 +99,5 @@ def _recipients(org_id: int, kind: NoticeKind, concerned: Collection[int]) -> li
         for user, role in roles.items()
         for channel in Medium.values
         if (channel != Medium.TELEGRAM or user.pk in linked)
-        and wants(
-            said.get(user.pk, {}), kind, channel, next(iter(MANAGERS)) if user.pk in concerned else role
-        )
+        and wants(said.get(user.pk, {}), kind, channel, Role.OWNER if user.pk in concerned else role)
     ]
