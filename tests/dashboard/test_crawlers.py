@@ -1,10 +1,16 @@
 """What search engines read: every public page in every language, and nothing private."""
 
+import re
+from html import unescape
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from django.test import Client
+from PIL import Image, ImageChops, ImageStat
+
+from deploy import cover
+from tests.embedded import ROOT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalog")]
 
@@ -40,3 +46,42 @@ def test_a_language_has_an_address_of_its_own(client: Client, settings: Any) -> 
 def test_an_unknown_language_is_none(client: Client) -> None:
     answer = client.get("/models?hl=xx", headers={"accept-language": "en"})
     assert '<html lang="en">' in answer.content.decode() and "django_language" not in answer.cookies
+
+
+SHARED = ["/", "/models", "/models/test/one", "/pricing", "/energy", "/status", "/contact", "/legal/offer"]
+PROPERTY = re.compile(r'<meta property="og:([\w:]+)" content="([^"]*)">')
+
+
+@pytest.mark.parametrize("language", ["uz", "ru", "en"])
+@pytest.mark.parametrize("path", [*SHARED, "/docs", "/docs/chat", "/docs/api"])
+def test_a_shared_link_shows_what_the_page_is_called_and_a_picture(
+    client: Client, settings: Any, path: str, language: str
+) -> None:
+    settings.SITE_URL = "https://cloudapi.example"
+    text = client.get(path, {"hl": language}).content.decode()
+    said = {name: unescape(value) for name, value in PROPERTY.findall(text)}
+    title = unescape(text.split("<title>")[1].split("</title>")[0])
+    assert said["title"] and title == f"{said['title']} · CloudAPI"
+    assert said["description"] == unescape(text.split('<meta name="description" content="')[1].split('"')[0])
+    assert len(said["description"]) > 30 and said["locale"].startswith(language)
+    assert said["url"] == f"https://cloudapi.example{path}?hl={language}"
+    assert f'<link rel="canonical" href="{said["url"]}">' in text
+    assert len(re.findall(r'<link rel="alternate" hreflang="(uz|ru|en|x-default)" href="', text)) == 4
+    picture = said["image"].removeprefix("https://cloudapi.example/static/")
+    assert (ROOT / "static" / picture).stat().st_size < 80_000
+
+
+def test_what_was_typed_into_a_page_never_reaches_a_shared_link(client: Client) -> None:
+    text = client.get("/docs/search", {"q": '"><script>alert(1)</script>'}).content.decode()
+    head = text.split("</head>")[0]
+    assert "alert(1)" not in head
+
+
+@pytest.mark.parametrize("language", ["uz", "ru", "en"])
+def test_the_shared_picture_says_what_the_first_page_does(language: str) -> None:
+    with Image.open(cover.file(language)) as kept:
+        assert (kept.size, kept.format) == (cover.SIZE, "PNG")
+        drawn = cover.picture(language).convert("RGB")
+        difference = ImageStat.Stat(ImageChops.difference(kept.convert("RGB"), drawn)).mean
+    # Another release of the drawing library may smooth an edge otherwise; other words are far more.
+    assert max(difference) < 1
