@@ -7,7 +7,7 @@ somebody else's then looks exactly like a missing one.
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
 from accounts.addresses import ip_allowed
@@ -113,7 +113,10 @@ def membership(request: HttpRequest) -> Membership:
 def _membership(request: HttpRequest, user: User) -> Membership:
     mine = Membership.objects.select_related("organization", "user").filter(user=user)
     chosen = mine.filter(organization_id=request.session.get(ORGANIZATION, 0)).first()
-    found = chosen or mine.order_by("-organization__is_personal", "pk").first()
+    found = (
+        chosen
+        or mine.order_by(F("chosen_at").desc(nulls_last=True), "-organization__is_personal", "pk").first()
+    )
     if found is not None:
         return found
     # A user made by a command or in the admin.

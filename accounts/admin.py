@@ -19,6 +19,7 @@ from accounts.models import (
     ApiKey,
     AuditEntry,
     BillingDetails,
+    Invitation,
     LogKey,
     Membership,
     Organization,
@@ -209,6 +210,24 @@ class AlertAdmin(ReadOnlyAdmin):
     list_filter = ("kind", ("sent_at", admin.EmptyFieldListFilter))
     search_fields = ("subject", "text")
     fields = ("kind", "subject", "text", "created_at", "sent_at")
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    """Who was asked to join what. The link is in the letter alone."""
+
+    list_display = ("email", "organization", "role", "state", "sent_at", "expires_at")
+    list_filter = (
+        "role",
+        ("accepted_at", admin.EmptyFieldListFilter),
+        ("withdrawn_at", admin.EmptyFieldListFilter),
+    )
+    search_fields = ("email", "organization__name", "public_id")
+    list_select_related = ("organization",)
+    fields = (
+        *("api_id", "email", "organization", "role", "language", "invited_by", "state"),
+        *("created_at", "sent_at", "expires_at", "accepted_at", "withdrawn_at"),
+    )
 
 
 @admin.register(AuditEntry)

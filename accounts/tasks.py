@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.conf import settings
 
-from accounts import alerts, studio, telegram
+from accounts import alerts, invitations, studio, telegram
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,12 @@ def send_alerts() -> None:
 def forget_alerts() -> None:
     """Daily: alerts of three months ago."""
     alerts.forget_old()
+
+
+@shared_task
+def forget_invitations() -> None:
+    """Daily: invitations that ended three months ago, as they hold addresses."""
+    invitations.forget_old()
 
 
 @shared_task

@@ -64,6 +64,9 @@ app.conf.beat_schedule = {
     "old alerts": _every(
         "accounts.tasks.forget_alerts", crontab(hour="3", minute="20"), queue="default", expires_s=DAY_S
     ),
+    "invitations": _every(
+        "accounts.tasks.forget_invitations", crontab(hour="3", minute="25"), queue="default", expires_s=DAY_S
+    ),
     "studio tokens": _every(
         "accounts.tasks.sweep_studio_tokens", 5 * MINUTE_S, queue="default", expires_s=5 * MINUTE_S
     ),

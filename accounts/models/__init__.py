@@ -12,6 +12,7 @@ The law of this app:
 
 from accounts.models.alert import Alert
 from accounts.models.audit import AuditEntry
+from accounts.models.invitation import Invitation
 from accounts.models.key import ApiKey, Scope, default_scopes
 from accounts.models.organization import (
     ANONYMOUS,
@@ -34,6 +35,7 @@ __all__ = [
     "AuditEntry",
     "BillingDetails",
     "ContentLog",
+    "Invitation",
     "Language",
     "LogKey",
     "LowerEmailField",

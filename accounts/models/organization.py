@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 from uuid import uuid4
 
+from django.contrib.postgres.functions import RandomUUID
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
@@ -66,8 +67,11 @@ class Membership(models.Model):
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    public_id = models.UUIDField(default=uuid4, db_default=RandomUUID(), unique=True, editable=False)
     role = models.CharField(_("role"), max_length=10, choices=Role)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
+    # When the person last chose to work here: where the next session begins.
+    chosen_at = models.DateTimeField(_("chosen"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("membership")
@@ -79,6 +83,10 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.role} {self.organization_id}"
+
+    @property
+    def api_id(self) -> str:
+        return f"mem_{self.public_id.hex}"
 
 
 class BillingDetails(models.Model):

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts import logkeys
 from accounts.keys import revoke_key
-from accounts.models import ApiKey, BillingDetails, Membership, Organization, Project, Role, User
+from accounts.models import ApiKey, BillingDetails, Invitation, Membership, Organization, Project, Role, User
 from billing.models import Adjustment, BalanceWatch, Notice, NoticeKind, TopUp
 from billing.notices.outbox import tell
 from dashboard import wallet
@@ -122,6 +122,7 @@ def _empty(org: Organization) -> None:
         logkeys.forget(project)
     Project.objects.filter(organization=org).update(name=GONE, archived_at=now)
     BillingDetails.objects.filter(organization=org).delete()
+    Invitation.objects.filter(organization=org).delete()
     BalanceWatch.objects.filter(org=org).delete()
     Notice.objects.filter(org=org).delete()
     Organization.objects.filter(pk=org.pk).update(name=GONE, suspended_at=now)
@@ -146,6 +147,7 @@ def _forget_person(user: User) -> None:
     Without a password every session is over, and the address is free for a new account.
     """
     exports.drop(AccountExport.objects.filter(user=user))
+    Invitation.objects.filter(email=user.email).delete()
     for relation in User._meta.related_objects:
         if relation.on_delete is models.CASCADE and relation.related_model is not LogEntry:
             relation.related_model._base_manager.filter(**{relation.field.name: user}).delete()
