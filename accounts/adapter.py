@@ -5,9 +5,10 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 
+from accounts.language import keep_language
 from accounts.models import Language, User
 from accounts.signup import open_personal_organization
 
@@ -23,6 +24,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             if commit:
                 open_personal_organization(saved)
         return saved
+
+    def post_login(self, request: HttpRequest, user: User, **told: Any) -> HttpResponse:
+        """A browser that knows no language yet gets the person's own."""
+        response: HttpResponse = super().post_login(request, user, **told)
+        if user.language and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+            keep_language(response, user.language)
+        return response
 
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
         """In the demo nobody reads mail: the link is also kept for the browser that has just signed up."""

@@ -16,5 +16,7 @@ class AccountsConfig(AppConfig):
         # By name: models can't be imported before the registry is ready.
         email_confirmed.connect(import_string("accounts.signup.on_email_confirmed"))
         user_logged_out.connect(import_string("accounts.studio.end_session"))
+        user_logged_out.connect(import_string("accounts.sessions.on_log_out"))
         for signal in (password_changed, password_set, password_reset):
             signal.connect(import_string("accounts.studio.end_person"))
+            signal.connect(import_string("accounts.sessions.on_new_password"))

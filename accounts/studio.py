@@ -72,6 +72,11 @@ def end_session(sender: Any, request: HttpRequest | None, **kwargs: Any) -> None
         _end(StudioToken.objects.filter(session=session_name(session_key)))
 
 
+def end_sessions(session_keys: Iterable[str]) -> None:
+    """The same for browsers that were signed out from another one."""
+    _end(StudioToken.objects.filter(session__in=[session_name(key) for key in session_keys]))
+
+
 def end_person(sender: Any, user: User, **kwargs: Any) -> None:
     """allauth's announcements of a new password: whoever had the old one is out."""
     _end(StudioToken.objects.filter(key__created_by=user))

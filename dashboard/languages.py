@@ -10,6 +10,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from accounts.language import keep_language
+
 PARAMETER: Final = "hl"
 
 
@@ -26,10 +28,5 @@ class AddressLanguage:
         translation.activate(wanted)
         request.LANGUAGE_CODE = wanted
         response = self.get_response(request)
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME,
-            wanted,
-            secure=settings.LANGUAGE_COOKIE_SECURE,
-            samesite="Lax",
-        )
+        keep_language(response, wanted, for_s=None)
         return response

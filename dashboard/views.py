@@ -136,13 +136,6 @@ def receipt(request: HttpRequest, call_id: UUID) -> HttpResponse:
     return render(request, f"dashboard/receipt.html{part}", context)
 
 
-@private("GET", "HEAD")
-def account(request: HttpRequest) -> HttpResponse:
-    """Who is signed in, and the ways to change that."""
-    organization = page_caller(request).organization
-    return render(request, "dashboard/account.html", {"organization": organization})
-
-
 def cursor(request: HttpRequest) -> UUID | None:
     """`before` of a paged list; nonsense is a page that doesn't exist."""
     raw = request.GET.get("before")

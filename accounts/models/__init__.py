@@ -22,8 +22,9 @@ from accounts.models.organization import (
     Organization,
     Role,
 )
-from accounts.models.people import Language, LowerEmailField, User, UserManager
+from accounts.models.people import Clock, Language, LowerEmailField, User, UserManager
 from accounts.models.project import ContentLog, LogKey, Project
+from accounts.models.sign_in import SignIn
 from accounts.models.studio import StudioToken
 from accounts.models.telegram import TelegramChat, TelegramStart
 
@@ -34,6 +35,7 @@ __all__ = [
     "ApiKey",
     "AuditEntry",
     "BillingDetails",
+    "Clock",
     "ContentLog",
     "Invitation",
     "Language",
@@ -44,6 +46,7 @@ __all__ = [
     "Project",
     "Role",
     "Scope",
+    "SignIn",
     "StudioToken",
     "TelegramChat",
     "TelegramStart",

@@ -17,6 +17,13 @@ class Language(models.TextChoices):
     ENGLISH = "en", "English"
 
 
+class Clock(models.TextChoices):
+    """How a person reads the time of day."""
+
+    HOURS_24 = "24", _("24 hours: 21:05")
+    HOURS_12 = "12", _("12 hours: 9:05 PM")
+
+
 class LowerEmailField(models.EmailField):  # type: ignore[type-arg]
     """An e-mail address without case: lowered on the way in and in every lookup."""
 
@@ -50,6 +57,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = LowerEmailField(_("e-mail"), unique=True)
     name = models.CharField(_("name"), max_length=150, blank=True)
     language = models.CharField(_("language"), max_length=2, choices=Language, blank=True)
+    clock = models.CharField(
+        _("time format"), max_length=2, choices=Clock, default=Clock.HOURS_24, db_default=Clock.HOURS_24
+    )
     is_staff = models.BooleanField(_("operator"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)

@@ -16,7 +16,17 @@ from django.utils import timezone
 
 from accounts import logkeys
 from accounts.keys import revoke_key
-from accounts.models import ApiKey, BillingDetails, Invitation, Membership, Organization, Project, Role, User
+from accounts.models import (
+    ApiKey,
+    BillingDetails,
+    Clock,
+    Invitation,
+    Membership,
+    Organization,
+    Project,
+    Role,
+    User,
+)
 from billing.models import Adjustment, BalanceWatch, Notice, NoticeKind, TopUp
 from billing.notices.outbox import tell
 from dashboard import wallet
@@ -153,6 +163,7 @@ def _forget_person(user: User) -> None:
             relation.related_model._base_manager.filter(**{relation.field.name: user}).delete()
     user.email = f"{GONE}-{uuid4().hex}@{GONE}.invalid"
     user.name, user.language, user.last_login, user.is_active = "", "", None, False
+    user.clock = Clock.HOURS_24
     user.set_unusable_password()
     user.save()
     user.groups.clear()

@@ -35,7 +35,20 @@ SECTIONS = (
         "wallet",
         ("billing", "papers", "refunds", "pay", "transfer", "topups"),
     ),
-    Section("account", _("Account"), "settings", ("account", "notifications")),
+    Section("account", _("Settings"), "settings", ("account", "notifications")),
+)
+# The list beside each page of settings; `holds` are beginnings of paths here.
+SETTINGS = (
+    Section("account", _("Profile"), "user-round"),
+    Section("account_email", _("E-mail address"), "mail", ("/accounts/email/", "/accounts/confirm-email/")),
+    Section("account_change_password", _("Password"), "lock", ("/accounts/password/",)),
+    Section("mfa_index", _("Two-factor authentication"), "shield-check", ("/accounts/2fa/",)),
+    Section("sessions", _("Sessions"), "monitor-smartphone"),
+    Section("notifications", _("Notifications"), "bell"),
+    Section("keys", _("API keys"), "key-round"),
+    Section(
+        "account_data", _("Your data"), "archive", ("/dashboard/account/data", "/dashboard/account/delete")
+    ),
 )
 
 
@@ -72,6 +85,19 @@ def entries(request: HttpRequest | None) -> list[Entry]:
         url = reverse(section.name)
         here = path == url
         found.append(Entry(url, section.label, section.icon, here or first in section.holds, here))
+    return found
+
+
+@register.simple_tag(takes_context=True)
+def settings_entries(context: RequestContext) -> list[Entry]:
+    """The pages of settings as seen from this request's."""
+    request = context.get("request")
+    path = request.path if request else ""
+    found = []
+    for section in SETTINGS:
+        url = reverse(section.name)
+        here = path == url
+        found.append(Entry(url, section.label, section.icon, here or path.startswith(section.holds), here))
     return found
 
 

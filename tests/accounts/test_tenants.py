@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts.keys import create_key
+from accounts.models import SignIn
 from billing.ids import new_op_id
 from billing.models import Receipt, TopUp
 from dashboard.models import PriceAlert, SavedView
@@ -106,7 +107,8 @@ def receipt_of(topup):
 def plain(answer):
     """What an observer can tell apart: status, place and body, less tokens and the id that was asked for."""
     tokens = rb'(csrfmiddlewaretoken" value|nonce)="[^"]*"'
-    ids = rb"req_\w+|(topups|refunds|papers/receipts|alerts|views)/\d+|[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}"
+    numbered = rb"(topups|refunds|papers/receipts|alerts|views|sessions)/\d+"
+    ids = rb"req_\w+|" + numbered + rb"|[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}"
     body = re.sub(tokens + b"|" + ids, b"", answer.content)
     return answer.status_code, re.sub("[0-9a-f]{32}", "", answer.headers.get("Location", "")), body
 
@@ -119,6 +121,7 @@ def test_a_foreign_id_is_as_missing_as_a_missing_one(alice, bob):
     theirs |= {"topup_id": f"topup_{topup.op_id.hex}", "number": topup.pk}
     theirs |= {"name": receipt_of(topup).name, "form": "pdf", "alert_id": alert_of(alice).pk}
     theirs |= {"view_id": view_of(alice).pk}
+    theirs |= {"sign_in_id": SignIn.objects.create(user=alice, session_key=uuid4().hex).pk}
     missing = {
         "key_id": f"key_{uuid4().hex}",
         "call_id": new_op_id(),
@@ -127,6 +130,7 @@ def test_a_foreign_id_is_as_missing_as_a_missing_one(alice, bob):
         "number": 2**31 - 1,
         "alert_id": 2**31 - 1,
         "view_id": 2**31 - 1,
+        "sign_in_id": 2**31 - 1,
         "name": uuid4(),
         "form": "pdf",
     }
@@ -174,6 +178,9 @@ def test_every_private_address_asks_nobody_in(client):
         if names & (PUBLIC | BY_TOKEN | BY_KEY_ONLY):
             continue
         answer = client.get(
-            filled(route, dict.fromkeys(names, uuid4()) | {"number": 1, "alert_id": 1, "view_id": 1})
+            filled(
+                route,
+                dict.fromkeys(names, uuid4()) | {"number": 1, "alert_id": 1, "view_id": 1, "sign_in_id": 1},
+            )
         )
         assert answer.status_code in {302, 401, 405}, route
