@@ -1,6 +1,5 @@
 """The activity page: calls with their filters and sums, whole or the part that has changed."""
 
-import hashlib
 from typing import Any, Final
 
 from django.contrib import messages
@@ -8,7 +7,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization
@@ -17,13 +15,13 @@ from dashboard import activity, activity_files, saved_views
 from dashboard.activity import Filters
 from dashboard.activity_form import ActivityForm
 from dashboard.moments import today
+from dashboard.parts import answered, asked_part, template_of
 from dashboard.people import page_caller
 from dashboard.usage import METRICS, chart, totals
 from dashboard.views import cursor, private
 
 # What the page's module may ask for instead of the whole: both, the sums, or the list.
 PARTS: Final = ("results", "summary", "calls")
-PART_HEADER: Final = "X-Part"
 
 
 @private("GET", "HEAD")
@@ -33,7 +31,7 @@ def activity_list(request: HttpRequest) -> HttpResponseBase:
     organization = caller.organization
     form = ActivityForm(caller, request.GET)
     filters = form.filters()
-    part = request.headers.get(PART_HEADER, "")
+    part = asked_part(request, *PARTS)
     context = _links(request) | {"form": form, "narrowed": form.narrows}
     if part not in ("summary", "calls"):
         context["views"] = saved_views.of(caller)
@@ -41,9 +39,8 @@ def activity_list(request: HttpRequest) -> HttpResponseBase:
         context["page"] = activity.listed(organization, filters, cursor(request))
     if part != "calls":
         context |= _sums(organization, filters, request.GET.get("chart", ""))
-    if part not in PARTS:
-        return render(request, "dashboard/activity.html", context)
-    return _changed(request, render(request, f"dashboard/activity.html#{part}", context))
+    response = render(request, template_of("dashboard/activity.html", part), context)
+    return answered(request, response) if part else response
 
 
 @private("GET")
@@ -106,13 +103,3 @@ def _links(request: HttpRequest) -> dict[str, Any]:
         "metrics": METRICS,
         "paging": bool(request.GET.get("before")),
     }
-
-
-def _changed(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    body: bytes = getattr(response, "content", b"")
-    mark = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
-    known = get_conditional_response(request, etag=mark)
-    answer = response if known is None else known
-    answer["ETag"] = mark
-    patch_vary_headers(answer, [PART_HEADER])
-    return answer

@@ -84,6 +84,16 @@ def overview(caller: Caller) -> list[ProjectBudgets]:
     ]
 
 
+def of_projects(projects: Sequence[Project]) -> list[tuple[Project, list[Budget]]]:
+    """Those of the projects that have a limit, with the windows that are limited; the fullest first."""
+    found = [
+        (project, [budget for budget in budgets if budget.limit_micros is not None])
+        for project, budgets in zip(projects, _budgets(projects), strict=True)
+    ]
+    capped = [(project, budgets) for project, budgets in found if budgets]
+    return sorted(capped, key=lambda one: -max(budget.percent for budget in one[1]))
+
+
 @transaction.atomic
 def change(caller: Caller, owner: Owner, limits: Limits) -> list[Budget]:
     """Set, or with None remove, the caps of these windows; answers all windows as they are now.

@@ -174,3 +174,22 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Dismissal(models.Model):
+    """Something of the dashboard that a person has read and put away. dashboard/onboarding.py."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    what = models.CharField(_("what"), max_length=30)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("dismissal")
+        verbose_name_plural = _("dismissals")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["organization", "user", "what"], name="dismissal_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.what

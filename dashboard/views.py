@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.access import Caller, reachable_keys
+from accounts.access import Caller
 from accounts.roles import Power
 from billing.errors import FirstTopUpLimit
 from billing.ledger import refunded
@@ -49,30 +49,6 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 
 # --- The dashboard ------------------------------------------------------------------------------------------
-
-
-@private("GET", "HEAD")
-def overview(request: HttpRequest) -> HttpResponse:
-    caller = page_caller(request)
-    organization = caller.organization
-    purse = wallet.balance(organization)
-    latest = activity.latest(organization)
-    steps = {
-        "verified": organization.verified_at is not None,
-        "key": reachable_keys(caller).exists(),
-        "call": bool(latest),
-        "funded": purse.balance_micros > 0 or purse.topped_up_at is not None,
-    }
-    context = {
-        "wallet": purse,
-        "today": activity.spent_today(organization),
-        "free": wallet.free_today(organization, purse),
-        "latest": latest,
-        "steps": steps,
-        "settled": all(steps.values()),
-        "missing": shop.missing(),
-    }
-    return render(request, "dashboard/overview.html", context)
 
 
 @private("GET", "HEAD", "POST")

@@ -27,7 +27,7 @@ from billing.models import (
 )
 from billing.money import exact_uzs
 from dashboard import wallet
-from dashboard.models import Paper, PriceAlert, SavedView
+from dashboard.models import Dismissal, Paper, PriceAlert, SavedView
 from proxy.contents import records
 from proxy.models import Request
 
@@ -61,6 +61,7 @@ def person(user: User) -> Row:
         "telegram": chat and {"chat": chat.chat_id, "linked": chat.linked_at},
         "notifications": list(NoticeChoice.objects.filter(user=user).values("kind", "channel", "wanted")),
         "saved_views": list(SavedView.objects.filter(user=user).values("name", "query", "created_at")),
+        "dismissals": list(Dismissal.objects.filter(user=user).values("what", "created_at")),
         "price_alerts": [_alert(one) for one in PriceAlert.objects.filter(user=user).select_related("model")],
         "organizations": [_member(one) for one in _memberships(user)],
     }
