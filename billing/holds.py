@@ -11,13 +11,15 @@ No Django here: the hot path imports it.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
 import orjson
 from psycopg import AsyncConnection
+
+from accounts.values import value
 
 type Connection = AsyncConnection[tuple[Any, ...]]
 type Verdicts = Literal[
@@ -33,7 +35,7 @@ type Verdicts = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, kw_only=True)
 class Reserve:
     """A call that asks to be let in. Field names are those of reserve_item in SQL."""
 
@@ -53,7 +55,7 @@ class Reserve:
     builtin: bool = False  # a call of the organizations platform and anonymous
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True)
 class Verdict:
     """The answer. Unless v is "ok" nothing is held.
 
@@ -70,7 +72,7 @@ class Verdict:
     reset: str | None  # ISO 8601
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, kw_only=True)
 class Settle:
     """The end of a call. Self-contained: works even if the hold is unknown. Fields as settle_item in SQL."""
 
@@ -85,7 +87,7 @@ class Settle:
     builtin: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True)
 class Settled:
     """already: it was over before; charged is what it was charged then."""
 

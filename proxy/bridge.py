@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from accounts.values import value
 from proxy.call import Call
 from proxy.errors import ApiError
 from proxy.meter import Usage
@@ -25,7 +26,7 @@ class Unsupported(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True)
 class Ask:
     """One HTTP request to an upstream. `path` comes after the provider's base URL.
 
@@ -38,7 +39,7 @@ class Ask:
     method: str = "POST"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True)
 class Reply:
     """An upstream's whole 200 as it came. `kind`: its content type."""
 
@@ -46,7 +47,7 @@ class Reply:
     kind: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True)
 class Answer:
     """A whole answer as the caller will get it.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
+from accounts.values import value
 from routing.pick import ANY, Rules
 
 _NONE: Final[Mapping[str, int]] = MappingProxyType({})
@@ -37,7 +38,7 @@ class Wishes:
 NO_WISHES: Final = Wishes()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True)
 class Call:
     """One billable request, checked and bounded, before anything has moved.
 
@@ -73,7 +74,7 @@ class Call:
     said: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True)
 class Attempt:
     """One try at one endpoint, as the receipt lists it. credential: its number, for operators alone.
 

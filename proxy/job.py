@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from accounts.values import value
 from billing.money import exact_uzs
 from proxy import tokens
 from proxy.call import Attempt, Call
@@ -17,7 +18,7 @@ from proxy.meter import Usage, guessed, shared, total
 from proxy.plan import LARGEST, Candidate, Plan, Route, told
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True)
 class Grant:
     """The ledger's yes: how much output, from which pocket, and which candidates may be tried."""
 

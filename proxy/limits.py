@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from accounts.values import value
 from proxy.batch import Batch
 from proxy.script import Script
 
@@ -61,7 +62,7 @@ class Window:
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True)
 class Taken:
     """The state of a call's tightest window after the call."""
 

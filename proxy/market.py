@@ -1,11 +1,12 @@
 """Catalog and rates in force: what names lead to, what endpoints cost, and the plan of a call. No I/O."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
+from accounts.values import value
 from billing.fx.ladder import Level
 from billing.rates import RatesSnap
 from proxy.call import NO_WISHES, Call
@@ -294,7 +295,7 @@ class Market:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True)
 class _Search:
     """A call that looks for endpoints. floor: the least tokens of its prompt. reader: who has read its
     beginning, or 0.
@@ -309,7 +310,7 @@ class _Search:
         return self.floor <= route.room or choose.fits(route.model, endpoint, self.floor)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True)
 class _Row:
     """A verdict on an endpoint, with what it belongs to."""
 

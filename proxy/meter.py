@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from accounts.values import value
+
 MILLION = 1_000_000
 _NANO_BPS_BPS = 10**9 * 10_000 * 10_000
 _NONE: Mapping[str, int] = MappingProxyType({})
@@ -26,7 +28,7 @@ def charge(units: int, price: int) -> int:
     return -(-units * price // MILLION)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True)
 class Usage:
     """Units of one answer. `input` and `output` are totals: cached, written and reasoning are inside.
 
@@ -65,15 +67,11 @@ class Tariff:
     components: Mapping[str, int]
     above_input: tuple[tuple[int, Mapping[str, int]], ...] = ()
     # (above this input, dearest input, request, dearest output) of each tier: every call's bound asks for it.
-    _most: tuple[tuple[int, int, int, int], ...] = field(init=False, repr=False, compare=False)
+    most: tuple[tuple[int, int, int, int], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         tiers = [(-1, self.components), *((over, {**self.components, **c}) for over, c in self.above_input)]
-        object.__setattr__(self, "_most", tuple((over, *_dearest(prices)) for over, prices in tiers))
-
-    def most(self, input_bound: int) -> list[tuple[int, int, int]]:
-        """Dearest input, request and dearest output of each tier that a prompt up to this size may meet."""
-        return [tier[1:] for tier in self._most if input_bound > tier[0]]
+        object.__setattr__(self, "most", tuple((over, *_dearest(prices)) for over, prices in tiers))
 
     def at(self, input_tokens: int) -> Mapping[str, int]:
         """The components in force for a prompt of this size."""
@@ -212,9 +210,10 @@ def worst_case(
     of what isn't tokens.
     """
     fixed = out = 0
-    for dearest, request, output in tariff.most(input_bound):
-        fixed = max(fixed, charge(input_bound, dearest) + charge(1, request))
-        out = max(out, output)
+    for over, dearest, request, output in tariff.most:
+        if input_bound > over:  # a tier that a prompt up to this size may meet
+            fixed = max(fixed, charge(input_bound, dearest) + charge(1, request))
+            out = max(out, output)
     if units:
         fixed += sum(charge(count, tariff.components.get(name, 0)) for name, count in units.items())
     if not fixed and not out:  # what is free of charge needs no wallet

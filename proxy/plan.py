@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from accounts.values import value
 from proxy.call import Call
 from proxy.errors import ApiError, invalid, unavailable
 from proxy.keys import Caller
@@ -51,7 +52,7 @@ class Route:
     in_order: tuple[int, ...]  # the endpoints' ids: what the reasons come to
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True)
 class Candidate:
     """An endpoint that may serve the call, what it costs, and the most that this call can cost there."""
 
@@ -62,7 +63,7 @@ class Candidate:
     route: Route
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True)
 class Plan:
     """Step 3's outcome. reasons: on each endpoint that was considered, as header and receipt tell them.
 
