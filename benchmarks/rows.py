@@ -3,10 +3,12 @@ measured on it by benchmarks/pages.py, and what a long export takes by benchmark
 
     python -m benchmarks.rows [--rows 20000000] [--folder var/bench]
     python -m benchmarks.rows --export [--rows 7200000] [--folder var/bench]
+    python -m benchmarks.rows --served [--rows 1000000] [--folder var/bench]
 
 2,000 organizations over 13 months, ever more calls a day; one of them makes three calls of ten. Months are
 filled before they are attached, so that each index is built once. For the export there are two organizations,
-of which the second one makes seven calls of ten. The folder keeps the rows for the next run.
+of which the second one makes seven calls of ten. The folder keeps the rows for the next run; `--served` is
+benchmarks/served.py on whatever rows there are.
 """
 
 import argparse
@@ -31,6 +33,7 @@ DAYS: Final = 395
 ORGANIZATIONS: Final = 2_000
 HUGE: Final = 1  # the organization with three calls of ten
 EXPORTED: Final = 2  # the second one
+SERVED: Final = 1_000_000  # rows of a log whose pages must be served at once
 FIRST_ORG: Final = 1_000_000  # ids far from those that migrations make
 TAIL_ROWS: Final = 3_000  # after the last run of the roll-ups: a minute at 50 calls a second
 
@@ -58,7 +61,8 @@ SELECT (lpad(to_hex(ms), 12, '0') || '7' || substr(noise, 16, 19) || '00')::uuid
            'status', CASE status WHEN 'error' THEN 502 ELSE 200 END,
            'error', CASE status WHEN 'error' THEN 'http_502' END)),
        input, input / 4, 0, output, 0, false, cost, cost, 3 * cost, cost * 70, 12, 3, 1, 12000000000, %(day)s,
-       2500, '{{"input": 29487200000, "output": 117948800000, "cached_input": 14743600000}}', latency,
+       2500, '{{"input": {{"base": 23589760000, "final": 29487200000}}, "output": {{"base": 94359040000,
+       "final": 117948800000}}, "cached_input": {{"base": 11794880000, "final": 14743600000}}}}', latency,
        CASE WHEN streams THEN least(latency, 150 + (900 * u4 * u4)::int) END
   FROM (SELECT m.*, model * 3 + floor(3 * u4 * u4)::int AS endpoint, model %% 10 <> 9 AND u3 < 0.7 AS streams
           FROM (SELECT k.*, floor(60 * power((org * 13 + key * 5 + floor(3 * u3 * u3)::int * 17) %% 60 / 60.0,
@@ -160,6 +164,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A request log of realistic size, and what it costs to read")
     parser.add_argument("--rows", type=int)
     parser.add_argument("--export", action="store_true", help="of two organizations, the larger one's calls")
+    parser.add_argument("--served", action="store_true", help="each page of the dashboard as it is answered")
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "bench", help="of the servers' data")
     asked = parser.parse_args()
     with start(asked.folder, postgres_settings=SETTINGS, database=DATABASE) as servers:
@@ -175,10 +180,11 @@ def main() -> None:
                 if asked.export:
                     fill_log(conn, asked.rows or 7_200_000, EXPORTED)
                 else:
-                    fill_log(conn, asked.rows or 20_000_000, ORGANIZATIONS)
+                    fill_log(conn, asked.rows or (SERVED if asked.served else 20_000_000), ORGANIZATIONS)
                     fill_roll_ups(conn)
         # A process of its own: Django reads its settings once, and these servers are known only now.
-        command = [sys.executable, "-m", "benchmarks.exports" if asked.export else "benchmarks.pages"]
+        reader = "exports" if asked.export else "served" if asked.served else "pages"
+        command = [sys.executable, "-m", f"benchmarks.{reader}"]
         subprocess.run(command, env=os.environ | environment, check=True, cwd=ROOT)
 
 

@@ -100,7 +100,7 @@ SPECIMENS = (
     ),
     Specimen(
         "Toast: Django's messages, by base.html",
-        '<ul class="messages at-rest"><li class="notice success"><span>The key is revoked.</span></li></ul>',
+        '<div class="messages at-rest"><p class="notice success"><span>The key is revoked.</span></p></div>',
     ),
     Specimen(
         "Dialog",

@@ -1,11 +1,14 @@
 /* Behaviour of every page, attached by data attributes. */
 
 function showDone(button) {
-  const before = button.textContent;
+  if (button.matches(".done")) return;
+  const [before, label] = [button.textContent, button.getAttribute("aria-label")];
   button.textContent = button.dataset.done;
+  if (label) button.setAttribute("aria-label", `${button.dataset.done}: ${label}`); // begins with what is seen
   button.classList.add("done");
   setTimeout(() => {
     button.textContent = before;
+    if (label) button.setAttribute("aria-label", label);
     button.classList.remove("done");
   }, 1600);
 }

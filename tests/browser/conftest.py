@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from accounts.models import User
 from tests.processes import Gateway
 from tests.stack import Stack
 
@@ -67,6 +71,14 @@ class Tab:
         found: list[str] = self.page.evaluate(AXE_RUN)
         return found
 
+    def sound(self, what: str = "") -> None:
+        """The page as it stands is whole: nothing cut, faint, blocked by the policy or wrong for axe."""
+        what = what or self.page.url
+        assert self.overflow() <= 0, f"{what} is {self.overflow()} px too wide"
+        assert self.faint() == [], what
+        assert self.complaints == [], what
+        assert self.axe() == [], what
+
     def show(self, width: int, scheme: Literal["light", "dark"]) -> None:
         """The same page in a window of that width, light or dark, with no transition under way."""
         self.page.set_viewport_size({"width": width, "height": 800})
@@ -84,6 +96,15 @@ class Tab:
         self.page.click("main button[type=submit]")
         self.page.wait_for_url(f"{self.site}/dashboard")
 
+    def enter(self, user: User) -> None:
+        """Signed in as a session of the person would be, without the form and its two pages."""
+        session = SessionStore()
+        session[SESSION_KEY], session[BACKEND_SESSION_KEY] = str(user.pk), settings.AUTHENTICATION_BACKENDS[0]
+        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session.create()
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session.session_key, "url": self.site}
+        self.page.context.add_cookies([cookie])  # type: ignore[list-item]
+
     def _heard(self, message: ConsoleMessage) -> None:
         if "was preloaded using link preload" in message.text:
             return  # Chromium's timer for it runs while tests keep the page busy
@@ -93,10 +114,10 @@ class Tab:
 
 @pytest.fixture(scope="module")
 def site(_running_stack: Stack) -> Iterator[Gateway]:
-    """A gateway with DEMO=1, so that the confirmation link is on the page."""
+    """DEMO: the confirmation link is on the page; films are asked after as often as a page does."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")
-    with _running_stack.another_gateway("pages", DEMO="1") as gateway:
+    with _running_stack.another_gateway("pages", DEMO="1", VIDEO_POLL_S="0") as gateway:
         yield gateway
 
 

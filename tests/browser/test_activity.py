@@ -21,7 +21,6 @@ from tests.processes import Gateway, until
 from tests.proxy.usage import id_of
 from tests.stack import Stack
 
-PASSWORD = "Registan-1420-Ulugbek"
 MODELS = ("openai/gpt-4o", "anthropic/claude-sonnet-4", "meta/llama-3.3-70b")
 LOOKS = [(360, "light", "uz-UZ"), (360, "dark", "ru-RU"), (1280, "light", "ru-RU"), (1280, "dark", "en-US")]
 
@@ -30,8 +29,6 @@ LOOKS = [(360, "light", "uz-UZ"), (360, "dark", "ru-RU"), (1280, "light", "ru-RU
 def owner(stack: Stack, site: Gateway) -> Iterator[Caller]:
     """Somebody with a week of calls in two projects. Nobody was charged for them, so they go."""
     caller = make_caller(balance_uzs=1_000_000, free=True, scopes=("inference", "manage"))
-    caller.user.set_password(PASSWORD)
-    caller.user.save()
     caller.user.emailaddress_set.create(email=caller.user.email, primary=True, verified=True)
     other = Project.objects.create(organization=caller.organization, name="Mobile app")
     now = datetime.now(UTC)
@@ -60,7 +57,7 @@ def test_the_page_is_whole_in_every_look(
     new_tab: Callable[..., Tab], owner: Caller, width: int, scheme: str, locale: str
 ) -> None:
     tab = new_tab(viewport={"width": width, "height": 800}, color_scheme=scheme, locale=locale)
-    tab.sign_in(owner.user.email, PASSWORD)
+    tab.enter(owner.user)
     page = tab.open("/dashboard/activity")
     expect(page.locator(".usage-bars rect")).not_to_have_count(0)
     tab.picture(f"activity-{width}-{scheme}")
@@ -89,7 +86,7 @@ def test_from_the_filter_to_a_call_as_it_comes(
     new_tab: Callable[..., Tab], site: Gateway, owner: Caller, tmp_path: Path
 ) -> None:
     tab = new_tab(viewport={"width": 1280, "height": 800}, accept_downloads=True)
-    tab.sign_in(owner.user.email, PASSWORD)
+    tab.enter(owner.user)
     page = tab.open("/dashboard/activity")
     failed = filtered(page)
     read_beside(page, failed)

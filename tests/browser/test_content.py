@@ -19,7 +19,6 @@ from tests.live.client import chat, directive, stream
 from tests.processes import Gateway
 from tests.stack import Stack
 
-PASSWORD = "Registan-1420-Ulugbek"
 CANARY = "oltin baliq 7731"
 # A browser that doesn't know the curve.
 WITHOUT_CURVE = """
@@ -37,8 +36,6 @@ LOOKS: list[tuple[int, Literal["light", "dark"], str]] = [
 @pytest.fixture
 def owner(stack: Stack, site: Gateway) -> Caller:
     caller = make_caller(balance_uzs=1_000_000, free=True)
-    caller.user.set_password(PASSWORD)
-    caller.user.save()
     caller.user.emailaddress_set.create(email=caller.user.email, primary=True, verified=True)
     return caller
 
@@ -85,7 +82,7 @@ def test_an_owner_reads_what_the_server_can_not(
     new_tab: Callable[..., Tab], owner: Caller, site: Gateway, tmp_path: Path
 ) -> None:
     tab = new_tab(viewport={"width": 360, "height": 800})
-    tab.sign_in(owner.user.email, PASSWORD)
+    tab.enter(owner.user)
     file = turned_on(tab, owner, tmp_path)
     record = said(site, owner, CANARY, 1)
     held = rows(
@@ -119,7 +116,7 @@ def test_a_record_of_another_call_and_a_key_of_another_project_open_nothing(
     new_tab: Callable[..., Tab], owner: Caller, site: Gateway, tmp_path: Path
 ) -> None:
     tab = new_tab(viewport={"width": 1280, "height": 800})
-    tab.sign_in(owner.user.email, PASSWORD)
+    tab.enter(owner.user)
     file = turned_on(tab, owner, tmp_path)
     first, second = said(site, owner, "one", 1), said(site, owner, CANARY, 2)
     moved = second | {"request_id": first["request_id"], "time": first["time"]}
@@ -144,7 +141,7 @@ def test_after_a_new_key_the_old_file_opens_what_it_sealed(
 ) -> None:
     tab = new_tab(viewport={"width": 1280, "height": 800})
     tab.page.add_init_script(WITHOUT_CURVE)
-    tab.sign_in(owner.user.email, PASSWORD)
+    tab.enter(owner.user)
     old = turned_on(tab, owner, tmp_path)
     first = said(site, owner, CANARY, 1)
     new = turned_on(tab, owner, tmp_path)
@@ -169,7 +166,7 @@ def test_streams_read_as_a_conversation_in_each_language(  # noqa: PLR0913
     locale: str,
 ) -> None:
     tab = new_tab(viewport={"width": width, "height": 800}, color_scheme=scheme, locale=locale)
-    tab.sign_in(owner.user.email, PASSWORD)
+    tab.enter(owner.user)
     for name, path in (("projects", "/dashboard/projects"), ("logs-off", address(owner))):
         tab.open(path)
         tab.picture(f"{name}-{locale}")

@@ -36,8 +36,6 @@ LOOKS: list[tuple[int, Literal["light", "dark"], str]] = [
 @pytest.fixture
 def payer(stack: Stack) -> Caller:
     caller = make_caller(free=True)
-    caller.user.set_password(PASSWORD)
-    caller.user.save()
     caller.user.emailaddress_set.create(email=caller.user.email, primary=True, verified=True)
     return caller
 
@@ -125,7 +123,7 @@ def test_a_customer_has_the_receipt_issued_anew(  # noqa: PLR0913
 ) -> None:
     topup = receipt(payer)
     tab = new_tab(viewport={"width": width, "height": 800}, color_scheme=scheme, locale=locale)
-    tab.sign_in(payer.user.email, PASSWORD)
+    tab.enter(payer.user)
     page = tab.open(f"/dashboard/topups/{topup.pk}")
     tab.picture(f"anew-{locale}-before")
     assert tab.faint() == []

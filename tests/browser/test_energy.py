@@ -14,7 +14,6 @@ from tests.factories import make_caller
 from tests.processes import Gateway
 from tests.stack import Stack
 
-PASSWORD = "Registan-1420-Ulugbek"
 LOOKS = [(360, "light", "uz-UZ"), (360, "dark", "ru-RU"), (1280, "light", "ru-RU"), (1280, "dark", "en-US")]
 WINDOWS = {"4h": 48, "24h": 288, "7d": 336}
 MWH = 337_500  # nano-USD per million tokens for a dollar per MWh
@@ -131,11 +130,9 @@ def test_without_scripts_it_is_a_table(new_tab: Callable[..., Tab], sites: tuple
 
 def test_a_person_sets_and_removes_an_alert(new_tab: Callable[..., Tab], sites: tuple[Site, Site]) -> None:
     alice = make_caller()
-    alice.user.set_password(PASSWORD)
-    alice.user.save()
     alice.user.emailaddress_set.create(email=alice.user.email, primary=True, verified=True)
     tab = new_tab(viewport={"width": 360, "height": 800})
-    tab.sign_in(alice.user.email, PASSWORD)
+    tab.enter(alice.user)
     page = tab.open(f"/models/{sites[0].endpoint.model.slug}")
     page.get_by_label("Output price below").fill("1 000")
     page.get_by_role("button", name="Save price alert").click()

@@ -9,15 +9,12 @@ from tests.browser.conftest import Tab
 from tests.factories import Caller, make_caller
 from tests.stack import Stack
 
-PASSWORD = "Registan-1420-Ulugbek"
 PHONE = {"width": 360, "height": 800}
 
 
 @pytest.fixture
 def owner(stack: Stack) -> Caller:
     caller = make_caller(free=True)
-    caller.user.set_password(PASSWORD)
-    caller.user.save()
     caller.user.emailaddress_set.create(email=caller.user.email, primary=True, verified=True)
     return caller
 
@@ -41,10 +38,30 @@ def test_the_menu_of_a_phone_opens_and_closes_by_keyboard(new_tab: Callable[...,
     assert tab.complaints == []
 
 
+def test_a_phone_is_told_another_language_and_keeps_it(new_tab: Callable[..., Tab], owner: Caller) -> None:
+    tab = new_tab(viewport=PHONE, has_touch=True, is_mobile=True)
+    tab.enter(owner.user)
+    page = tab.open("/dashboard")
+    for language, words in {
+        "ru": ("Обзор", "Меню", "Активность"),
+        "uz": ("Umumiy", "Menyu", "Faollik"),
+    }.items():
+        page.locator("[popovertarget=preferences]").tap()
+        tab.sound(f"choosing {language}")
+        page.locator(f"#preferences button[value={language}]").tap()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(words[0])
+        page.get_by_role("button", name=words[1]).tap()
+        tab.sound(f"the menu in {language}")
+        page.get_by_role("dialog", name=words[1]).get_by_role("link", name=words[2]).tap()
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        tab.sound(f"activity in {language}")
+        tab.open("/dashboard")
+
+
 def test_a_key_is_revoked_in_a_dialog(new_tab: Callable[..., Tab], owner: Caller) -> None:
     """Keeping it and Escape change nothing; the dialog is read and heard as one; what was done is told."""
     tab = new_tab(viewport=PHONE)
-    tab.sign_in(owner.user.email, PASSWORD)
+    tab.enter(owner.user)
     page = tab.open("/dashboard/keys")
     name = owner.api_key.name
     link = page.get_by_role("link", name=f"Revoke {name}")
@@ -71,7 +88,7 @@ def test_a_key_is_revoked_in_a_dialog(new_tab: Callable[..., Tab], owner: Caller
 
 def test_without_scripts_the_question_is_a_page(new_tab: Callable[..., Tab], owner: Caller) -> None:
     tab = new_tab(java_script_enabled=False)
-    tab.sign_in(owner.user.email, PASSWORD)
+    tab.enter(owner.user)
     page = tab.open("/dashboard/keys")
     page.get_by_role("link", name=f"Revoke {owner.api_key.name}").click()
     page.get_by_role("button", name="Revoke the key").click()

@@ -15,7 +15,6 @@ from tests.payments.providers import PRICE_TIYIN, PRICE_UZS, Click, Payme, trans
 from tests.processes import Gateway
 from tests.stack import Stack
 
-PASSWORD = "Registan-1420-Ulugbek"
 PROVIDERS = ("https://checkout.paycom.uz/", "https://my.click.uz/")
 LOOKS = [("uz", 360, "light"), ("ru", 1280, "dark"), ("en", 360, "dark")]
 
@@ -24,8 +23,6 @@ LOOKS = [("uz", 360, "light"), ("ru", 1280, "dark"), ("en", 360, "dark")]
 def payer(stack: Stack, site: Gateway) -> Caller:
     """Somebody who has no money here yet."""
     caller = make_caller()
-    caller.user.set_password(PASSWORD)
-    caller.user.save()
     caller.user.emailaddress_set.create(email=caller.user.email, primary=True, verified=True)
     return caller
 
@@ -111,7 +108,7 @@ def test_a_payer_goes_to_the_provider_and_the_balance_follows(
 ) -> None:
     tab = new_tab(viewport={"width": width, "height": 800}, color_scheme=scheme, locale=language)
     asked = keep_here(tab)
-    tab.sign_in(payer.user.email, PASSWORD)
+    tab.enter(payer.user)
     with override(language):
         at_payme(tab, asked, language)
         at_click(tab, asked)

@@ -16,10 +16,12 @@ from playwright.sync_api import Locator, Page, expect
 from accounts.models import Membership, Role, StudioToken
 from tests.browser.conftest import Tab
 from tests.factories import Caller, credit, make_caller, rows, set_cap
+from tests.live.videos import wish
 from tests.processes import Gateway
+from tests.proxy.test_audio_length import wav
 from tests.stack import Stack
+from tests.upstream.pictures import png
 
-PASSWORD = "Registan-1420-Ulugbek"
 LOOKS = [(360, "light", "uz-UZ"), (360, "dark", "ru-RU"), (1440, "light", "en-US"), (1440, "dark", "uz-UZ")]
 HOSTILE = (
     "# <script>document.title='owned'</script>\n\n<img src=x onerror=\"document.title='owned'\">\n\n"
@@ -37,8 +39,6 @@ def alice(stack: Stack) -> Caller:
 
 def person(**options: int) -> Caller:
     caller = make_caller(free=True, **options)
-    caller.user.set_password(PASSWORD)
-    caller.user.save()
     caller.user.emailaddress_set.create(email=caller.user.email, primary=True, verified=True)
     return caller
 
@@ -49,7 +49,7 @@ def studio(new_tab: Callable[..., Tab], alice: Caller) -> Tab:
 
 
 def enter(tab: Tab, caller: Caller, fragment: str = "model=test/echo") -> Tab:
-    tab.sign_in(caller.user.email, PASSWORD)
+    tab.enter(caller.user)
     visit(tab, fragment)
     return tab
 
@@ -76,13 +76,6 @@ def answered(page: Page, count: int = 1) -> Locator:
     found = page.locator("[data-columns] [data-figures]")
     expect(found).to_have_count(count)
     return found
-
-
-def sound(tab: Tab, what: str) -> None:
-    assert tab.overflow() <= 0, f"{what} is {tab.overflow()} px too wide"
-    assert tab.faint() == [], what
-    assert tab.complaints == [], what
-    assert tab.axe() == [], what
 
 
 def test_a_chat_is_answered_billed_and_kept_over_a_reload(studio: Tab, alice: Caller) -> None:
@@ -147,6 +140,7 @@ def test_two_models_answer_side_by_side(studio: Tab, alice: Caller) -> None:
     expect(page.locator("[data-sums]")).to_contain_text("tokens")
     say(page, upstream(text="salom " * 300, chunk_ms=100))
     expect(page.locator("[data-stop-column]")).to_have_count(2)
+    assert studio.axe() == []
     page.locator("[data-stop-column]").first.click()
     expect(page.locator("[data-stopped]")).to_have_count(1)
     expect(page.locator("[data-stop-column]")).to_have_count(1)
@@ -243,7 +237,46 @@ def test_pictures_vectors_and_speech_are_made(studio: Tab, alice: Caller) -> Non
     page.locator("[data-media=speech] [data-media-send]").click()
     expect(page.locator("[data-result=speech] audio")).to_be_visible()
     assert [row["kind"] for row in alice.requests()] == ["embeddings", "images", "speech"]
-    assert studio.complaints == []
+    studio.sound()
+
+
+def test_sound_is_read_and_pictures_are_seen(studio: Tab, alice: Caller) -> None:
+    page = visit(studio, "model=test/hear")
+    page.locator("[data-media=transcription] [type=file]").set_input_files(
+        {"name": "two seconds.wav", "mimeType": "audio/wav", "buffer": wav(2)}
+    )
+    page.locator("[data-media=transcription] [name=prompt]").fill(upstream(text="Olma pishdi"))
+    page.locator("[data-media=transcription] [data-media-send]").click()
+    expect(page.locator("[data-transcribed]")).to_have_text("Olma pishdi")
+    page = visit(studio, "model=test/one")
+    seen = {"name": "seen.png", "mimeType": "image/png", "buffer": png((40, 30), "seen")}
+    page.locator("[data-attach]").set_input_files([seen, seen])  # type: ignore[list-item]
+    page.locator("[data-images] button").first.click()
+    expect(page.locator("[data-images] img")).to_have_count(1)
+    say(page, upstream(run="seen"))
+    answered(page)
+    expect(page.locator(".turn img")).to_be_visible()
+    assert [row["kind"] for row in alice.requests()] == ["transcriptions", "chat"]
+    studio.sound()
+
+
+def test_a_film_is_waited_for_and_another_one_is_called_off(studio: Tab, alice: Caller) -> None:
+    """The clock is ours, so that nobody waits for the page to ask again."""
+    studio.page.clock.install()
+    for polls in (1, 10**6):
+        page = visit(studio, urlencode({"model": "test/video", "prompt": wish(job={"polls": polls})}))
+        page.locator("[data-media=video] [data-media-send]").click()
+        expect(page.locator("[data-result=video] progress")).to_be_visible()
+        studio.sound()
+        if polls == 1:
+            page.clock.run_for(10_000)
+            expect(page.locator("[data-result=video] video")).to_be_visible()
+            expect(page.locator("[data-result=video] [data-cost]")).to_be_visible()
+    page.locator("[data-cancel-job]").click()
+    expect(page.locator("[data-result=video]")).to_have_text("Stopped.")
+    assert [row["status"] for row in alice.requests()] == ["ok", "cancelled"]
+    assert alice.holds(state=0) == []
+    studio.sound()
 
 
 def test_shown_code_runs_as_it_stands(studio: Tab, alice: Caller, site: Gateway, tmp_path: Path) -> None:
@@ -338,7 +371,7 @@ def test_logging_out_kills_the_token(studio: Tab, alice: Caller) -> None:
 def test_a_viewer_reads_why_not(new_tab: Callable[..., Tab], alice: Caller) -> None:
     Membership.objects.filter(user=alice.user).update(role=Role.VIEWER)
     tab = new_tab()
-    tab.sign_in(alice.user.email, PASSWORD)
+    tab.enter(alice.user)
     page = tab.open("/dashboard/studio")
     expect(page.locator("main .notice")).to_contain_text("only allows to look on")
     expect(page.locator("[data-studio]")).to_have_count(0)
@@ -350,25 +383,25 @@ def test_it_looks_right_everywhere(
 ) -> None:
     tab = new_tab(viewport={"width": width, "height": 800}, color_scheme=scheme, locale=locale)
     page = enter(tab, alice, "").page
-    sound(tab, "the empty page")
+    tab.sound("the empty page")
     tab.picture(f"studio-empty-{width}-{scheme}-{locale}")
     visit(tab, "model=test/echo")
     say(page, "Salom `code` **dunyo**\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- bir\n- ikki")
     answered(page)
-    sound(tab, "a chat")
+    tab.sound("a chat")
     tab.picture(f"studio-chat-{width}-{scheme}-{locale}")
     page.locator("[data-pick]").click()
-    sound(tab, "the models")
+    tab.sound("the models")
     tab.picture(f"studio-models-{width}-{scheme}-{locale}")
     page.keyboard.press("Escape")
     page.locator("[data-show-code]").click()
-    sound(tab, "the code")
+    tab.sound("the code")
     page.keyboard.press("Escape")
     if width < 1000:
         page.locator("[data-open-panel=studio-settings]").click()
-        sound(tab, "the settings")
+        tab.sound("the settings")
         tab.picture(f"studio-settings-{width}-{scheme}-{locale}")
         page.keyboard.press("Escape")
     page.locator("[data-mode=embedding]").click()
-    sound(tab, "vectors")
+    tab.sound("vectors")
     tab.picture(f"studio-vectors-{width}-{scheme}-{locale}")

@@ -1,0 +1,222 @@
+"""What the server takes for each page of the dashboard, on the log that benchmarks/rows.py made.
+
+    python -m benchmarks.rows --served [--rows 1000000] [--folder var/bench]
+
+Prints route, the median of nine answers in ms, the least and the first one, the median of Python's own CPU,
+and how many queries; the pages come from the address table itself, so a new one is measured unless it needs
+an object that nobody made here. Signed in is the owner of the organization with three calls of ten, 20
+projects, 200 keys, 300 top-ups and 60 members.
+"""
+
+import logging
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import uuid4
+
+from benchmarks.ready import database  # sets Django up, so before any model
+
+# isort: split
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern
+from django.utils import timezone
+
+from accounts.keyformat import newest_pepper
+from accounts.models import ApiKey, Membership, Organization, Project, Role, User
+from benchmarks.pages import GOAL_MS, Ran, noted
+from benchmarks.rows import FIRST_ORG, HUGE
+from billing.errors import MissingRate
+from billing.models import Adjustment, TopUp
+from billing.rates import add_rate, current_rates
+from dashboard import activity
+from dashboard.activity import Filters
+from dashboard.moments import today
+from dashboard.urls import urlpatterns
+from routing.energy.backfill import week_before
+from routing.energy.history import replay
+from tests.factories import MICROS, Caller, credit
+
+ROUNDS: Final = 9
+ORG: Final = FIRST_ORG + HUGE
+PROJECTS, KEYS, TOPUPS, MEMBERS = 20, 200, 300, 60
+_EMAIL: Final = "owner@bench.test"
+# What else stands in a page's address; '' is the page as the menu opens it.
+ASKED: Final = {
+    "activity": ["", "?range=24h", "?range=90d", "?range=all", "?range=30d&status=error"],
+    "overview": ["", "?range=90d"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One address of the table with its blanks filled in."""
+
+    name: str
+    path: str
+
+
+@dataclass(slots=True)
+class Answers:
+    """Of one page: wall time and this process's own work in ms for each answer; queries of the last one."""
+
+    status: int = 0
+    ms: list[float] = field(default_factory=list)
+    cpu_ms: list[float] = field(default_factory=list)
+    queries: int = 0
+
+
+def main() -> None:
+    """Every page; a line each, the slow ones marked."""
+    logging.disable(logging.CRITICAL)  # answers are told below
+    print(database())
+    browser, values = _signed_in(_settled())
+    slow = 0
+    for page in _pages(values):
+        found = _asked(browser, page)
+        slow += _tell(page, found)
+    print(f"{slow} pages take more than {GOAL_MS:.0f} ms")
+
+
+def _tell(page: Page, found: Answers) -> bool:
+    if found.status != HTTPStatus.OK:
+        print(f"{page.name:34} answers {found.status}", flush=True)
+        return False
+    median, least, first = statistics.median(found.ms), min(found.ms), found.ms[0]
+    slow = median > GOAL_MS
+    print(
+        f"{page.name:34} {median:7.1f} ms  least {least:6.1f}  first {first:7.1f}"
+        f"  python {statistics.median(found.cpu_ms):6.1f}  {found.queries:3} queries{'  SLOW' * slow}",
+        flush=True,
+    )
+    return slow
+
+
+def _asked(browser: Client, page: Page) -> Answers:
+    """Nine answers, or the first one that isn't a page."""
+    found, ran = Answers(), Ran(page.name)
+    for _ in range(ROUNDS):
+        with noted(ran):
+            started, worked = time.perf_counter(), time.process_time()
+            found.status = browser.get(page.path, headers={"host": "localhost"}).status_code
+            found.cpu_ms.append(1000 * (time.process_time() - worked))
+            found.ms.append(1000 * (time.perf_counter() - started))
+        if found.status != HTTPStatus.OK:
+            break
+    found.queries = len(ran.statements)
+    return found
+
+
+def _pages(values: dict[str, str]) -> Iterator[Page]:
+    """The dashboard's addresses; what no value is known for is told."""
+    for pattern in urlpatterns:
+        route = str(pattern.pattern)
+        if not isinstance(pattern, URLPattern) or not route.startswith("dashboard"):
+            continue
+        name = str(pattern.name)
+        wanted = pattern.pattern.converters
+        filled = {one: values.get(f"{name}.{one}", values.get(one, "")) for one in wanted}
+        if not all(filled.values()):
+            print(f"{name:44} not measured: nothing to show it with")
+            continue
+        for one in wanted:
+            blank = f"<{_converter(route, one)}{one}>"
+            route = route.replace(blank, filled[one])
+        for query in ASKED.get(name, [""]):
+            yield Page(f"{name} {query}".strip(), f"/{route}{query}")
+
+
+def _converter(route: str, name: str) -> str:
+    """'uuid:' of '<uuid:call_id>', '' of '<call_id>'."""
+    return route.partition(f"{name}>")[0].rpartition("<")[2]
+
+
+def _settled() -> Caller:
+    """The organization that the rows belong to, with all that a long-lived customer has."""
+    _catalog()
+    user = User.objects.filter(email=_EMAIL).first() or User.objects.create_user(email=_EMAIL)
+    fields = {"name": "Bench", "owner": user, "is_personal": True, "verified_at": timezone.now()}
+    organization, _ = Organization.objects.get_or_create(pk=ORG, defaults=fields)
+    Membership.objects.get_or_create(organization=organization, user=user, defaults={"role": Role.OWNER})
+    if not organization.projects.exists():
+        with transaction.atomic():
+            _furnish(organization, user)
+    key = ApiKey.objects.select_related("project").get(pk=ORG * 200)
+    return Caller(user=user, organization=organization, project=key.project, api_key=key, key="")
+
+
+def _catalog() -> None:
+    if not apps.get_model("routing", "Model").objects.exists():
+        call_command("catalog", "load", settings.MODEL_CATALOG)
+        now = timezone.now()
+        week_before(now)
+        replay(now=now)
+    try:
+        current_rates()
+    except MissingRate:
+        add_rate("seed", today(), 12_000 * MICROS, author="bench", reason="nobody pays with it")
+
+
+def _furnish(organization: Organization, user: User) -> None:
+    """Projects and keys with the ids that the rows carry, top-ups, a bonus that waits and members."""
+    Project.objects.bulk_create(
+        Project(pk=ORG * PROJECTS + n, organization=organization, name=f"Project {n}", is_default=not n)
+        for n in range(PROJECTS)
+    )
+    pepper, _ = newest_pepper(settings.KEY_PEPPERS)
+    ApiKey.objects.bulk_create(
+        ApiKey(
+            pk=ORG * KEYS + n,
+            project_id=ORG * PROJECTS + n % PROJECTS,
+            name=f"Key {n}",
+            digest=sha256(uuid4().bytes).digest(),
+            pepper=pepper,
+            prefix="cap-bnch",
+            last4=f"{n:04}",
+            created_by=user,
+        )
+        for n in range(KEYS)
+    )
+    asked: Any = {"org": organization, "requested_by": user}
+    TopUp.objects.bulk_create(
+        TopUp(amount_micros=50_000 * MICROS, reference=f"Order {n}", **asked) for n in range(TOPUPS)
+    )
+    Adjustment.objects.create(kind="bonus", amount_micros=MICROS, reason="goodwill", **asked)
+    for n in range(MEMBERS):
+        member = User.objects.create_user(email=f"member-{n}@bench.test")
+        Membership.objects.create(organization=organization, user=member, role=Role.DEVELOPER)
+    caller = Caller(
+        user=user,
+        organization=organization,
+        project=organization.projects.get(is_default=True),
+        api_key=ApiKey.objects.get(pk=ORG * KEYS),
+        key="",
+    )
+    credit(caller, paid_micros=900_000_000 * MICROS, bonus_micros=5_000 * MICROS)
+
+
+def _signed_in(owner: Caller) -> tuple[Client, dict[str, str]]:
+    """The owner's browser, and what fills the blanks of addresses."""
+    browser = Client(raise_request_exception=False)
+    browser.force_login(owner.user)
+    topup, refund = TopUp.objects.filter(org_id=ORG).first(), Adjustment.objects.filter(org_id=ORG).first()
+    values = {
+        "key_id": owner.api_key.api_id,
+        "project_id": owner.project.api_id,
+        "call_id": str(activity.listed(owner.organization, Filters()).calls[0].row.id),
+        "topup.number": str(topup.pk if topup else ""),
+        "refund.number": str(refund.pk if refund else ""),
+        "month": f"{today():%Y-%m}",
+    }
+    return browser, values
+
+
+if __name__ == "__main__":
+    main()
