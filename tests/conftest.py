@@ -70,8 +70,8 @@ def _no_language() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def _running_stack() -> Iterator[Stack]:
-    with running_stack() as stack:
+def _running_stack(django_db_blocker: Any) -> Iterator[Stack]:
+    with running_stack(django_db_blocker.unblock) as stack:
         yield stack
 
 

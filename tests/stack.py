@@ -3,11 +3,14 @@
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import psycopg
+from django.core.management import call_command
 from django.db import connection
 
 from deploy.local.process import stop
@@ -24,6 +27,7 @@ PAYMENTS = {  # the fixtures of the payment providers' tests
     "CLICK_MERCHANT_USER_ID": "910",
     "CLICK_SECRET_KEY": "TESTSECRET",
 }
+type Unblocked = Callable[[], contextlib.AbstractContextManager[Any]]
 MICROS_PER_USD = 12_000_000_000  # 12,000 UZS: $1.00 per million tokens and 5 % are 12,600 micros per token
 
 
@@ -32,9 +36,11 @@ class Stack:
     """What a live test talks to. `gateway` is shared by all tests: leave it as it was found."""
 
     folder: Path
+    database: str
     env: dict[str, str]
     upstream: Upstream
     gateway: Gateway
+    unblocked: Unblocked
 
     @property
     def url(self) -> str:
@@ -56,13 +62,22 @@ class Stack:
         return manage(*command, env=self.env)
 
     def check_ledger(self) -> str:
-        """`manage.py check_ledger`: its figures; RuntimeError if an invariant is broken."""
-        return self.manage("check_ledger")
+        """`manage.py check_ledger`, in this process: its figures; RuntimeError if a law is broken."""
+        told, wrong = StringIO(), StringIO()
+        with self.unblocked(), working_on(self.database):
+            try:
+                call_command("check_ledger", stdout=told, stderr=wrong)
+            except SystemExit:
+                raise RuntimeError(told.getvalue() + wrong.getvalue()) from None
+        return told.getvalue()
 
 
 @contextlib.contextmanager
-def running_stack() -> Iterator[Stack]:
-    """Database, upstream, catalog and one gateway worker; all gone at the end."""
+def running_stack(unblocked: Unblocked = contextlib.nullcontext) -> Iterator[Stack]:
+    """Database, upstream, catalog and one gateway worker; all gone at the end.
+
+    unblocked: what lets this process ask a database where pytest-django forbids it.
+    """
     number = embedded.worker_number()
     name = f"live_{number}"
     embedded.clone(name)
@@ -83,7 +98,9 @@ def running_stack() -> Iterator[Stack]:
         manage("catalog", "--skip-checks", "load", str(catalog), env=env)
         gateway = start_gateway(folder, env)
         running.callback(gateway.stop)
-        yield Stack(folder=folder, env=env, upstream=upstream, gateway=gateway)
+        yield Stack(
+            folder=folder, database=name, env=env, upstream=upstream, gateway=gateway, unblocked=unblocked
+        )
 
 
 def _set_rate(database_url: str) -> None:
