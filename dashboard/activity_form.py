@@ -1,7 +1,7 @@
 """The filter of the activity page: what stands in its address becomes activity.Filters."""
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.http import QueryDict
@@ -34,11 +34,14 @@ _LENGTHS: Final = {
     "7d": timedelta(days=7),
     "30d": timedelta(days=30),
     "90d": timedelta(days=90),
+    "365d": timedelta(days=365),
 }
 
 
 class ActivityForm(forms.Form):
     """Days, where one is named, are worth more than the range."""
+
+    RANGE: ClassVar[str] = DEFAULT_RANGE  # where none is asked for
 
     range = forms.ChoiceField(label=_("Time"), choices=list(RANGES.items()), required=False)
     since = DayField(label=_("From"))
@@ -69,7 +72,7 @@ class ActivityForm(forms.Form):
 
     def __init__(self, caller: Caller, said: QueryDict) -> None:
         shown = said.copy()
-        shown.setdefault("range", DEFAULT_RANGE)  # what is in force is what is chosen in the form
+        shown.setdefault("range", self.RANGE)  # what is in force is what is chosen in the form
         super().__init__(shown)
         self.organization = organization = caller.organization
         sources = {
@@ -86,7 +89,7 @@ class ActivityForm(forms.Form):
         """The narrowing asked for; fields with a mistake narrow nothing."""
         self.full_clean()
         data = getattr(self, "cleaned_data", {})
-        since, until = _bounds(data, now or datetime.now(TASHKENT))
+        since, until = _bounds(data, now or datetime.now(TASHKENT), self.RANGE)
         provider = data.get("provider")
         return Filters(
             since=since,
@@ -106,24 +109,29 @@ class ActivityForm(forms.Form):
         return any(self.data.get(name) for name in self.fields if name != "range")
 
     def _models(self, typed: str, since: datetime | None, until: datetime | None) -> tuple[str, ...] | None:
-        """Those in use whose id or another name has the text in it; a strategy's tags don't count."""
+        """Those in use whose id or another name has the text in it; a strategy's tags don't count.
+
+        A whole id is that model's alone, however other ones go on from it.
+        """
         text = typed.partition("@")[0].strip()
         if not text:
             return None
         used = models_used(self.organization, since, until)
+        if text in used:
+            return (text,)
         named = ModelName.objects.filter(folded__contains=fold(text), model__slug__in=used)
         meant = set(named.values_list("model__slug", flat=True))
         return tuple(model for model in used if text.casefold() in model.casefold() or model in meant)
 
 
-def _bounds(data: dict[str, Any], now: datetime) -> tuple[datetime | None, datetime | None]:
+def _bounds(data: dict[str, Any], now: datetime, usual: str) -> tuple[datetime | None, datetime | None]:
     if data.get("since") or data.get("until"):
         since = midnight(data["since"]) if data.get("since") else None
         until = midnight(data["until"] + timedelta(days=1)) if data.get("until") else None
         return since, until
     if data.get("text"):
         return None, None  # an id is looked for wherever it is
-    length = _LENGTHS.get(data.get("range") or DEFAULT_RANGE)
+    length = _LENGTHS.get(data.get("range") or usual)
     return (whole(now - length, length), None) if length else (None, None)
 
 

@@ -18,6 +18,7 @@ from dashboard.moments import today
 from dashboard.parts import answered, asked_part, template_of
 from dashboard.people import page_caller
 from dashboard.usage import METRICS, chart, totals
+from dashboard.usage_pages import tabs
 from dashboard.views import cursor, private
 
 # What the page's module may ask for instead of the whole: both, the sums, or the list.
@@ -35,6 +36,7 @@ def activity_list(request: HttpRequest) -> HttpResponseBase:
     context = _links(request) | {"form": form, "narrowed": form.narrows}
     if part not in ("summary", "calls"):
         context["views"] = saved_views.of(caller)
+        context["tabs"] = tabs(request, context["filter_query"])
     if part != "summary":
         context["page"] = activity.listed(organization, filters, cursor(request))
     if part != "calls":

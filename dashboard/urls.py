@@ -27,6 +27,7 @@ from dashboard import (
     studio_pages,
     styleguide,
     usage_api,
+    usage_pages,
     views,
 )
 from dashboard.guide import views as guide
@@ -77,6 +78,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("dashboard/activity", activity_pages.activity_list, name="activity"),
     path("dashboard/activity/export.<str:form>", activity_pages.export, name="activity_export"),
+    path("dashboard/activity/usage", usage_pages.usage, name="usage"),
+    path("dashboard/activity/usage.csv", usage_pages.usage_csv, name="usage_csv"),
     path("dashboard/activity/views", activity_pages.view_save, name="view_save"),
     path("dashboard/activity/views/<int:view_id>/delete", activity_pages.view_delete, name="view_delete"),
     path("dashboard/activity/<uuid:call_id>", views.receipt, name="receipt"),

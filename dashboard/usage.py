@@ -130,10 +130,10 @@ def chart(organization: Organization, filters: Filters, metric: str) -> Chart | 
         return None
     until = min(asked.until, datetime.now(TASHKENT))
     since = filters.since or found[0][0].astimezone(TASHKENT)
-    step, begins = _begins(since, max(until, found[-1][0]), asked.step)
-    bars = [Bar(at) for at in begins]
+    step, starts = begins(since, max(until, found[-1][0]), asked.step)
+    bars = [Bar(at) for at in starts]
     for at, one in found:
-        bars[bisect_right(begins, at) - 1].add(one)
+        bars[bisect_right(starts, at) - 1].add(one)
     return _drawn(metric if metric in METRICS else METRICS[0], step, bars, until)
 
 
@@ -172,7 +172,7 @@ def _asked(
     )
 
 
-def _begins(since: datetime, until: datetime, step: Step) -> tuple[str, list[datetime]]:
+def begins(since: datetime, until: datetime, step: Step) -> tuple[str, list[datetime]]:
     """Where each bar begins; days that are too many become months."""
     days = (until - since).days
     if step == Step.DAY and days > _BARS_MAX:
