@@ -8,9 +8,11 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 
+from accounts.errors import NotFound, RoleNotAllowed
+from accounts.invitations import SESSION, accept, find
 from accounts.language import keep_language
 from accounts.models import Language, User
-from accounts.signup import open_personal_organization
+from accounts.signup import mark_verified, open_personal_organization
 
 DEMO_CONFIRMATION = "demo_confirmation_url"  # session key
 
@@ -23,6 +25,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             saved: User = super().save_user(request, user, form, commit)
             if commit:
                 open_personal_organization(saved)
+                _join(request, saved)
         return saved
 
     def post_login(self, request: HttpRequest, user: User, **told: Any) -> HttpResponse:
@@ -43,6 +46,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """A known address gets a mail but no link on the screen, whoever's link this session holds."""
         self.request.session.pop(DEMO_CONFIRMATION, None)
         super().send_account_already_exists_mail(email)
+
+
+def _join(request: HttpRequest, user: User) -> None:
+    """A sign-up on the way from an invitation's link, by the address that it was sent to, joins at once."""
+    try:
+        invitation = find(request.session.get(SESSION, ""))
+        accept(user, invitation)
+    except (NotFound, RoleNotAllowed):
+        return  # none, an old one, or somebody else's: the page of the link says so
+    mark_verified(user)
 
 
 def _language() -> str:

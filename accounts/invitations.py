@@ -18,6 +18,7 @@ from accounts.errors import InvalidField, NotFound, RoleNotAllowed
 from accounts.models import Invitation, Language, Membership, Organization, Role, User
 from accounts.roles import Power
 
+SESSION: Final = "invitation"  # session key: the token of the link that was followed
 LIFE: Final = timedelta(days=7)
 PAUSE: Final = timedelta(minutes=5)  # between two letters to one address
 MEMBERS_MAX: Final = 200  # of one organization, with those who are asked: lists are short

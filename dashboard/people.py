@@ -45,11 +45,13 @@ def changeable_key(caller: Caller, key_id: str) -> ApiKey:
 
 
 def seen(request: HttpRequest) -> dict[str, Any]:
-    """For every template: `may`, by the names of accounts/roles.py. Asks nothing where it isn't used."""
-    return {"may": SimpleLazyObject(lambda: powers(_role(request)))}
+    """For every template: `may`, by the names of accounts/roles.py, and `membership`; asked when used."""
+    return {
+        "may": SimpleLazyObject(lambda: powers(getattr(_own(request), "role", None))),
+        "membership": SimpleLazyObject(lambda: _own(request)),
+    }
 
 
-def _role(request: HttpRequest) -> str | None:
+def _own(request: HttpRequest) -> Membership | None:
     user = getattr(request, "user", None)
-    member: Membership | None = membership(request) if user is not None and user.is_authenticated else None
-    return member.role if member else None
+    return membership(request) if user is not None and user.is_authenticated else None

@@ -9,6 +9,9 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Role
+from accounts.roles import Power, roles_with
+
 register = template.Library()
 
 
@@ -35,7 +38,7 @@ SECTIONS = (
         "wallet",
         ("billing", "papers", "refunds", "pay", "transfer", "topups"),
     ),
-    Section("account", _("Settings"), "settings", ("account", "notifications")),
+    Section("account", _("Settings"), "settings", ("account", "notifications", "members", "organization")),
 )
 # The list beside each page of settings; `holds` are beginnings of paths here.
 SETTINGS = (
@@ -45,6 +48,8 @@ SETTINGS = (
     Section("mfa_index", _("Two-factor authentication"), "shield-check", ("/accounts/2fa/",)),
     Section("sessions", _("Sessions"), "monitor-smartphone"),
     Section("notifications", _("Notifications"), "bell"),
+    Section("members", _("Members"), "users-round", ("/dashboard/members/",)),
+    Section("organization", _("Organizations"), "building-2", ("/dashboard/organization/",)),
     Section("keys", _("API keys"), "key-round"),
     Section(
         "account_data", _("Your data"), "archive", ("/dashboard/account/data", "/dashboard/account/delete")
@@ -106,6 +111,13 @@ def _first(path: str) -> str:
     if path.startswith("/accounts/"):
         return "account"
     return path.removeprefix("/dashboard/").partition("/")[0] if path.startswith("/dashboard/") else ""
+
+
+@register.simple_tag
+def who_may(power: str) -> str:
+    """The roles that have this power of accounts/roles.py, by their names."""
+    able = roles_with(Power(power))
+    return ", ".join(str(role.label) for role in Role if role.value in able)
 
 
 @dataclass(frozen=True, slots=True)

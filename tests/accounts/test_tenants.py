@@ -8,8 +8,10 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from accounts.access import Caller
+from accounts.invitations import invite
 from accounts.keys import create_key
-from accounts.models import SignIn
+from accounts.models import Membership, SignIn
 from billing.ids import new_op_id
 from billing.models import Receipt, TopUp
 from dashboard.models import PriceAlert, SavedView
@@ -97,6 +99,17 @@ def view_of(user):
     return SavedView.objects.create(organization=home(user), user=user, name="Alice's secret name")
 
 
+def membership_of(user):
+    """The person's place in their own organization."""
+    return Membership.objects.get(organization=home(user), user=user)
+
+
+def invitation_of(user):
+    """Somebody is asked to join."""
+    caller = Caller(organization=home(user), user=user, role="owner")
+    return invite(caller, f"{uuid4().hex}@accounts.example", "viewer")[0]
+
+
 def receipt_of(topup):
     """A receipt of a transfer; its file isn't asked for."""
     return Receipt.objects.create(
@@ -122,6 +135,7 @@ def test_a_foreign_id_is_as_missing_as_a_missing_one(alice, bob):
     theirs |= {"name": receipt_of(topup).name, "form": "pdf", "alert_id": alert_of(alice).pk}
     theirs |= {"view_id": view_of(alice).pk}
     theirs |= {"sign_in_id": SignIn.objects.create(user=alice, session_key=uuid4().hex).pk}
+    theirs |= {"member_id": membership_of(alice).api_id, "invitation_id": invitation_of(alice).api_id}
     missing = {
         "key_id": f"key_{uuid4().hex}",
         "call_id": new_op_id(),
@@ -131,6 +145,8 @@ def test_a_foreign_id_is_as_missing_as_a_missing_one(alice, bob):
         "alert_id": 2**31 - 1,
         "view_id": 2**31 - 1,
         "sign_in_id": 2**31 - 1,
+        "member_id": f"mem_{uuid4().hex}",
+        "invitation_id": f"inv_{uuid4().hex}",
         "name": uuid4(),
         "form": "pdf",
     }
