@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from unicodedata import combining, normalize
 
@@ -42,6 +43,7 @@ class Hit:
     snippet: SafeString
 
 
+@lru_cache(maxsize=1 << 15)
 def fold(word: str) -> str:
     """Case, accents and every kind of apostrophe aside: Soʻm, so'm and som are one word."""
     plain = "".join(c for c in normalize("NFKD", word.casefold()) if not combining(c))

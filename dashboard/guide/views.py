@@ -1,6 +1,5 @@
 """The documentation's addresses."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,14 +12,13 @@ from django.utils.translation import get_language, override
 from django.views.decorators.http import require_safe
 
 from dashboard.guide import search as finding
-from dashboard.guide.codes import table
 from dashboard.guide.figures import figures, fill
-from dashboard.guide.markup import Document, Heading
+from dashboard.guide.index import Known, filled_page, filled_text, index, warm
+from dashboard.guide.markup import Heading
 from dashboard.guide.page import Page
 from dashboard.guide.shelf import FALLBACK, SECTIONS, shelf
 
 FIRST = "index"  # the page at /docs itself
-type Known = tuple[tuple[str, str], ...]  # figures, as a key of caches
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +46,13 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     """One page in the reader's language."""
     language = reading_language()
     with override(language):
-        found = _find(language, slug)
-        made = _made(language, slug, _known())
+        found, known = _find(language, slug), _known()
+        made = _made(language, slug, known)
+        warm(language, known)
         before, after = shelf(language).beside(found)
         context = _frame(language) | {
             "page": found,
-            "summary": fill(found.summary, figures()).replace("`", ""),
+            "summary": fill(found.summary, dict(known)).replace("`", ""),
             "section": SECTIONS.get(found.section),
             "html": made.html,
             "toc": [heading for heading in made.headings if heading.level == 2],
@@ -71,7 +70,7 @@ def search(request: HttpRequest) -> HttpResponse:
     language = reading_language()
     query = request.GET.get("q", "")[:200].replace("\0", "").strip()
     with override(language):
-        hits = finding.search(_index(language, _known()), query)
+        hits = finding.search(index(language, _known()), query)
         context = _frame(language) | {"query": query, "hits": hits}
         part = "#found" if request.headers.get("HX-Request") else ""
         return _answer(render(request, f"guide/search.html{part}", context), language)
@@ -110,22 +109,6 @@ def reading_language() -> str:
     return language if language in dict(settings.LANGUAGES) else FALLBACK
 
 
-def filled_page(language: str, slug: str, known: Mapping[str, str]) -> Document:
-    """A page with its figures; headings keep the anchors of the English one."""
-    own = shelf(language).pages[slug]
-    text = filled_text(language, own, known)
-    if own.language == FALLBACK:
-        return Document(text)
-    anchors = [heading.anchor for heading in Document(shelf(FALLBACK).pages[slug].body).headings]
-    return Document(text, anchors)
-
-
-def filled_text(language: str, found: Page, known: Mapping[str, str]) -> str:
-    """Its Markdown with all figures."""
-    codes = {"error_codes": table(shelf(language).pages.values())} if "{{error_codes}}" in found.body else {}
-    return fill(found.body, {**known, **codes})
-
-
 def _find(language: str, slug: str) -> Page:
     found = shelf(language).pages.get(slug)
     if found is None:
@@ -142,15 +125,6 @@ def _made(language: str, slug: str, known: Known) -> Made:
     """Called with this language in force. Figures seldom change, and then pages are made anew."""
     document = filled_page(language, slug, dict(known))
     return Made(document.html(), tuple(document.headings))
-
-
-@lru_cache(maxsize=2 * len(settings.LANGUAGES))
-def _index(language: str, known: Known) -> tuple[finding.Entry, ...]:
-    return tuple(
-        entry
-        for slug, found in shelf(language).pages.items()
-        for entry in finding.entries(found, filled_page(language, slug, dict(known)).parts())
-    )
 
 
 def _frame(language: str) -> dict[str, object]:

@@ -13,6 +13,7 @@ from django.test import Client
 from accounts.errors import AccountsError
 from cloudapi.envelope import _KNOWN
 from dashboard.api import _CODES
+from dashboard.guide import index
 from dashboard.guide.markup import Document
 from dashboard.guide.shelf import FALLBACK, Shelf, shelf
 from proxy.error_codes import CODES
@@ -107,6 +108,20 @@ def test_figures_are_the_sites_own(catalog: None, client: Client) -> None:
     assert re.search(r"\d+\N{NO-BREAK SPACE}% on closed third-party models", pricing)
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ("only an HMAC-SHA-256 digest", "stay readable to us", "Keys in plain text")),
+        ("ru", ("дайджест HMAC-SHA-256", "остаются читаемыми", "Ключи в открытом виде")),
+        ("uz", ("HMAC-SHA-256 daydjestini", "oʻqiladigan boʻlib qoladi", "Ochiq holdagi kalitlar")),
+    ],
+)
+def test_the_faq_says_plainly_what_is_kept(language: str, said: tuple[str, ...]) -> None:
+    """Keys are hashed, metadata stays readable when content is sealed, and some things are never stored."""
+    text = shelf(language).pages["faq"].body
+    assert [words for words in said if words not in text] == []
+
+
 @pytest.mark.django_db
 def test_a_language_named_by_the_address_is_kept(client: Client) -> None:
     answer = client.get("/docs/chat", {"hl": "ru"}, headers={"accept-language": "en"})
@@ -145,6 +160,18 @@ def test_search_ranks_titles_first_and_marks_what_it_found(client: Client) -> No
     assert any(address.startswith("/docs/pricing#holds") for address, _text in hits(client, "holds", "en"))
     assert hits(client, "zzzzzz", "en") == []
     assert hits(client, "", "en") == []
+
+
+@pytest.mark.django_db
+def test_who_reads_a_page_has_the_search_made_ready(client: Client) -> None:
+    client.get("/docs/chat", {"hl": "ru"})
+    assert index._begun["ru"]
+    known = (*index._begun["ru"], ("another", "figure"))
+    thread = index.warm("ru", known)
+    assert thread is not None and index.warm("ru", known) is None
+    thread.join()
+    before = index._index.cache_info().hits
+    assert index.index("ru", known) and index._index.cache_info().hits == before + 1
 
 
 @pytest.mark.django_db
