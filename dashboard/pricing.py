@@ -11,6 +11,7 @@ from datetime import date
 from threading import Lock
 
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 
 from billing.fx.ladder import Level
 from billing.rates import RatesSnap
@@ -89,6 +90,8 @@ class PriceList:
     entries: tuple[Entry, ...]
     version: str  # of catalog and rates: the list is the same as long as it is
     catalog: Catalog = field(repr=False)
+    # Entries as HTML by language and id: the same for everybody, so drawn once.
+    drawn: dict[tuple[str, str], SafeString] = field(default_factory=dict, repr=False)
 
     @property
     def fx_bps(self) -> int:
@@ -118,7 +121,7 @@ def price_list() -> PriceList | None:
         return None
     with _lock:
         if not _held or _held[0].catalog is not here.catalog or _held[0].rates != here.rates:
-            _held[:] = [_built(here)]
+            _held[:] = [_built(here, _held[0] if _held else None)]
         return _held[0]
 
 
@@ -138,10 +141,16 @@ def _haystack(model: ModelSnap) -> str:
     return f"{model.slug} {model.name} {model.creator}".casefold()
 
 
-def _built(here: Market) -> PriceList:
+def _built(here: Market, before: PriceList | None) -> PriceList:
     entries = tuple(_entry(here, offer) for offer in offers(here) if offer.price is not None)
     version = f"{here.catalog.version}.{here.rates.version}"
-    return PriceList(here.rates.today, here.rates, entries, version, here.catalog)
+    made = PriceList(here.rates.today, here.rates, entries, version, here.catalog)
+    if before is not None and before.fx_bps == made.fx_bps:
+        # Hosted prices move every five minutes; what didn't isn't drawn again.
+        old = {entry.model.slug: entry for entry in before.entries}
+        same = {entry.model.slug for entry in entries if old.get(entry.model.slug) == entry}
+        made.drawn.update({place: html for place, html in before.drawn.items() if place[1] in same})
+    return made
 
 
 def _entry(here: Market, offer: Offer) -> Entry:

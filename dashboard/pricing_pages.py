@@ -10,13 +10,15 @@ from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from billing.providers import ways
 from dashboard.forms import ModelsForm
-from dashboard.pricing import PriceList, price_list, search
+from dashboard.pricing import Entry, PriceList, price_list, search
 from dashboard.pricing_files import as_csv, as_json
 
 _UNPRICED: Final = {"error": "No exchange rate is in force at the moment."}
@@ -76,10 +78,12 @@ def _page(request: HttpRequest, found: PriceList) -> HttpResponse:
     form = ModelsForm(request.GET or None)
     said: Mapping[str, Any] = form.cleaned_data if form.is_valid() else {}
     words, modality = said.get("q", ""), said.get("modality", "")
+    entries = search(found.entries, words, modality, free=said.get("free", False))
     context = {
         "form": form,
         "prices": found,
-        "entries": search(found.entries, words, modality, free=said.get("free", False)),
+        "count": len(entries),
+        "list": mark_safe("".join(_drawn(found, entry) for entry in entries)),
         "free_requests": settings.FREE_DAILY_REQUESTS,
     }
     part = "#table" if request.headers.get("HX-Request") else ""
@@ -87,6 +91,15 @@ def _page(request: HttpRequest, found: PriceList) -> HttpResponse:
     patch_vary_headers(response, ["HX-Request", "Accept-Language", "Cookie"])
     patch_cache_control(response, private=True, no_cache=True)
     return response
+
+
+def _drawn(found: PriceList, entry: Entry) -> SafeString:
+    """One model's rows as HTML."""
+    place = (get_language() or "en", entry.model.slug)
+    if place not in found.drawn:
+        context = {"entry": entry, "fx_bps": found.fx_bps}
+        found.drawn[place] = render_to_string("site/parts/price_rows.html", context)
+    return found.drawn[place]
 
 
 def _mark_of_page(request: HttpRequest, found: PriceList) -> str:

@@ -95,7 +95,7 @@ def showcase() -> Showcase | None:
         return None
     with _lock:
         if not _held or not _is_of(_held[0], here):
-            _held[:] = [_built(here)]
+            _held[:] = [_built(here, _held[0] if _held else None)]
         return _held[0]
 
 
@@ -104,7 +104,7 @@ def _is_of(kept: Showcase, here: Market) -> bool:
     return same and kept.demo == settings.DEMO
 
 
-def _built(here: Market) -> Showcase:
+def _built(here: Market, before: Showcase | None) -> Showcase:
     said = wordings()
     cards = {offer.model.slug: _card(offer, said) for offer in offers(here)}
     names: dict[str, str] = {}
@@ -120,7 +120,14 @@ def _built(here: Market) -> Showcase:
         providers=sorted(((s, n, count[s]) for s, n in names.items()), key=lambda row: row[1].casefold()),
         capabilities=sorted(abilities),
         free=sum(card.server.free for card in cards.values()),
+        drawn=_still(before, cards) if before and before.demo == settings.DEMO else {},
     )
+
+
+def _still(before: Showcase, cards: Mapping[str, Card]) -> dict[tuple[str, str, str], SafeString]:
+    """What was drawn of cards that are as they were: hosted prices move every five minutes, others don't."""
+    same = {slug for slug, card in cards.items() if before.cards.get(slug) == card}
+    return {place: html for place, html in before.drawn.items() if place[2] in same}
 
 
 def wordings() -> dict[int, dict[str, dict[str, str]]]:
