@@ -2,6 +2,7 @@
 
     make screenshots                                  all pages: three languages, light and dark, 360 and 1440
     make screenshots ARGS="--only billing --lang uz"  pages whose name holds a word, in one language
+    make screenshots ARGS="--who visitor"             public pages alone
 
 The pages of a running `make run` are looked at; without one, one is started and stopped again. What to look
 at is found by links (crawl.py). Pictures and contact sheets are left in var/screenshots.
@@ -30,6 +31,7 @@ from deploy.local.files import CHECKOUT, DEMO_FILE, RUN_FILE, VAR
 
 FOLDER = VAR / "screenshots"
 LANGUAGES = ("uz", "ru", "en")
+WHO = ("visitor", "customer", "operator")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTHS = (360, 1440)
 WEIGHT_KB, SERVER_MS, SHIFT = 150, 200, 0.1  # what a page may weigh, take and move
@@ -81,7 +83,7 @@ def main(words: list[str]) -> int:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         table: list[Figures] = []
         for language in wanted.lang or LANGUAGES:
-            table += _in_language(browser, site, language, wanted.only)
+            table += _in_language(browser, site, language, wanted)
             for scheme in SCHEMES:
                 for width in WIDTHS:
                     sheet(FOLDER / language, f"-{scheme}-{width}.png")
@@ -92,6 +94,7 @@ def main(words: list[str]) -> int:
 def _wanted(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make screenshots")
     parser.add_argument("--only", default="", help="a word in the names of pages")
+    parser.add_argument("--who", action="append", choices=WHO, help="whose pages, may be repeated")
     parser.add_argument("--lang", action="append", choices=LANGUAGES, help="a language, may be repeated")
     return parser.parse_args(words)
 
@@ -124,7 +127,7 @@ def _answering() -> str:
     return ""
 
 
-def _in_language(browser: Browser, site: str, language: str, only: str) -> list[Figures]:
+def _in_language(browser: Browser, site: str, language: str, wanted: argparse.Namespace) -> list[Figures]:
     (FOLDER / language).mkdir(parents=True, exist_ok=True)
     demo = json.loads(DEMO_FILE.read_text())
     table: list[Figures] = []
@@ -133,6 +136,8 @@ def _in_language(browser: Browser, site: str, language: str, only: str) -> list[
         ("customer", str(demo["email"]), str(demo["password"])),
         ("operator", str(demo["admin_email"]), str(demo["admin_password"])),
     ):
+        if who not in (wanted.who or WHO):
+            continue
         context = browser.new_context(locale=language, reduced_motion="reduce")
         context.add_init_script(WATCH_SHIFTS)
         context.set_default_timeout(90_000)
@@ -140,7 +145,7 @@ def _in_language(browser: Browser, site: str, language: str, only: str) -> list[
             _sign_in(context, site, email, password)
         known = {figures.name for figures in table}
         for name, path in found_pages(context, site, who):
-            if only in name and name not in known:
+            if wanted.only in name and name not in known:
                 table.append(_looked_at(context, site, language, name, path))
         context.close()
     return table

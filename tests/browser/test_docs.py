@@ -2,26 +2,9 @@
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Tab
-
-PATHS = ["/docs", "/docs/chat", "/docs/errors", "/docs/errors/insufficient_balance", "/docs/search?q=key"]
-LOOKS = [(360, "light", "uz-UZ"), (360, "dark", "ru-RU"), (1440, "light", "ru-RU"), (1440, "dark", "en-US")]
-
-
-@pytest.mark.parametrize(("width", "scheme", "locale"), LOOKS)
-def test_every_kind_of_page_is_whole(
-    new_tab: Callable[..., Tab], width: int, scheme: str, locale: str
-) -> None:
-    tab = new_tab(viewport={"width": width, "height": 900}, color_scheme=scheme, locale=locale)
-    for path in PATHS:
-        tab.open(path)
-        assert tab.overflow() <= 0, f"{path} is {tab.overflow()} px too wide"
-        assert tab.axe() == [], path
-        tab.picture(f"docs{path.replace('/', '-').partition('?')[0]}-{width}-{scheme}-{locale[:2]}")
-    assert tab.complaints == []
 
 
 def test_reading_searching_and_another_language(new_tab: Callable[..., Tab]) -> None:

@@ -58,24 +58,6 @@ def test_the_script_reckons_and_writes_as_the_server_does(
         expect(page.locator("[data-day]")).to_have_text(plain.page.locator("[data-day]").inner_text())
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme", "locale"), [(360, "light", "uz-UZ"), (360, "dark", "ru-RU"), (1440, "light", "en-US")]
-)
-def test_the_sites_pages_are_whole(new_tab: Callable[..., Tab], width: int, scheme: str, locale: str) -> None:
-    tab = new_tab(viewport={"width": width, "height": 800}, color_scheme=scheme, locale=locale)
-    for path in (
-        "/models?view=table",
-        "/models?q=zzz",
-        "/status",
-        "/legal/offer",
-        "/legal/privacy",
-        "/legal/refund",
-    ):
-        tab.open(path)
-        look(tab)
-    assert tab.complaints == []
-
-
 def test_without_scripts_the_filters_are_a_form(new_tab: Callable[..., Tab]) -> None:
     page = new_tab(java_script_enabled=False).open("/models")
     page.get_by_label("Kind").select_option("image")

@@ -7,9 +7,11 @@ from xml.etree import ElementTree
 
 import pytest
 from django.test import Client
+from django.urls import resolve
 from PIL import Image, ImageChops, ImageStat
 
 from deploy import cover
+from tests.browser.test_walk import PUBLIC
 from tests.embedded import ROOT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalog")]
@@ -24,6 +26,12 @@ def test_every_address_of_the_sitemap_answers(client: Client, settings: Any) -> 
     assert "/models/test/old" not in paths
     for path in [path for path in paths if not path.startswith("/models/")] + ["/models/test/one"]:
         assert client.get(path).status_code == 200, path
+
+
+def test_every_kind_of_page_of_the_sitemap_is_looked_at_in_a_browser(client: Client, settings: Any) -> None:
+    paths = re.findall(f"<loc>{settings.SITE_URL}([^<]*)</loc>", client.get("/sitemap.xml").content.decode())
+    walked = {resolve(path.partition("?")[0]).url_name for path in PUBLIC}
+    assert paths and {resolve(path).url_name for path in paths} <= walked
 
 
 def test_private_pages_are_not_for_robots(client: Client) -> None:

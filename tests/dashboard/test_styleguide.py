@@ -30,6 +30,21 @@ def test_production_has_no_style_guide(client: Client, settings: Any) -> None:
     assert client.get("/styleguide").status_code == 404
 
 
+def test_what_a_component_can_say_is_not_written_by_hand() -> None:
+    """Of the public pages; buttons with attributes of their own are written out."""
+    plain = re.compile(
+        r'class="badge[^"]*">|<(a|button type="submit") class="button( \w+)*"( href="[^"]*")?>'
+    )
+    by_hand = {
+        file.relative_to(ROOT / "templates").as_posix()
+        for folder in ("site", "guide", "account", "components")
+        for file in (ROOT / "templates" / folder).rglob("*.html")
+        if plain.search(file.read_text(encoding="utf-8"))
+    }
+    # The parts themselves; the head's buttons give way on a phone.
+    assert by_hand <= {f"components/{name}.html" for name in ("badge", "header", "list_controls")}
+
+
 def test_styles_name_tokens_that_there_are() -> None:
     """A colour that was renamed would be none at all, and nobody would be told."""
     tokens = set(re.findall(r"(--[a-z0-9-]+):", (CSS / "tokens.css").read_text(encoding="utf-8")))
