@@ -2,10 +2,11 @@
 
     python -m benchmarks.rows --served [--rows 1000000] [--folder var/bench]
 
-Prints route, the median of nine answers in ms, the least and the first one, the median of Python's own CPU,
-and how many queries; the pages come from the address table itself, so a new one is measured unless it needs
-an object that nobody made here. Signed in is the owner of the organization with three calls of ten, 20
-projects, 200 keys, 300 top-ups and 60 members.
+Prints route, the median of nine answers in ms, the least and the first one, the CPU of Python and of
+PostgreSQL for one answer, and how many queries. CPU is what counts as slow: where nothing else runs, the rest
+is not waited for, as the rows are in memory. The pages come from the address table itself, so a new one is
+measured unless it needs an object that nobody made here. Signed in is the owner of the organization with
+three calls of ten, 20 projects, 200 keys, 300 top-ups and 60 members.
 """
 
 import logging
@@ -18,13 +19,15 @@ from http import HTTPStatus
 from typing import Any, Final
 from uuid import uuid4
 
+import psutil
+
 from benchmarks.ready import database  # sets Django up, so before any model
 
 # isort: split
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern
 from django.utils import timezone
@@ -65,12 +68,17 @@ class Page:
 
 @dataclass(slots=True)
 class Answers:
-    """Of one page: wall time and this process's own work in ms for each answer; queries of the last one."""
+    """Of one page: the time of each answer, the mean work of both processes in ms, the last queries."""
 
     status: int = 0
     ms: list[float] = field(default_factory=list)
-    cpu_ms: list[float] = field(default_factory=list)
+    python_ms: float = 0.0
+    postgres_ms: float = 0.0
     queries: int = 0
+
+    @property
+    def slow(self) -> bool:
+        return self.python_ms + self.postgres_ms > GOAL_MS
 
 
 def main() -> None:
@@ -90,28 +98,44 @@ def _tell(page: Page, found: Answers) -> bool:
         print(f"{page.name:34} answers {found.status}", flush=True)
         return False
     median, least, first = statistics.median(found.ms), min(found.ms), found.ms[0]
-    slow = median > GOAL_MS
     print(
         f"{page.name:34} {median:7.1f} ms  least {least:6.1f}  first {first:7.1f}"
-        f"  python {statistics.median(found.cpu_ms):6.1f}  {found.queries:3} queries{'  SLOW' * slow}",
+        f"  python {found.python_ms:6.1f}  postgres {found.postgres_ms:6.1f}  {found.queries:3} queries"
+        f"{'  SLOW' * found.slow}",
         flush=True,
     )
-    return slow
+    return found.slow
 
 
 def _asked(browser: Client, page: Page) -> Answers:
-    """Nine answers, or the first one that isn't a page."""
+    """Nine answers after one that fills caches, or the first one that isn't a page."""
     found, ran = Answers(), Ran(page.name)
+    found.status = _answer(browser, page, found)
+    if found.status != HTTPStatus.OK:
+        return found
+    worked, searched = time.process_time(), _postgres_s()
     for _ in range(ROUNDS):
         with noted(ran):
-            started, worked = time.perf_counter(), time.process_time()
-            found.status = browser.get(page.path, headers={"host": "localhost"}).status_code
-            found.cpu_ms.append(1000 * (time.process_time() - worked))
-            found.ms.append(1000 * (time.perf_counter() - started))
-        if found.status != HTTPStatus.OK:
-            break
+            found.status = _answer(browser, page, found)
+    found.python_ms = 1000 * (time.process_time() - worked) / ROUNDS
+    found.postgres_ms = 1000 * (_postgres_s() - searched) / ROUNDS
     found.queries = len(ran.statements)
     return found
+
+
+def _answer(browser: Client, page: Page, found: Answers) -> int:
+    started = time.perf_counter()
+    status = browser.get(page.path, headers={"host": "localhost"}).status_code
+    found.ms.append(1000 * (time.perf_counter() - started))
+    return status
+
+
+def _postgres_s() -> float:
+    """CPU of the process that serves this connection so far, in steps of 10 ms."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        used = psutil.Process(cursor.fetchone()[0]).cpu_times()
+    return float(used.user + used.system)
 
 
 def _pages(values: dict[str, str]) -> Iterator[Page]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import Caller
 from accounts.models import ApiKey, Project
 from dashboard.activity import Filters
-from dashboard.forms import STATUSES, DayField
+from dashboard.forms import STATUSES, DayField, LongSelect
 from dashboard.moments import TASHKENT, midnight
 from dashboard.usage import models_used
 from proxy.routes import BILLABLE
@@ -47,10 +47,14 @@ class ActivityForm(forms.Form):
     since = DayField(label=_("From"))
     until = DayField(label=_("To"))
     project = forms.ModelChoiceField(
-        Project.objects.none(), label=_("Project"), required=False, empty_label=_("All projects")
+        Project.objects.none(),
+        label=_("Project"),
+        required=False,
+        empty_label=_("All projects"),
+        widget=LongSelect,
     )
     key = forms.ModelChoiceField(
-        ApiKey.objects.none(), label=_("Key"), required=False, empty_label=_("All keys")
+        ApiKey.objects.none(), label=_("Key"), required=False, empty_label=_("All keys"), widget=LongSelect
     )
     model = forms.CharField(label=_("Model"), max_length=200, required=False)
     provider = forms.ModelChoiceField(

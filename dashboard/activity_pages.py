@@ -17,7 +17,7 @@ from dashboard.activity_form import ActivityForm
 from dashboard.moments import today
 from dashboard.parts import answered, asked_part, template_of
 from dashboard.people import page_caller
-from dashboard.usage import METRICS, chart, totals
+from dashboard.usage import METRICS, totals_and_chart
 from dashboard.usage_pages import tabs
 from dashboard.views import cursor, private
 
@@ -91,7 +91,8 @@ def _sums(organization: Organization, filters: Filters, metric: str) -> dict[str
     """An id is one call or a few: there is nothing to add up."""
     if filters.text:
         return {"totals": None, "chart": None}
-    return {"totals": totals(organization, filters), "chart": chart(organization, filters, metric)}
+    whole, bars = totals_and_chart(organization, filters, metric)
+    return {"totals": whole, "chart": bars}
 
 
 def _links(request: HttpRequest) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from accounts.roles import Power
 from billing.money import exact_uzs
 from dashboard.budgets import Budget, Owner, budgets_of, change, overview
 from dashboard.forms import UzsField
+from dashboard.lists import PAGE_PARAMETER
 from dashboard.people import page_caller, require
 from dashboard.views import private
 
@@ -46,7 +47,8 @@ class CapsForm(forms.Form):
 def budgets(request: HttpRequest) -> HttpResponse:
     """All projects and keys with their caps, and what is spent of them."""
     caller = page_caller(request)
-    return render(request, "dashboard/budgets.html", {"projects": overview(caller)})
+    projects, keys = overview(caller, request.GET.get(PAGE_PARAMETER))
+    return render(request, "dashboard/budgets.html", {"projects": projects, "page": keys})
 
 
 @private("GET", "HEAD", "POST")

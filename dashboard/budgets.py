@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.core.paginator import Page, Paginator
 from django.db import transaction
 
 from accounts.access import Caller, reachable_keys
@@ -17,6 +18,7 @@ from billing import caps
 from billing.caps import Scope
 from billing.notices.watch import look_at_caps
 from dashboard.keys import SpendCap, Window
+from dashboard.lists import PAGE
 
 PROJECT_SCOPES = {"day": Scope.PROJECT_DAY, "month": Scope.PROJECT_MONTH}
 KEY_SCOPES = {"day": Scope.KEY_DAY, "month": Scope.KEY_MONTH, "lifetime": Scope.KEY_LIFETIME}
@@ -70,25 +72,29 @@ def scopes_of(owner: Owner) -> Mapping[str, Scope]:
 
 def budgets_of(owner: Owner) -> list[Budget]:
     """Every window of one project or key."""
-    return _budgets([owner])[0]
+    return budgets_of_each([owner])[0]
 
 
-def overview(caller: Caller) -> list[ProjectBudgets]:
-    """All projects within reach with their usable keys."""
-    projects = caller.projects()
-    keys = list(reachable_keys(caller).filter(revoked_at=None).order_by("-pk"))
-    of_keys = list(zip(keys, _budgets(keys), strict=True))
+def overview(caller: Caller, page: str | None = None) -> tuple[list[ProjectBudgets], Page[ApiKey]]:
+    """Projects within reach with their usable keys, so many keys a page; all projects are on the first."""
+    keys = reachable_keys(caller).filter(revoked_at=None)
+    order = ("-project__is_default", "project__name", "project_id", "-pk")
+    shown = Paginator(keys.order_by(*order), PAGE).get_page(page)
+    found = list(shown.object_list)
+    of_keys = list(zip(found, budgets_of_each(found), strict=True))
+    with_keys = {key.project_id for key in found}
+    projects = [one for one in caller.projects() if shown.number == 1 or one.pk in with_keys]
     return [
         ProjectBudgets(project, budgets, [pair for pair in of_keys if pair[0].project_id == project.pk])
-        for project, budgets in zip(projects, _budgets(projects), strict=True)
-    ]
+        for project, budgets in zip(projects, budgets_of_each(projects), strict=True)
+    ], shown
 
 
 def of_projects(projects: Sequence[Project]) -> list[tuple[Project, list[Budget]]]:
     """Those of the projects that have a limit, with the windows that are limited; the fullest first."""
     found = [
         (project, [budget for budget in budgets if budget.limit_micros is not None])
-        for project, budgets in zip(projects, _budgets(projects), strict=True)
+        for project, budgets in zip(projects, budgets_of_each(projects), strict=True)
     ]
     capped = [(project, budgets) for project, budgets in found if budgets]
     return sorted(capped, key=lambda one: -max(budget.percent for budget in one[1]))
@@ -115,8 +121,8 @@ def change(caller: Caller, owner: Owner, limits: Limits) -> list[Budget]:
     return budgets_of(owner)
 
 
-def _budgets(owners: Sequence[Owner]) -> list[list[Budget]]:
-    """The budgets of each: a query for the caps, one for their use, and one for each window's end."""
+def budgets_of_each(owners: Sequence[Owner]) -> list[list[Budget]]:
+    """budgets_of() each of these, all projects or all keys: a query for caps, one for uses."""
     if not owners:
         return []
     scopes = scopes_of(owners[0])

@@ -18,7 +18,7 @@ from accounts.models import ApiKey, Project
 from accounts.moving import move_key
 from accounts.roles import Power
 from billing.download import csv_download
-from dashboard.budgets import budgets_of
+from dashboard.budgets import budgets_of_each
 from dashboard.forms import KeyForm
 from dashboard.key_list import COLUMNS, KeyList, file_rows
 from dashboard.keys import caps_of, fill_last_use, issue_key
@@ -140,5 +140,6 @@ def key_move(request: HttpRequest, key_id: str) -> HttpResponse:
         names = {"name": moved.name, "project": moved.project.name}
         messages.success(request, _("The key “%(name)s” now belongs to “%(project)s”.") % names)
         return redirect("keys")
-    projects = [(project, budgets_of(project)) for project in others(caller, key)]
-    return render(request, "dashboard/key_move.html", {"key": key, "form": form, "projects": projects})
+    projects = list(others(caller, key))
+    rooms = zip(projects, budgets_of_each(projects), strict=True)
+    return render(request, "dashboard/key_move.html", {"key": key, "form": form, "projects": list(rooms)})

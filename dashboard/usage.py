@@ -4,7 +4,7 @@ They come out of the roll-ups (proxy/usage.py), so a range begins and ends with 
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -13,7 +13,7 @@ from accounts.models import Organization
 from dashboard.activity import Filters
 from dashboard.moments import TASHKENT, midnight, today
 from proxy.models import Request
-from proxy.usage import COUNTS, Asked, Step, Sums, finest, quantile_ms, sums, total
+from proxy.usage import COUNTS, Asked, Step, Sums, added, finest, quantile_ms, sums, sums_together
 
 DAWN: Final = midnight(date(2024, 1, 1))  # no call is older
 METRICS: Final = ("cost", "calls", "tokens")
@@ -117,15 +117,39 @@ def models_used(organization: Organization, since: datetime | None, until: datet
 
 def totals(organization: Organization, filters: Filters) -> Totals:
     """All that the filters let through."""
-    by_status = _asked(organization, filters, by=("status",), counts=("calls",))
-    failed = sum(found.calls for found in sums(by_status) if found.of[0] in FAILED)
-    return Totals(total(_asked(organization, filters)), failed)
+    return _totals(sums(_of_totals(organization, filters)))
 
 
 def chart(organization: Organization, filters: Filters, metric: str) -> Chart | None:
     """The same over time; None without calls. metric: one of METRICS, nonsense is the first."""
-    asked = _asked(organization, filters, by=("status",), steps=True, counts=_OF_BARS)
-    found = [(one.at or asked.since, one) for one in sums(asked)]
+    asked = _of_bars(organization, filters)
+    return _charted(asked, filters, metric, list(sums(asked)))
+
+
+def totals_and_chart(
+    organization: Organization, filters: Filters, metric: str
+) -> tuple[Totals, Chart | None]:
+    """Both in one question, and so of one moment."""
+    bars = _of_bars(organization, filters)
+    whole, parts = sums_together(_of_totals(organization, filters), bars)
+    return _totals(whole), _charted(bars, filters, metric, parts)
+
+
+def _of_totals(organization: Organization, filters: Filters) -> Asked:
+    return _asked(organization, filters, by=("status",))
+
+
+def _of_bars(organization: Organization, filters: Filters) -> Asked:
+    return _asked(organization, filters, by=("status",), steps=True, counts=_OF_BARS)
+
+
+def _totals(by_status: Iterable[Sums]) -> Totals:
+    found = list(by_status)
+    return Totals(added(found), sum(one.calls for one in found if one.of[0] in FAILED))
+
+
+def _charted(asked: Asked, filters: Filters, metric: str, by_step: Sequence[Sums]) -> Chart | None:
+    found = [(one.at or asked.since, one) for one in by_step]
     if not found:
         return None
     until = min(asked.until, datetime.now(TASHKENT))
@@ -158,6 +182,7 @@ def _asked(
     steps: bool = False,
     counts: Sequence[str] = COUNTS,
 ) -> Asked:
+    """Who wants all counts wants the histograms too."""
     since = filters.since or DAWN
     return Asked(
         org=organization.pk,
@@ -168,7 +193,7 @@ def _asked(
         only=filters.among,
         steps=steps,
         counts=counts,
-        histograms=not by,
+        histograms=counts is COUNTS,
     )
 
 

@@ -4,7 +4,7 @@ The tables and what keeps them are in sql/usage.sql. Minutes are kept for 2 days
 for good. Amounts are micros (10⁻⁶ UZS). A call counts where its id was made, as in lists.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -128,6 +128,36 @@ def sums(asked: Asked) -> Iterator[Sums]:
             yield _read(asked, row)
 
 
+def sums_together(*several: Asked) -> list[list[Sums]]:
+    """sums() of each in one statement and so of one moment, what came after the roll-ups being read once.
+
+    They must be of one organization. Within each, by step; combinations of values come in any order.
+    """
+    org = {one.org for one in several}
+    assert len(org) == 1
+    parts, values = [], dict[str, Any](org=org.pop())
+    for place, asked in enumerate(several):
+        part, found = _together(place, asked)
+        parts.append(part)
+        values |= found
+    query = f"WITH tail AS MATERIALIZED (SELECT * FROM usage_tail(%(org)s)) {' UNION ALL '.join(parts)}"
+    answers: list[list[Sums]] = [[] for _ in several]
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        for place, at, row in cursor.fetchall():
+            answers[place].append(_read(several[place], ([at] if several[place].steps else []) + row))
+    return answers
+
+
+def added(several: Iterable[Sums]) -> Sums:
+    """All of these in one, of no step and no values; zeros without any."""
+    found = list(several)
+    counts: dict[str, Any] = {name: sum(getattr(one, name) for one in found) for name in COUNTS}
+    for name in ("latency", "ttft"):
+        counts[name] = tuple(map(sum, zip(*(getattr(one, name) for one in found), strict=True)))
+    return Sums(**counts)
+
+
 def quantile_ms(counts: Sequence[int], share: float) -> float | None:
     """The time below which this share of calls lies, to about a third of it; None without calls."""
     calls = sum(counts)
@@ -143,9 +173,40 @@ def quantile_ms(counts: Sequence[int], share: float) -> float | None:
 
 def _query(asked: Asked) -> tuple[str, dict[str, Any]]:
     """The roll-ups and their tail are read in one statement, and so of one moment."""
-    groups = ([f"usage_start(start, '{asked.step}')"] if asked.steps else []) + [
-        DIMENSIONS[n] for n in asked.by
-    ]
+    groups = ([_step(asked)] if asked.steps else []) + [DIMENSIONS[n] for n in asked.by]
+    where, values = _narrowed(asked)
+    places = ", ".join(str(n + 1) for n in range(len(groups)))
+    query = (
+        f"SELECT {', '.join(groups + _counts(asked))} FROM ("
+        f"SELECT * FROM {_table(asked)} WHERE org_id = %(org)s AND {where}"
+        f" UNION ALL SELECT * FROM usage_tail(%(org)s) WHERE {where}) u"
+        + (f" GROUP BY {places}" if groups else "")
+        + " HAVING sum(calls) <> 0 ORDER BY "
+        + ("1, " if asked.steps else "")
+        + "sum(cost_micros) DESC"
+    )
+    return query, values | {"org": asked.org}
+
+
+def _together(place: int, asked: Asked) -> tuple[str, dict[str, Any]]:
+    """One of several: its number, the step, and everything else as JSON, as each has columns of its own."""
+    step, by = _step(asked) if asked.steps else "NULL::timestamptz", [DIMENSIONS[n] for n in asked.by]
+    where, values = _narrowed(asked, f"_{place}")
+    groups = ([step] if asked.steps else []) + by
+    return (
+        f"(SELECT {place}, {step}, json_build_array({', '.join(by + _counts(asked))}) FROM ("
+        f"SELECT * FROM {_table(asked)} WHERE org_id = %(org)s AND {where}"
+        f" UNION ALL SELECT * FROM tail WHERE {where}) u"
+        + (f" GROUP BY {', '.join(groups)}" if groups else "")
+        + " HAVING sum(calls) <> 0 ORDER BY 2)"
+    ), values
+
+
+def _step(asked: Asked) -> str:
+    return f"usage_start(start, '{asked.step}')"
+
+
+def _counts(asked: Asked) -> list[str]:
     counts = [f"coalesce(sum({name}), 0)::bigint" for name in asked.counts]
     if asked.histograms:
         counts += [
@@ -153,23 +214,17 @@ def _query(asked: Asked) -> tuple[str, dict[str, Any]]:
             for name in ("latency", "ttft")
             for place in range(_BUCKETS)
         ]
-    values: dict[str, Any] = {"org": asked.org, "since": asked.since, "until": asked.until}
-    where = ["start >= %(since)s", "start < %(until)s"]
+    return counts
+
+
+def _narrowed(asked: Asked, mark: str = "") -> tuple[str, dict[str, Any]]:
+    """The condition, and its values by names that end so."""
+    values: dict[str, Any] = {f"since{mark}": asked.since, f"until{mark}": asked.until}
+    where = [f"start >= %(since{mark})s", f"start < %(until{mark})s"]
     for name, wanted in asked.only.items():
-        where.append(f"{DIMENSIONS[name]} = ANY(%({name})s)")
-        values[name] = list(wanted)
-    narrowed = " AND ".join(where)
-    places = ", ".join(str(n + 1) for n in range(len(groups)))
-    query = (
-        f"SELECT {', '.join(groups + counts)} FROM ("
-        f"SELECT * FROM {_table(asked)} WHERE org_id = %(org)s AND {narrowed}"
-        f" UNION ALL SELECT * FROM usage_tail(%(org)s) WHERE {narrowed}) u"
-        + (f" GROUP BY {places}" if groups else "")
-        + " HAVING sum(calls) <> 0 ORDER BY "
-        + ("1, " if asked.steps else "")
-        + "sum(cost_micros) DESC"
-    )
-    return query, values
+        where.append(f"{DIMENSIONS[name]} = ANY(%({name}{mark})s)")
+        values[f"{name}{mark}"] = list(wanted)
+    return " AND ".join(where), values
 
 
 def _table(asked: Asked) -> str:

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from billing.caps import Scope, limits
 from tests.browser.conftest import Tab
-from tests.browser.test_studio import say, visit
+from tests.browser.talk import say, visit
 from tests.factories import MICROS, Caller, make_caller
 from tests.live.client import chat, directive
 from tests.processes import Gateway, until

@@ -11,11 +11,12 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from accounts.models import Membership, Role, StudioToken
 from tests.browser.conftest import Tab
-from tests.factories import Caller, credit, make_caller, rows, set_cap
+from tests.browser.talk import answered, enter, person, say, upstream, visit
+from tests.factories import Caller, credit, rows, set_cap
 from tests.live.videos import wish
 from tests.processes import Gateway
 from tests.proxy.test_audio_length import wav
@@ -37,45 +38,9 @@ def alice(stack: Stack) -> Caller:
     return person(balance_uzs=100_000)
 
 
-def person(**options: int) -> Caller:
-    caller = make_caller(free=True, **options)
-    caller.user.emailaddress_set.create(email=caller.user.email, primary=True, verified=True)
-    return caller
-
-
 @pytest.fixture
 def studio(new_tab: Callable[..., Tab], alice: Caller) -> Tab:
     return enter(new_tab(viewport={"width": 1440, "height": 900}), alice)
-
-
-def enter(tab: Tab, caller: Caller, fragment: str = "model=test/echo") -> Tab:
-    tab.enter(caller.user)
-    visit(tab, fragment)
-    return tab
-
-
-def visit(tab: Tab, fragment: str = "") -> Page:
-    tab.page.goto("about:blank")
-    page = tab.open(f"/dashboard/studio#{fragment}")
-    expect(page.locator("[data-studio]")).to_have_attribute("data-ready", "1")
-    return page
-
-
-def upstream(**wishes: object) -> str:
-    """What the test upstream shall answer."""
-    return json.dumps({"upstream": wishes})
-
-
-def say(page: Page, text: str) -> None:
-    page.locator("[data-prompt]").fill(text)
-    page.keyboard.press("Control+Enter")
-
-
-def answered(page: Page, count: int = 1) -> Locator:
-    """The figures of the answers, once there are so many."""
-    found = page.locator("[data-columns] [data-figures]")
-    expect(found).to_have_count(count)
-    return found
 
 
 def test_a_chat_is_answered_billed_and_kept_over_a_reload(studio: Tab, alice: Caller) -> None:

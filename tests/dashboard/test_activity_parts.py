@@ -9,7 +9,7 @@ from accounts.access import Caller
 from dashboard.activity import Filters
 from dashboard.activity_form import ActivityForm, whole
 from dashboard.moments import TASHKENT
-from dashboard.usage import chart, totals
+from dashboard.usage import chart, totals, totals_and_chart
 from tests.dashboard.calls import browser, log_call
 from tests.factories import make_caller
 
@@ -27,6 +27,17 @@ def test_sums_are_those_of_the_list() -> None:
     assert (found.sums.cost_micros, found.sums.cached_tokens) == (20_000_001, 200)
     assert found.latency_ms == 2437 and found.ttft_ms == 431
     assert totals(caller.organization, Filters(statuses=("error",))).sums.calls == 1
+
+
+@pytest.mark.parametrize("filters", [Filters(), Filters(statuses=("error",)), Filters(models=("none",))])
+def test_totals_and_bars_of_one_question_are_those_of_two(filters: Filters) -> None:
+    caller = make_caller()
+    log_call(caller, cost_micros=20_000_000)
+    log_call(caller, status="error", cost_micros=0, ttft_ms=None)
+    organization = caller.organization
+    whole, bars = totals_and_chart(organization, filters, "tokens")
+    assert whole == totals(organization, filters)
+    assert (bars and bars.bars) == ((two := chart(organization, filters, "tokens")) and two.bars)
 
 
 @pytest.mark.parametrize(
