@@ -30,7 +30,7 @@ DESCRIPTION: Final = (
 )
 TAGS: Final = (
     *("Chat", "Messages", "Responses", "Embeddings", "Images", "Audio", "Videos", "CloudGPT"),
-    *("Models", "Receipts", "Keys", "Budgets", "Wallet", "Usage", "Content"),
+    *("Models", "Receipts", "Keys", "Projects", "Members", "Budgets", "Wallet", "Usage", "Content"),
 )
 _BY_KEY: Final[list[Document]] = [{KEY: []}, {X_API_KEY: []}]
 # ninja names a scheme after the class that checks it.

@@ -18,7 +18,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.access import Caller, find_caller_project, reachable_keys
+from accounts.access import Caller, find_caller_project
 from accounts.errors import InvalidField, NotFound, RoleNotAllowed
 from accounts.models import Project
 from accounts.models.project import DAYS_MAX, DAYS_MIN
@@ -57,18 +57,6 @@ class DaysForm(forms.Form):
     days = forms.IntegerField(
         label=gettext_lazy("Days that content is kept"), min_value=DAYS_MIN, max_value=DAYS_MAX
     )
-
-
-@private("GET", "HEAD")
-def projects(request: HttpRequest) -> HttpResponse:
-    """The organization's projects: keys, models, caps, content log."""
-    caller = page_caller(request)
-    usable = reachable_keys(caller).filter(revoked_at=None)
-    found = [
-        (project, usable.filter(project=project).count(), content_log.state(caller, project).active)
-        for project in caller.projects()
-    ]
-    return render(request, "dashboard/projects.html", {"projects": found})
 
 
 @private("GET", "HEAD", "POST")

@@ -128,6 +128,62 @@ class ShownTopUps(serializers.Serializer):  # type: ignore[type-arg]
     has_more = serializers.BooleanField()
 
 
+class ShownProject(serializers.Serializer):  # type: ignore[type-arg]
+    """A project and what it spends. allowed_models: null allows all."""
+
+    id = serializers.CharField(help_text="proj_…")
+    object = serializers.CharField()
+    name = serializers.CharField()
+    default = serializers.BooleanField()
+    allowed_models = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    content_log = serializers.CharField()
+    rescue = serializers.BooleanField()
+    keys = serializers.IntegerField()
+    spent_today_uzs = serializers.CharField()
+    spent_month_uzs = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class ShownProjects(serializers.Serializer):  # type: ignore[type-arg]
+    data = ShownProject(many=True)  # type: ignore[assignment]
+
+
+class ArchivedProject(serializers.Serializer):  # type: ignore[type-arg]
+    archived = serializers.BooleanField()
+    id = serializers.CharField()
+
+
+class ShownMember(serializers.Serializer):  # type: ignore[type-arg]
+    id = serializers.CharField(help_text="mem_…")
+    object = serializers.CharField()
+    email = serializers.CharField()
+    name = serializers.CharField()
+    role = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class ShownInvitation(serializers.Serializer):  # type: ignore[type-arg]
+    """`sent` is in the answer to the invitation alone."""
+
+    id = serializers.CharField(help_text="inv_…")
+    object = serializers.CharField()
+    email = serializers.CharField()
+    role = serializers.CharField()
+    state = serializers.ChoiceField(choices=["waiting", "expired"])
+    expires_at = serializers.DateTimeField()
+    sent = serializers.BooleanField(required=False, help_text="false: the letter couldn't be sent")
+
+
+class ShownMembers(serializers.Serializer):  # type: ignore[type-arg]
+    data = ShownMember(many=True)  # type: ignore[assignment]
+    invitations = ShownInvitation(many=True)
+
+
+class RemovedMember(serializers.Serializer):  # type: ignore[type-arg]
+    deleted = serializers.BooleanField()
+    id = serializers.CharField()
+
+
 def described[View: Callable[..., Any]](
     operation_id: str, summary: str, answer: type, *, tag: str = "Keys", **more: Any
 ) -> Callable[[View], View]:

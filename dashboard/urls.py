@@ -16,6 +16,7 @@ from dashboard import (
     invitation_pages,
     key_pages,
     log_pages,
+    member_api,
     member_pages,
     money_api,
     notice_pages,
@@ -25,6 +26,8 @@ from dashboard import (
     paper_pages,
     payment_pages,
     pricing_pages,
+    project_api,
+    project_pages,
     refund_pages,
     settings_pages,
     studio_pages,
@@ -87,7 +90,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/activity/views/<int:view_id>/delete", activity_pages.view_delete, name="view_delete"),
     path("dashboard/activity/<uuid:call_id>", views.receipt, name="receipt"),
     path("dashboard/activity/<uuid:call_id>/content", log_pages.content, name="content"),
-    path("dashboard/projects", log_pages.projects, name="projects"),
+    path("dashboard/projects", project_pages.project_list, name="projects"),
+    path("dashboard/projects/<str:project_id>", project_pages.project, name="project"),
+    path(
+        "dashboard/projects/<str:project_id>/default", project_pages.project_default, name="project_default"
+    ),
+    path(
+        "dashboard/projects/<str:project_id>/archive", project_pages.project_archive, name="project_archive"
+    ),
+    path(
+        "dashboard/projects/<str:project_id>/restore", project_pages.project_restore, name="project_restore"
+    ),
     path("dashboard/projects/<str:project_id>/logs", log_pages.project_logs, name="project_logs"),
     path(
         "dashboard/projects/<str:project_id>/logs/delete",
@@ -160,5 +173,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         content_api.ProjectContentView.as_view(),
         name="api-project-content",
     ),
+    path("api/projects", project_api.ProjectsView.as_view(), name="api-projects"),
+    path("api/projects/<str:project_id>", project_api.ProjectView.as_view(), name="api-project"),
+    path("api/members", member_api.MembersView.as_view(), name="api-members"),
+    path("api/members/<str:member_id>", member_api.MemberView.as_view(), name="api-member"),
     path("api/projects/<str:project_id>/caps", budget_api.ProjectCapsView.as_view(), name="api-project-caps"),
 ]

@@ -35,6 +35,16 @@ document.addEventListener("change", (event) => {
   if (field) field.form.requestSubmit();
 });
 
+/* A search field that narrows a list of check boxes by their texts; what is checked stays in sight. */
+document.addEventListener("input", (event) => {
+  const field = event.target.closest("[data-narrows]");
+  if (!field) return;
+  const wanted = field.value.trim().toLowerCase();
+  for (const label of document.getElementById(field.dataset.narrows).querySelectorAll("label")) {
+    label.parentElement.hidden = !label.textContent.toLowerCase().includes(wanted) && !label.querySelector("input").checked;
+  }
+});
+
 /* Light, dark, or what the system prefers; theme.js puts the choice to work before the first paint. */
 function chooseTheme(theme) {
   if (theme === "auto") {

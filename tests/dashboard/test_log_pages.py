@@ -166,4 +166,6 @@ def test_the_list_of_projects_is_ones_own() -> None:
     caller, bob = make_caller(), make_caller()
     pair = log_to(caller.project)
     text = browser(caller).get("/dashboard/projects").content.decode()
-    assert pair.key.fingerprint[:16] in text and bob.project.api_id not in text
+    assert caller.project.api_id in text and bob.project.api_id not in text
+    own = browser(caller).get(f"/dashboard/projects/{caller.project.api_id}").content.decode()
+    assert pair.key.fingerprint[:16] in own

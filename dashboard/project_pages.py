@@ -1,0 +1,180 @@
+"""Projects: the list with its form, one project's page, and the question before it is archived."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import audit
+from accounts import projects as books
+from accounts.access import Caller, find_caller_project
+from accounts.errors import InvalidField, NotFound
+from accounts.models import Project
+from accounts.roles import Power
+from dashboard import content_log, projects
+from dashboard.budgets import budgets_of
+from dashboard.people import page_caller, permitted, require
+from dashboard.views import private
+
+DEEDS = {
+    "project.create": gettext_lazy("made"),
+    "project.change": gettext_lazy("changed"),
+    "project.archive": gettext_lazy("archived"),
+    "project.restore": gettext_lazy("taken out of the archive"),
+}
+
+
+class ProjectForm(forms.Form):
+    """Name and models. Without "all" those that are chosen, maybe none."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=books.NAME_CHARS_MAX)
+    every = forms.BooleanField(
+        label=gettext_lazy("All models, also those that come later"), required=False, initial=True
+    )
+    models = forms.MultipleChoiceField(
+        label=gettext_lazy("Or only these"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["models"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        gone = [(slug, slug) for slug in self.initial.get("models") or ()]
+        offered = [(model.slug, f"{model.name} · {model.slug}") for model in projects.choices()]
+        field.choices = offered + [one for one in gone if one[0] not in dict(offered)]
+
+    @property
+    def allowed_models(self) -> list[str] | None:
+        """None allows all."""
+        return None if self.cleaned_data["every"] else self.cleaned_data["models"]
+
+
+class SettingsForm(ProjectForm):
+    rescue = forms.BooleanField(
+        label=gettext_lazy("Continue broken streams"),
+        required=False,
+        help_text=gettext_lazy(
+            "When a provider breaks off in the middle of an answer, another one goes on with it."
+        ),
+    )
+
+
+@private("GET", "HEAD", "POST")
+def project_list(request: HttpRequest) -> HttpResponse:
+    """The organization's projects with what they spend; ?archived=1 those in the archive."""
+    caller = page_caller(request)
+    form = ProjectForm(request.POST or None)
+    if request.method == "POST":
+        require(caller, Power.PROJECTS)
+        if form.is_valid() and (made := _made(caller, form)):
+            messages.success(request, _("The project “%(name)s” is made.") % {"name": made.name})
+            return redirect("project", made.api_id)
+    archived = request.GET.get("archived") == "1"
+    context = {"projects": projects.rows(caller, archived=archived), "archived": archived, "form": form}
+    return render(request, "dashboard/projects.html", context)
+
+
+def _made(caller: Caller, form: ProjectForm) -> Project | None:
+    try:
+        return books.create(caller, form.cleaned_data["name"], form.allowed_models)
+    except InvalidField as error:
+        form.add_error(error.param if error.param in form.fields else None, str(error))
+    return None
+
+
+@private("GET", "HEAD", "POST")
+def project(request: HttpRequest, project_id: str) -> HttpResponse:
+    """One project: settings, keys, budgets, content log, changes."""
+    caller = page_caller(request)
+    found = _project(caller, project_id)
+    allowed = found.allowed_models
+    initial = {"name": found.name, "every": allowed is None, "models": allowed, "rescue": found.rescue}
+    form = SettingsForm(request.POST or None, initial=initial)
+    if request.method == "POST":
+        require(caller, Power.PROJECTS)
+        if form.is_valid() and _changed(caller, found, form):
+            messages.success(request, _("The project is changed; calls go by it within five seconds."))
+            return redirect("project", found.api_id)
+    context = {
+        "project": found,
+        "form": form,
+        "keys": books.usable_keys(found),
+        "budgets": budgets_of(found),
+        "log_key": content_log.state(caller, found).active,
+        "spent": next((row for row in projects.rows(caller) if row.project.pk == found.pk), None),
+        "changes": [
+            (entry, DEEDS[entry.deed])
+            for entry in audit.latest(caller.organization, found.api_id)
+            if entry.deed in DEEDS
+        ],
+    }
+    return render(request, "dashboard/project.html", context)
+
+
+def _changed(caller: Caller, found: Project, form: SettingsForm) -> bool:
+    data = form.cleaned_data
+    try:
+        books.change(
+            caller, found, name=data["name"], allowed_models=form.allowed_models, rescue=data["rescue"]
+        )
+    except InvalidField as error:
+        form.add_error(error.param if error.param in form.fields else None, str(error))
+        return False
+    return True
+
+
+@private("POST")
+def project_default(request: HttpRequest, project_id: str) -> HttpResponse:
+    """What names no project goes here from now on."""
+    caller = page_caller(request)
+    found = _project(caller, project_id)
+    require(caller, Power.PROJECTS)
+    books.make_default(caller, found)
+    messages.success(request, _("“%(name)s” is the default project now.") % {"name": found.name})
+    return redirect("project", found.api_id)
+
+
+@private("GET", "HEAD", "POST")
+def project_archive(request: HttpRequest, project_id: str) -> HttpResponse:
+    """What will happen to its keys, by name, and the deed."""
+    caller = page_caller(request)
+    found = _project(caller, project_id)
+    require(caller, Power.PROJECTS)
+    if request.method == "POST":
+        try:
+            books.archive(caller, found)
+            messages.success(request, _("“%(name)s” is in the archive.") % {"name": found.name})
+        except InvalidField as error:
+            messages.error(request, str(error))
+        return redirect("projects")
+    context = {"project": found, "keys": books.usable_keys(found)}
+    return render(request, "dashboard/project_archive.html", context)
+
+
+@private("POST")
+def project_restore(request: HttpRequest, project_id: str) -> HttpResponse:
+    """Takes a project out of the archive."""
+    caller = page_caller(request)
+    try:
+        found = books.find_archived(caller, project_id)
+    except NotFound:
+        raise Http404 from None
+    permitted(request, Power.PROJECTS)
+    try:
+        books.restore(caller, found)
+    except InvalidField as error:
+        messages.error(request, str(error))
+        return redirect("projects")
+    messages.success(request, _("“%(name)s” works again, and so do its keys.") % {"name": found.name})
+    return redirect("project", found.api_id)
+
+
+def _project(caller: Caller, api_id: str) -> Project:
+    try:
+        return find_caller_project(caller, api_id)
+    except NotFound:
+        raise Http404 from None
