@@ -51,7 +51,7 @@ def steps(caller: Caller, purse: Wallet, *, called: bool) -> list[Step]:
         "email": EmailAddress.objects.filter(user=caller.user, verified=True).exists(),
         "key": reachable_keys(caller).exists(),
         "call": called,
-        "topup": purse.topped_up_at is not None or purse.balance_micros > 0,
+        "topup": purse.topped_up_at is not None or purse.paid_micros > 0,
         "budget": _capped(caller),
     }
     return [

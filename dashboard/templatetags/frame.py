@@ -27,6 +27,7 @@ class Section:
 
 SECTIONS = (
     Section("overview", _("Overview"), "layout-dashboard"),
+    Section("desk_models", _("Models"), "box", ("models",)),
     Section("projects", _("Projects"), "folder", ("projects",)),
     Section("keys", _("Keys"), "key-round", ("keys",)),
     Section("budgets", _("Budgets"), "gauge", ("budgets",)),

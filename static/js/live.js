@@ -6,7 +6,7 @@ const TROUBLE_S = 15;
 const SLOWER = 1.5;
 
 /** Asks `look` again and again: it answers "changed", "same" or "over". The returned function ends it. */
-export function beat(look, { least, most = MOST_S, trouble = () => {} }) {
+export function beat(look, { least, most = MOST_S, trouble = () => {}, now = false }) {
   let wait = least;
   let timer = 0;
   let ended = false;
@@ -44,7 +44,8 @@ export function beat(look, { least, most = MOST_S, trouble = () => {} }) {
   }
 
   document.addEventListener("visibilitychange", seen);
-  again();
+  if (now) turn();
+  else again();
   return () => {
     ended = true;
     clearTimeout(timer);
@@ -98,23 +99,49 @@ export function renew(section, markup) {
   return section;
 }
 
-/* A section with data-live-part follows by itself: the part of this page that has that name. data-live-s: how
-   often at most. It ends when the part that is sent has none of it any more. */
-function follow(first) {
-  let section = first;
-  const { livePart: name, liveS, liveFrom } = section.dataset;
-  const address = liveFrom || location.pathname + location.search;
-  const said = document.querySelector("[data-live-trouble]");
+/* A section with data-live-part and an id follows by itself: the part of that name, of this page or of the one in
+   data-live-from. data-live-s: how often at most. It ends when the part that is sent has none of it any more. */
+function follow({ id, dataset: { liveS } }) {
+  const least = Number(liveS) || 5;
   let last = "";
   const look = async () => {
-    const markup = await part(name, address);
+    const section = document.getElementById(id);
+    if (!section || !("livePart" in section.dataset)) return "over";
+    const markup = await part(section.dataset.livePart, sourceOf(section));
     if (markup === null || markup === last) return "same";
     last = markup;
-    section = renew(section, markup);
-    section.dispatchEvent(new CustomEvent("live:changed", { bubbles: true }));
-    return "livePart" in section.dataset ? "changed" : "over";
+    show(section, markup);
+    return "changed";
   };
-  beat(look, { least: Number(liveS) || 5, trouble: (on) => said && (said.hidden = !on) });
+  const said = document.querySelector("[data-live-trouble]");
+  const trouble = (on) => {
+    if (said) said.hidden = !on;
+    const failed = document.getElementById(id)?.querySelector("[data-live-failed]");
+    if (failed) [failed.hidden, failed.parentElement.querySelector("[data-live-wait]").hidden] = [!on, on];
+  };
+  beat(look, { least, most: Math.max(least, MOST_S), trouble, now: "liveNow" in document.getElementById(id).dataset });
 }
 
-for (const section of document.querySelectorAll("[data-live-part]")) follow(section);
+const sourceOf = (section) => section.dataset.liveFrom || location.pathname + location.search;
+
+function show(section, markup) {
+  const fresh = renew(section, markup);
+  fresh.dispatchEvent(new CustomEvent("live:changed", { bubbles: true }));
+  return fresh;
+}
+
+for (const section of document.querySelectorAll("[data-live-part][id]")) follow(section);
+
+/* A link with data-live-swap shows its own address's version of the section around it, which follows that one from then on. */
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-live-swap]");
+  const section = link?.closest("[data-live-part]");
+  if (!section || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  section.setAttribute("aria-busy", "true");
+  try {
+    show(section, await part(section.dataset.livePart, link.getAttribute("href"), { always: true }));
+  } catch {
+    section.removeAttribute("aria-busy");
+  }
+});
