@@ -98,6 +98,7 @@ class PriceChart {
     this.number = Math.max(0, this.data.out.findLastIndex((out) => out !== null));
     this.tellAge();
     this.draw();
+    section.dataset.drawn = "";
   }
 
   choose(event, link) {

@@ -38,7 +38,7 @@ PRIVATE = [
 ]
 # What operators have open all day, as lists and as forms.
 MAIN = [
-    *("/admin/billing/topup/", "/admin/billing/finance/", "/admin/billing/fxrate/", "/admin/routing/model/"),
+    *("/admin/billing/topup/", "/admin/billing/finance/", "/admin/billing/fxrate/"),
     *("/admin/routing/endpoint/", "/admin/accounts/user/", "/admin/accounts/organization/"),
     *("/admin/dashboard/legaltext/", "/admin/dashboard/incident/add/"),
 ]
