@@ -62,7 +62,7 @@ class KeyList(ListForm[ApiKey]):
             rows = rows.filter(_of_state(state))
         if project := self.said.get("project"):
             rows = rows.filter(project=project)
-        return rows.filter(_with_text(self.said["q"])) if "q" in self.said else rows
+        return rows.filter(with_text(self.said["q"])) if "q" in self.said else rows
 
 
 def _of_state(state: str) -> Q:
@@ -72,7 +72,7 @@ def _of_state(state: str) -> Q:
     return Q(revoked_at=None) & (over if state == "expired" else ~over | Q(expires_at=None))
 
 
-def _with_text(text: str) -> Q:
+def with_text(text: str) -> Q:
     """A key is known by its name, its project's, or what the list shows of it: cap-AbCd…WxYz."""
     begins, dots, ends = text.partition("…")
     if dots:

@@ -64,14 +64,20 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         return _answer(render(request, "guide/page.html", context), language)
 
 
+def hits(query: str) -> list[finding.Hit]:
+    """What the documentation has to say of it, in the language that is read in."""
+    language = reading_language()
+    with override(language):
+        return finding.search(index(language, _known()), query)
+
+
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """What was found; htmx gets the list alone."""
     language = reading_language()
     query = request.GET.get("q", "")[:200].replace("\0", "").strip()
     with override(language):
-        hits = finding.search(index(language, _known()), query)
-        context = _frame(language) | {"query": query, "hits": hits}
+        context = _frame(language) | {"query": query, "hits": hits(query)}
         part = "#found" if request.headers.get("HX-Request") else ""
         return _answer(render(request, f"guide/search.html{part}", context), language)
 

@@ -23,23 +23,31 @@ class Section:
     label: Promise
     icon: str  # lucide's name
     holds: tuple[str, ...] = ()
+    letter: str = ""  # opens it after g
 
 
 SECTIONS = (
-    Section("overview", _("Overview"), "layout-dashboard"),
-    Section("desk_models", _("Models"), "box", ("models",)),
-    Section("projects", _("Projects"), "folder", ("projects",)),
-    Section("keys", _("Keys"), "key-round", ("keys",)),
-    Section("budgets", _("Budgets"), "gauge", ("budgets",)),
-    Section("studio", _("Studio"), "messages-square"),
-    Section("activity", _("Activity"), "activity", ("activity",)),
+    Section("overview", _("Overview"), "layout-dashboard", letter="o"),
+    Section("desk_models", _("Models"), "box", ("models",), letter="m"),
+    Section("projects", _("Projects"), "folder", ("projects",), letter="p"),
+    Section("keys", _("Keys"), "key-round", ("keys",), letter="k"),
+    Section("budgets", _("Budgets"), "gauge", ("budgets",), letter="u"),
+    Section("studio", _("Studio"), "messages-square", letter="s"),
+    Section("activity", _("Activity"), "activity", ("activity",), letter="a"),
     Section(
         "billing",
         _("Billing"),
         "wallet",
         ("billing", "papers", "refunds", "pay", "transfer", "topups"),
+        letter="b",
     ),
-    Section("account", _("Settings"), "settings", ("account", "notifications", "members", "organization")),
+    Section(
+        "account",
+        _("Settings"),
+        "settings",
+        ("account", "notifications", "members", "organization"),
+        letter="t",
+    ),
 )
 # The list beside each page of settings; `holds` are beginnings of paths here.
 SETTINGS = (
@@ -67,6 +75,7 @@ class Entry:
     icon: str
     open: bool  # this page belongs to it
     here: bool  # this page is its own
+    letter: str = ""
 
 
 @register.simple_tag(takes_context=True)
@@ -90,7 +99,9 @@ def entries(request: HttpRequest | None) -> list[Entry]:
     for section in SECTIONS:
         url = reverse(section.name)
         here = path == url
-        found.append(Entry(url, section.label, section.icon, here or first in section.holds, here))
+        found.append(
+            Entry(url, section.label, section.icon, here or first in section.holds, here, section.letter)
+        )
     return found
 
 
