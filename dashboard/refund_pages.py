@@ -23,6 +23,8 @@ from billing.models import Adjustment
 from billing.promos import redeem
 from dashboard import refunds
 from dashboard.forms import PromoForm, RefundForm
+from dashboard.lists import listing
+from dashboard.money_lists import RefundList
 from dashboard.people import page_caller, require
 from dashboard.refunds import RefundWaits, may_try_code
 from dashboard.templatetags.money import uzs
@@ -49,14 +51,17 @@ def refund_list(request: HttpRequest) -> HttpResponse:
         require(caller, Power.MONEY)
         if form.is_valid() and (made := _asked(caller, form)):
             return redirect("refund", made.pk)
-    found = refunds.listed(caller.organization)
+    requests = refunds.payouts(caller.organization)
+    shown = listing(RefundList(request.GET), requests, request.GET)
     context = {
         "refund_form": form,
         "refundable": purse.refundable,
         "bonus": purse.bonus,
         "held": purse.held,
-        "refunds": found,
-        "waits": any(one.state in _OPEN for one in found),
+        "listing": shown,
+        "refunds": shown.rows,
+        "has_refunds": shown.count > 0 or requests.exists(),
+        "waits": requests.filter(state__in=_OPEN).exists(),
     }
     return render(request, "dashboard/refunds.html", context)
 

@@ -1,7 +1,5 @@
 """Getting unspent paid balance back: the customer asks, an operator approves and sends it."""
 
-from collections.abc import Sequence
-
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -11,7 +9,6 @@ from accounts.models import Organization
 from billing.adjustments import BankDetails, ask_payout
 from billing.models import Adjustment
 
-SHOWN = 20
 # Codes that an organization may try, right or wrong, in so many seconds.
 TRIES, TRIES_S = 10, 600
 
@@ -32,15 +29,11 @@ def ask(caller: Caller, micros: int, bank: BankDetails, reason: str) -> Adjustme
 
 def find(organization: Organization, number: int) -> Adjustment | None:
     """The organization's own request of this number."""
-    return _payouts(organization).filter(pk=number).first()
+    return payouts(organization).filter(pk=number).first()
 
 
-def listed(organization: Organization) -> Sequence[Adjustment]:
-    """The latest requests, newest first."""
-    return list(_payouts(organization)[:SHOWN])
-
-
-def _payouts(organization: Organization) -> QuerySet[Adjustment]:
+def payouts(organization: Organization) -> QuerySet[Adjustment]:
+    """All of the organization's requests."""
     return Adjustment.objects.filter(org=organization, kind=Adjustment.Kind.PAYOUT)
 
 

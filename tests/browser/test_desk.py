@@ -1,4 +1,4 @@
-"""The dashboard as whoever works in it uses it: lists that keep their state, settings, and everything by keyboard.
+"""The dashboard as those who work in it use it: lists that keep their state, settings, all of it by keyboard.
 
 With SCREENSHOTS=<folder> in the environment a picture of each page stays behind.
 """
@@ -133,8 +133,7 @@ def test_everything_is_reached_by_keyboard_and_typing_is_left_alone(
     page.keyboard.press("Enter")
     page.wait_for_url(f"{tab.site}/dashboard/billing")
 
-    page.keyboard.press("g")
-    page.keyboard.press("k")
+    page.keyboard.type("gk")
     page.wait_for_url(f"{tab.site}/dashboard/keys")
     page.keyboard.press("/")
     search = page.get_by_label("Search", exact=True)
