@@ -59,6 +59,7 @@ ACTIONS: Final = (
     Place("transfer", gettext_lazy("Top up by card transfer"), "landmark", Power.PAY),
     Place("budgets", gettext_lazy("Change caps"), "gauge", Power.BUDGETS),
     Place("refunds", gettext_lazy("Ask for a refund"), "undo-2", Power.MONEY),
+    Place("members", gettext_lazy("Invite a member"), "user-plus", Power.MEMBERS),
     Place("sessions", gettext_lazy("Sign out other browsers"), "monitor-smartphone"),
     Place("account", gettext_lazy("Change the language"), "languages"),
     Place("account_logout", gettext_lazy("Log out"), "log-out"),
