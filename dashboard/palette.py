@@ -55,6 +55,7 @@ class Place:
 
 ACTIONS: Final = (
     Place("keys", gettext_lazy("Create a key"), "plus", Power.KEYS, "#new"),
+    Place("projects", gettext_lazy("Create a project"), "folder-plus", Power.PROJECTS),
     Place("billing", gettext_lazy("Top up"), "wallet", Power.PAY),
     Place("transfer", gettext_lazy("Top up by card transfer"), "landmark", Power.PAY),
     Place("budgets", gettext_lazy("Change caps"), "gauge", Power.BUDGETS),
@@ -110,7 +111,7 @@ def _pages() -> Iterator[Found]:
 
 def _projects(caller: Caller) -> Iterator[Found]:
     for project in caller.projects():
-        yield Found(f"{reverse('projects')}#project-{project.pk}", project.name, "folder")
+        yield Found(reverse("project", args=[project.api_id]), project.name, "folder")
 
 
 def _keys(caller: Caller, text: str) -> Iterator[Found]:
