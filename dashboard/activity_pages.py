@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Organization
 from billing.download import csv_download, streamed
-from dashboard import activity, activity_files, saved_views
+from dashboard import activity, activity_files, saved_views, undo
 from dashboard.activity import Filters
 from dashboard.activity_form import ActivityForm
 from dashboard.moments import today
@@ -78,7 +78,8 @@ def view_delete(request: HttpRequest, view_id: int) -> HttpResponse:
     view = saved_views.delete(page_caller(request), view_id)
     if view is None:
         raise Http404
-    messages.success(request, _("The view “%(name)s” is deleted.") % {"name": view.name})
+    deleted = _("The view “%(name)s” is deleted.") % {"name": view.name}
+    undo.told(request, deleted, reverse("view_save"), {"name": view.name, "query": view.query})
     return _back(saved_views.cleaned(request.POST.get("query", "")))
 
 

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,7 +16,7 @@ from accounts.access import Caller, find_caller_project
 from accounts.errors import InvalidField, NotFound
 from accounts.models import Project
 from accounts.roles import Power
-from dashboard import content_log, projects
+from dashboard import content_log, projects, undo
 from dashboard.budgets import budgets_of
 from dashboard.people import page_caller, permitted, require
 from dashboard.views import private
@@ -147,7 +148,8 @@ def project_archive(request: HttpRequest, project_id: str) -> HttpResponse:
     if request.method == "POST":
         try:
             books.archive(caller, found)
-            messages.success(request, _("“%(name)s” is in the archive.") % {"name": found.name})
+            archived = _("“%(name)s” is in the archive.") % {"name": found.name}
+            undo.told(request, archived, reverse("project_restore", args=[found.api_id]))
         except InvalidField as error:
             messages.error(request, str(error))
         return redirect("projects")
