@@ -5,7 +5,9 @@
     make screenshots ARGS="--who visitor"             public pages alone
 
 The pages of a running `make run` are looked at; without one, one is started and stopped again. What to look
-at is found by links (crawl.py). Pictures and contact sheets are left in var/screenshots.
+at is found by links (crawl.py). The dashboard is seen in three states: of somebody who has everything
+(`keys`), of somebody who has just come (`keys-empty`), and with a form sent back (`keys-error`), both of
+residents.py. Pictures and contact sheets are left in var/screenshots.
 """
 
 import argparse
@@ -49,6 +51,17 @@ new PerformanceObserver((list) => {
 """
 
 
+SEND_EMPTY = """
+(form) => {
+  for (const field of form.querySelectorAll("[required]")) field.value = "";
+  form.noValidate = true;
+  form.requestSubmit();
+}
+"""
+
+type People = list[tuple[str, str, tuple[str, str]]]  # whose links, how names end, e-mail and password
+
+
 @dataclass(slots=True)
 class Figures:
     """What one page costs: bytes as sent with gzip, milliseconds of the server, layout shift."""
@@ -80,10 +93,11 @@ def main(words: list[str]) -> int:
         chromium = next(
             (path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None
         )
+        people = _people()
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         table: list[Figures] = []
         for language in wanted.lang or LANGUAGES:
-            table += _in_language(browser, site, language, wanted)
+            table += _in_language(browser, site, language, wanted, people)
             for scheme in SCHEMES:
                 for width in WIDTHS:
                     sheet(FOLDER / language, f"-{scheme}-{width}.png")
@@ -127,15 +141,13 @@ def _answering() -> str:
     return ""
 
 
-def _in_language(browser: Browser, site: str, language: str, wanted: argparse.Namespace) -> list[Figures]:
+def _in_language(
+    browser: Browser, site: str, language: str, wanted: argparse.Namespace, people: People
+) -> list[Figures]:
     (FOLDER / language).mkdir(parents=True, exist_ok=True)
-    demo = json.loads(DEMO_FILE.read_text())
     table: list[Figures] = []
-    for who, email, password in (
-        ("visitor", "", ""),
-        ("customer", str(demo["email"]), str(demo["password"])),
-        ("operator", str(demo["admin_email"]), str(demo["admin_password"])),
-    ):
+    known: set[str] = set()
+    for who, ending, (email, password) in people:
         if who not in (wanted.who or WHO):
             continue
         context = browser.new_context(locale=language, reduced_motion="reduce")
@@ -143,12 +155,30 @@ def _in_language(browser: Browser, site: str, language: str, wanted: argparse.Na
         context.set_default_timeout(90_000)
         if email:
             _sign_in(context, site, email, password)
-        known = {figures.name for figures in table}
-        for name, path in found_pages(context, site, who):
-            if wanted.only in name and name not in known:
+        for found, path in found_pages(context, site, who):
+            name = f"{found}{ending}"
+            if (
+                wanted.only in name
+                and name not in known
+                and not (ending and not path.startswith("/dashboard"))
+            ):
                 table.append(_looked_at(context, site, language, name, path))
+            known.add(name)
         context.close()
     return table
+
+
+def _people() -> People:
+    """Who looks, by whose links, and how names of their pages end."""
+    demo = json.loads(DEMO_FILE.read_text())
+    command = [sys.executable, "-m", "deploy.local.residents"]
+    made = json.loads(subprocess.check_output(command, cwd=CHECKOUT, text=True))
+    return [
+        ("visitor", "", ("", "")),
+        ("customer", "", made["busy"]),
+        ("customer", "-empty", made["newcomer"]),
+        ("operator", "", (demo["admin_email"], demo["admin_password"])),
+    ]
 
 
 def _sign_in(context: BrowserContext, site: str, email: str, password: str) -> None:
@@ -182,11 +212,22 @@ def _looked_at(context: BrowserContext, site: str, language: str, name: str, pat
     _weigh(figures, answers)
     if name == "not-found":
         figures.complaints.clear()  # the browser reports the 404 itself
-    for scheme in SCHEMES:
-        for width in WIDTHS:
-            _picture(page, FOLDER / language / f"{name}-{scheme}-{width}.png", scheme, width)
+    _pictures(page, FOLDER / language / name)
+    if path.startswith("/dashboard") and not name.endswith("-empty") and _sent_back(page):
+        _pictures(page, FOLDER / language / f"{name}-error")
     page.close()
     return figures
+
+
+def _sent_back(page: Page) -> bool:
+    """Send the page's form with its required fields left empty; whether there is such a form."""
+    forms = page.locator("main form[method=post]")
+    form = forms.filter(has=page.locator("input[required]:not([type=hidden])")).first
+    if not form.count():
+        return False
+    with page.expect_navigation(wait_until="networkidle"):
+        form.evaluate(SEND_EMPTY)
+    return True
 
 
 def _weigh(figures: Figures, answers: list[Response]) -> None:
@@ -199,6 +240,12 @@ def _weigh(figures: Figures, answers: list[Response]) -> None:
             size = len(body) if packed else len(gzip.compress(body, 6))
             figures.bytes += size
             figures.chart_bytes += size if any(part in answer.url for part in CHARTS) else 0
+
+
+def _pictures(page: Page, path: Path) -> None:
+    for scheme in SCHEMES:
+        for width in WIDTHS:
+            _picture(page, path.with_name(f"{path.name}-{scheme}-{width}.png"), scheme, width)
 
 
 def _picture(page: Page, file: Path, scheme: Literal["light", "dark"], width: int) -> None:
