@@ -136,6 +136,7 @@ class KeysView(ManagementView):
     @described("createKey", "Create an API key", NewKey, request=KeySerializer)
     def post(self, request: Request) -> Response:
         """A new key, whose text is in this answer only. What is left out is as the asking key has it."""
+        self.caller.require(Power.KEYS)
         form = KeySerializer(data=request.data)
         form.is_valid(raise_exception=True)
         fields = form.validated_data

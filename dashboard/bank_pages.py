@@ -25,7 +25,7 @@ from billing.models import Receipt, TopUp
 from billing.money import MICROS_PER_UZS, exact_uzs
 from dashboard.forms import UzsField, first_limit_words
 from dashboard.payments import find
-from dashboard.people import page_caller, require
+from dashboard.people import changing, page_caller, require
 from dashboard.templatetags.money import uzs
 from dashboard.views import private
 
@@ -91,7 +91,7 @@ class ReceiptForm(forms.Form):
 @private("GET", "HEAD", "POST")
 def transfer(request: HttpRequest) -> HttpResponse:
     """The amount; a valid one leads to the page of its transfer."""
-    caller = page_caller(request)
+    caller = changing(request, Power.PAY)
     given = {"amount": request.POST.get("suggested") or request.POST.get("amount", "")}
     form = TransferForm(given if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid() and (topup := _opened(caller, form)):

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from accounts.access import find_caller_key, find_caller_project
 from accounts.models import Project
+from accounts.roles import Power
 from billing.money import exact_uzs
 from dashboard import budgets
 from dashboard.api import MICROS_PER_UZS, ManagementView, StrictSerializer
@@ -61,6 +62,7 @@ class ProjectCapsView(ManagementView):
         return self._changed(request, project, ProjectCapsSerializer)
 
     def _changed(self, request: Request, owner: Owner, form_class: type[StrictSerializer]) -> Response:
+        self.caller.require(Power.BUDGETS)
         form = form_class(data=request.data)
         form.is_valid(raise_exception=True)
         limits = {window: _micros(uzs) for window, uzs in form.validated_data.items()}

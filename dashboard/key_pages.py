@@ -24,14 +24,14 @@ from dashboard.key_list import COLUMNS, KeyList, file_rows
 from dashboard.keys import caps_of, fill_last_use, issue_key
 from dashboard.lists import PAGE, listing
 from dashboard.moments import today
-from dashboard.people import changeable_key, page_caller, permitted
+from dashboard.people import changeable_key, changing, page_caller, permitted
 from dashboard.views import private
 
 
 @private("GET", "HEAD", "POST")
 def keys(request: HttpRequest) -> HttpResponse:
     """The list, and the form; a new key is shown in the answer that makes it and nowhere again."""
-    caller = page_caller(request)
+    caller = changing(request, Power.KEYS)
     form = KeyForm(caller, request.POST or None)
     new: tuple[ApiKey, str] | None = None
     if request.method == "POST" and form.is_valid():

@@ -22,7 +22,7 @@ from dashboard import bank_pages, payments
 from dashboard.forms import PayForm, first_limit_words
 from dashboard.models import Paper
 from dashboard.papers import issue
-from dashboard.people import page_caller, require
+from dashboard.people import changing, page_caller, require
 from dashboard.topups import TooManyTopUps
 from dashboard.views import private
 
@@ -43,12 +43,11 @@ to_providers = csp_override(_POLICY)
 @to_providers
 def pay(request: HttpRequest) -> HttpResponse:
     """Amount and provider; a valid form leads to the provider's page."""
-    caller = page_caller(request)
+    caller = changing(request, Power.PAY)
     form = PayForm(request.POST or None)
     if not form.channels:
         return redirect("billing")
     if request.method == "POST" and form.is_valid():
-        require(caller, Power.PAY)
         try:
             topup = payments.begin(caller, form.channel(), form.cleaned_data["amount"])
         except TooManyTopUps:

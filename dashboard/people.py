@@ -28,6 +28,14 @@ def permitted(request: HttpRequest, power: Power) -> Caller:
     return caller
 
 
+def changing(request: HttpRequest, power: Power) -> Caller:
+    """The same for a page that everybody sees and whose form isn't for every role: before it is read."""
+    caller = page_caller(request)
+    if request.method == "POST":
+        require(caller, power)
+    return caller
+
+
 def require(caller: Caller, power: Power) -> None:
     """Raises PermissionDenied, which becomes the page that says so."""
     if not caller.may(power):

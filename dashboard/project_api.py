@@ -10,6 +10,7 @@ from accounts import projects as books
 from accounts.access import find_caller_project
 from accounts.errors import NotFound
 from accounts.models import Project
+from accounts.roles import Power
 from billing.money import exact_uzs
 from dashboard import projects
 from dashboard.api import ManagementView, StrictSerializer
@@ -47,6 +48,7 @@ class ProjectsView(ManagementView):
     @described("createProject", "Create a project", ShownProject, tag=TAG, request=ProjectSerializer)
     def post(self, request: Request) -> Response:
         """By a person who is owner or administrator."""
+        self.caller.require_person(Power.PROJECTS)
         form = ProjectSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         allowed = projects.known(form.validated_data.get("allowed_models"))
@@ -66,6 +68,7 @@ class ProjectView(ManagementView):
     def patch(self, request: Request, project_id: str) -> Response:
         """Calls go by it within 5 s. A key renames its own project and takes models away, no more."""
         project = find_caller_project(self.caller, project_id)
+        self.caller.require(Power.PROJECTS)
         form = ProjectChangeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         fields = dict(form.validated_data)

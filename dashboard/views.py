@@ -23,7 +23,7 @@ from dashboard.forms import (
     TopUpForm,
     first_limit_words,
 )
-from dashboard.people import page_caller, require
+from dashboard.people import changing, page_caller
 from dashboard.topups import KnownReference, TooManyTopUps, file_topup
 from proxy.receipt import datacenter, reasons_of, rescued
 
@@ -54,7 +54,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 @private("GET", "HEAD", "POST")
 def billing(request: HttpRequest) -> HttpResponse:
     """Balance, transfers, and the request to top up by bank transfer."""
-    caller = page_caller(request)
+    caller = changing(request, Power.PAY)
     form = TopUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _filed(caller, form):
         messages.success(request, _("The request is filed. The balance grows when the transfer has arrived."))
@@ -75,7 +75,6 @@ def billing(request: HttpRequest) -> HttpResponse:
 
 
 def _filed(caller: Caller, form: TopUpForm) -> bool:
-    require(caller, Power.PAY)
     try:
         file_topup(caller, form.cleaned_data["amount"], form.cleaned_data["reference"])
     except TooManyTopUps:
