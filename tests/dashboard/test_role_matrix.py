@@ -41,6 +41,13 @@ LEAST: Final = {
     "dashboard/keys/revoke": "get developer, post developer",
     "dashboard/keys/<str:key_id>/revoke": "get developer, post developer",
     "dashboard/keys/<str:key_id>/move": "get developer, post developer",
+    "dashboard/models": "get viewer",
+    "dashboard/models/price/<path:model_id>": "get viewer",
+    "dashboard/palette": "get viewer",
+    "dashboard/refunds.csv": "get viewer",
+    "dashboard/transfers.csv": "get viewer",
+    "dashboard/topups": "get viewer",
+    "dashboard/topups.csv": "get viewer",
     "dashboard/budgets": "get viewer",
     "dashboard/budgets/projects/<str:project_id>": "get admin, post admin",
     "dashboard/budgets/keys/<str:key_id>": "get admin, post admin",
@@ -116,6 +123,7 @@ LEAST: Final = {
 }
 # What these lead to isn't there in this test; that a stranger finds nothing needs no object.
 NOT_THERE: Final = {
+    "dashboard/models/price/<path:model_id>",
     "api/content/<uuid:call_id>",
     "dashboard/account/data/archive",
     "dashboard/papers/<str:month>/<str:name>",
@@ -199,7 +207,13 @@ class World:
             "invitation_id": invite(owner, "asked@roles.example", "viewer")[0].api_id,
             "topup_id": f"topup_{topup.op_id.hex}",
             "number": topup.pk,
-            **{"form": "pdf", "month": "2026-10", "name": "statement.pdf", "family": "completions"},
+            **{
+                "form": "pdf",
+                "month": "2026-10",
+                "name": "statement.pdf",
+                "family": "completions",
+                "model_id": self.model.slug,
+            },
         }
 
     def _own(self, user: User, route: str) -> dict[str, Any]:
