@@ -17,7 +17,7 @@ from accounts.keys import revoke_key
 from accounts.models import ApiKey, Membership, Organization, Role, User
 from accounts.roles import POWERS, Power
 
-_HEIGHT: Final = Case(
+HEIGHT: Final = Case(
     *(When(role=role, then=Value(height)) for height, role in enumerate(POWERS)), output_field=IntegerField()
 )
 
@@ -25,7 +25,7 @@ _HEIGHT: Final = Case(
 def members_of(caller: Caller) -> QuerySet[Membership]:
     """The members of the caller's organization, owners first."""
     found = Membership.objects.filter(organization=caller.organization).select_related("user")
-    return found.order_by(_HEIGHT.desc(), "user__email")
+    return found.order_by(HEIGHT.desc(), "user__email")
 
 
 def find_member(caller: Caller, api_id: str) -> Membership:

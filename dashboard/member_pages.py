@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
@@ -16,7 +17,10 @@ from accounts.access import Caller
 from accounts.errors import AccessError, InvalidField, NotFound
 from accounts.models import Invitation, Language, Membership, Role
 from accounts.roles import Power
+from billing.download import csv_download
+from dashboard.lists import listing
 from dashboard.people import page_caller, permitted, require
+from dashboard.people_lists import MEMBER_COLUMNS, MemberList, member_rows
 from dashboard.views import private
 
 MEANING: Final = {
@@ -47,7 +51,7 @@ class InviteForm(forms.Form):
 
 
 @private("GET", "HEAD", "POST")
-def member_list(request: HttpRequest) -> HttpResponse:
+def member_list(request: HttpRequest) -> HttpResponseBase:
     """Who belongs here, who is asked to, and the form to ask somebody."""
     caller = page_caller(request)
     form = InviteForm(request.POST or None)
@@ -55,10 +59,15 @@ def member_list(request: HttpRequest) -> HttpResponse:
         permitted(request, Power.MEMBERS)
         if form.is_valid() and _invited(request, caller, form):
             return redirect("members")
-    gives = members.roles_to_give(caller)
+    listed, rows = MemberList(request.GET), members.members_of(caller)
+    if request.GET.get("file") == "csv":
+        found = listed.rows(rows)
+        return csv_download(request, "cloudapi-members.csv", MEMBER_COLUMNS, lambda: member_rows(found))
+    gives, shown = members.roles_to_give(caller), listing(listed, rows, request.GET)
     context = {
         "organization": caller.organization,
-        "members": [(one, one.role in gives) for one in members.members_of(caller)],
+        "listing": shown,
+        "members": [(one, one.role in gives) for one in shown.rows],
         "invitations": list(invitations.of_organization(caller)) if caller.may(Power.MEMBERS) else [],
         "roles": [(role, Role(role).label) for role in gives],
         "meaning": [(role.label, MEANING[role]) for role in MEANING],

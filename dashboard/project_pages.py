@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,9 +17,12 @@ from accounts.access import Caller, find_caller_project
 from accounts.errors import InvalidField, NotFound
 from accounts.models import Project
 from accounts.roles import Power
+from billing.download import csv_download
 from dashboard import content_log, projects, undo
 from dashboard.budgets import budgets_of
+from dashboard.lists import listing
 from dashboard.people import page_caller, permitted, require
+from dashboard.people_lists import PROJECT_COLUMNS, ProjectList, project_rows
 from dashboard.views import private
 
 DEEDS = {
@@ -65,7 +69,7 @@ class SettingsForm(ProjectForm):
 
 
 @private("GET", "HEAD", "POST")
-def project_list(request: HttpRequest) -> HttpResponse:
+def project_list(request: HttpRequest) -> HttpResponseBase:
     """The organization's projects with what they spend; ?archived=1 those in the archive."""
     caller = page_caller(request)
     form = ProjectForm(request.POST or None)
@@ -75,7 +79,13 @@ def project_list(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("The project “%(name)s” is made.") % {"name": made.name})
             return redirect("project", made.api_id)
     archived = request.GET.get("archived") == "1"
-    context = {"projects": projects.rows(caller, archived=archived), "archived": archived, "form": form}
+    listed, rows = ProjectList(request.GET), projects.reachable(caller, archived=archived)
+    if request.GET.get("file") == "csv":
+        found = projects.with_spending(caller, listed.rows(rows))
+        return csv_download(request, "cloudapi-projects.csv", PROJECT_COLUMNS, lambda: project_rows(found))
+    shown = listing(listed, rows, request.GET)
+    page = projects.with_spending(caller, shown.rows)
+    context = {"projects": page, "listing": shown, "archived": archived, "form": form}
     return render(request, "dashboard/projects.html", context)
 
 

@@ -1,10 +1,10 @@
 """Projects as their list shows them: what they spend, how many keys they have, what they may call."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from accounts.access import Caller
 from accounts.errors import InvalidField
@@ -27,15 +27,25 @@ class Row:
 
 def rows(caller: Caller, *, archived: bool = False) -> Sequence[Row]:
     """All projects within reach, the default one first: two sums of the roll-ups, however many there are."""
+    return with_spending(caller, reachable(caller, archived=archived).order_by("-is_default", "name"))
+
+
+def reachable(caller: Caller, *, archived: bool = False) -> QuerySet[Project]:
+    """The projects within reach, each with its `key_count`."""
     usable = Count("keys", filter=Q(keys__revoked_at=None, keys__studio=False))
     found = Project.objects.filter(organization=caller.organization, archived_at__isnull=not archived)
     if caller.key is not None:
         found = found.filter(pk=caller.key.project_id)
+    return found.annotate(key_count=usable)
+
+
+def with_spending(caller: Caller, found: Iterable[Project]) -> Sequence[Row]:
+    """These reachable() projects with what they spent."""
     day = midnight(today())
     spent_today, spent_month = _spent(caller, day), _spent(caller, midnight(today().replace(day=1)))
     return [
-        Row(one, one.key_count, spent_today.get(one.pk, 0), spent_month.get(one.pk, 0))
-        for one in found.annotate(key_count=usable).order_by("-is_default", "name")
+        Row(one, getattr(one, "key_count", 0), spent_today.get(one.pk, 0), spent_month.get(one.pk, 0))
+        for one in found
     ]
 
 
