@@ -33,6 +33,10 @@ PAGES = {
     "address": "/accounts/email/",
     "password": "/accounts/password/change/",
     "found": "/dashboard/palette?q=key",
+    "members": "/dashboard/members?sort=email",
+    "projects": "/dashboard/projects?sort=-name",
+    "top-ups": "/dashboard/topups",
+    "refunds": "/dashboard/refunds",
 }
 
 
