@@ -59,7 +59,7 @@ SETTINGS = (
     Section("notifications", _("Notifications"), "bell"),
     Section("members", _("Members"), "users-round", ("/dashboard/members/",)),
     Section("organization", _("Organizations"), "building-2", ("/dashboard/organization/",)),
-    Section("keys", _("API keys"), "key-round"),
+    Section("keys", _("Keys"), "key-round"),
     Section(
         "account_data", _("Your data"), "archive", ("/dashboard/account/data", "/dashboard/account/delete")
     ),
