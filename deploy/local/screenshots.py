@@ -55,7 +55,7 @@ SEND_EMPTY = """
 (form) => {
   for (const field of form.querySelectorAll("[required]")) field.value = "";
   form.noValidate = true;
-  form.requestSubmit();
+  form.requestSubmit(form.querySelector('[type=submit]'));
 }
 """
 

@@ -63,6 +63,9 @@ for (const themes of document.querySelectorAll("[data-themes]")) {
   themes.addEventListener("change", (event) => chooseTheme(event.target.value));
 }
 
+/* On a phone the list of settings is a row that scrolls: where one is must be in sight. */
+document.querySelector(".settings-list [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 /* What has just been done is told in a corner: it goes by itself, but not under the pointer, and never an error. */
 const TOLD_MS = 12_000;
 
