@@ -18,6 +18,7 @@ from accounts.models import User
 from dashboard.account import closing, exports
 from dashboard.account.closing import InTheWay, Obstacle
 from dashboard.models import AccountExport
+from dashboard.parts import shown
 from dashboard.people import page_caller
 from dashboard.templatetags.money import uzs
 from dashboard.views import private
@@ -51,15 +52,12 @@ class DeleteForm(forms.Form):
 
 
 @private("GET", "HEAD")
-def data(request: HttpRequest) -> HttpResponse:
+def data(request: HttpRequest) -> HttpResponseBase:
     """What can be had and done; an archive under way is followed."""
     user = _person(request)
     found = exports.latest(user)
     context = {"export": found, "waits": found is not None and found.state == AccountExport.State.WAITING}
-    part = "#state" if request.headers.get("HX-Request") else ""
-    response = render(request, f"dashboard/data.html{part}", context)
-    response.headers["Vary"] = "HX-Request, Accept-Language, Cookie"
-    return response
+    return shown(request, "dashboard/data.html", context, "state")
 
 
 @private("POST")

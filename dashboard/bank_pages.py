@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,13 +25,13 @@ from billing.errors import FirstTopUpLimit, NoCard, NotPending, ReceiptRefused, 
 from billing.models import Receipt, TopUp
 from billing.money import MICROS_PER_UZS, exact_uzs
 from dashboard.forms import UzsField, first_limit_words
+from dashboard.parts import answered, asked_part, mark_of, unchanged
 from dashboard.payments import find
 from dashboard.people import changing, page_caller, require
 from dashboard.templatetags.money import uzs
 from dashboard.views import private
 
 SUGGESTED_UZS: Final = (20_000, 50_000, 100_000, 250_000, 500_000)
-UNCHANGED: Final = 204
 REFUSED: Final = {
     "size": gettext_lazy("The file is empty or larger than 5 MB."),
     "format": gettext_lazy("This is no JPEG, PNG, WebP or PDF, whatever its name says."),
@@ -107,14 +108,11 @@ def transfer(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/transfer.html", context)
 
 
-def show(request: HttpRequest, topup: TopUp, receipt_form: ReceiptForm | None = None) -> HttpResponse:
-    """One bank transfer. htmx asks with what it shows (`seen`), to hear when that has changed."""
-    seen = f"{topup.state}-{topup.receipts.count()}-{bool(topup.first_approved_by_id)}"
-    if request.headers.get("HX-Request"):
-        response = HttpResponse(status=UNCHANGED)
-        if request.GET.get("seen") != seen:
-            response.headers["HX-Refresh"] = "true"
-        return response
+def show(request: HttpRequest, topup: TopUp, receipt_form: ReceiptForm | None = None) -> HttpResponseBase:
+    """One bank transfer. Its page asks for the part `seen` by the mark of what it shows."""
+    seen = mark_of(topup.state, topup.receipts.count(), bool(topup.first_approved_by_id))
+    if asked_part(request, "seen"):
+        return unchanged(request, seen) or answered(request, HttpResponse(), seen)
     is_open = topup.state == TopUp.State.PENDING
     number = topup.card.number if topup.card and is_open else ""
     takes = takes_receipts(topup) and topup.receipts.count() < RECEIPTS_MAX
@@ -134,7 +132,7 @@ def show(request: HttpRequest, topup: TopUp, receipt_form: ReceiptForm | None = 
 
 
 @private("POST")
-def receipt(request: HttpRequest, number: int) -> HttpResponse:
+def receipt(request: HttpRequest, number: int) -> HttpResponseBase:
     """The customer's receipt for an undecided transfer."""
     caller = page_caller(request)
     topup = _own(caller, number)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -26,6 +27,7 @@ from dashboard.papers.files import File, act_file, receipt_file, statement_file
 from dashboard.papers.months import Month, back_to
 from dashboard.papers.pages import month_name
 from dashboard.papers.ready import Ready, ready
+from dashboard.parts import shown
 from dashboard.people import page_caller
 from dashboard.views import private
 
@@ -107,7 +109,7 @@ def monthly(request: HttpRequest, month: str, name: str) -> HttpResponse:
 
 
 @private("GET", "HEAD")
-def preparing(request: HttpRequest, month: str, name: str) -> HttpResponse:
+def preparing(request: HttpRequest, month: str, name: str) -> HttpResponseBase:
     """Asks by itself until the file is there."""
     organization = page_caller(request).organization
     wanted = _month(organization, month, name)
@@ -118,10 +120,7 @@ def preparing(request: HttpRequest, month: str, name: str) -> HttpResponse:
         "lang": _language(request),
         "done": ready(organization, wanted) is not None,
     }
-    part = "#state" if request.headers.get("HX-Request") else ""
-    response = render(request, f"dashboard/preparing.html{part}", context)
-    response.headers["Vary"] = "HX-Request, Accept-Language, Cookie"
-    return response
+    return shown(request, "dashboard/preparing.html", context, "state")
 
 
 def _act(request: HttpRequest, organization: Organization, found: Ready, name: str) -> HttpResponse:

@@ -4,9 +4,11 @@ The part is named in a header, so that its address is the page's own; it is sent
 """
 
 import hashlib
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.utils.cache import get_conditional_response, patch_vary_headers
 
 PART_HEADER = "X-Part"
@@ -21,6 +23,13 @@ def asked_part(request: HttpRequest, *names: str) -> str:
 def template_of(page: str, part: str) -> str:
     """The name of the template of a page or of its part."""
     return f"{page}#{part}" if part else page
+
+
+def shown(request: HttpRequest, page: str, context: dict[str, Any], *parts: str) -> HttpResponseBase:
+    """The page, or the one of its parts that is asked for."""
+    part = asked_part(request, *parts)
+    response = render(request, template_of(page, part), context)
+    return answered(request, response) if part else response
 
 
 def answered(request: HttpRequest, response: HttpResponse, mark: str = "") -> HttpResponseBase:

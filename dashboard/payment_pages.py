@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.csp import CSP
@@ -22,6 +23,7 @@ from dashboard import bank_pages, payments
 from dashboard.forms import PayForm, first_limit_words
 from dashboard.models import Paper
 from dashboard.papers import issue
+from dashboard.parts import shown
 from dashboard.people import changing, page_caller, require
 from dashboard.topups import TooManyTopUps
 from dashboard.views import private
@@ -60,12 +62,11 @@ def pay(request: HttpRequest) -> HttpResponse:
 
 
 @private("GET", "HEAD")
-def topup(request: HttpRequest, number: int) -> HttpResponse:
+def topup(request: HttpRequest, number: int) -> HttpResponseBase:
     """Where the payer comes back to. Proves nothing: it shows what the provider has told us so far."""
     found = _own(request, number)
     if found.provider == Channel.BANK:
         return bank_pages.show(request, found)
-    part = "#state" if request.headers.get("HX-Request") else ""
     waits = found.state == TopUp.State.PENDING
     context = {
         "topup": found,
@@ -74,9 +75,7 @@ def topup(request: HttpRequest, number: int) -> HttpResponse:
         "payer_url": _payer_url(found) if waits and found.provider in online() else "",
         **_papers(found),
     }
-    response = render(request, f"dashboard/topup.html{part}", context)
-    response.headers["Vary"] = "HX-Request, Accept-Language, Cookie"
-    return response
+    return shown(request, "dashboard/topup.html", context, "state")
 
 
 @private("POST")

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -25,6 +26,7 @@ from dashboard import refunds
 from dashboard.forms import PromoForm, RefundForm
 from dashboard.lists import listing
 from dashboard.money_lists import RefundList
+from dashboard.parts import shown
 from dashboard.people import page_caller, require
 from dashboard.refunds import RefundWaits, may_try_code
 from dashboard.templatetags.money import uzs
@@ -78,7 +80,7 @@ def _asked(caller: Caller, form: RefundForm) -> Adjustment | None:
 
 
 @private("GET", "HEAD")
-def refund(request: HttpRequest, number: int) -> HttpResponse:
+def refund(request: HttpRequest, number: int) -> HttpResponseBase:
     """One request; the page follows its state by itself."""
     caller = page_caller(request)
     found = _own(caller, number)
@@ -87,10 +89,7 @@ def refund(request: HttpRequest, number: int) -> HttpResponse:
         "waits": found.state in _OPEN,
         "may_cancel": found.state == Adjustment.State.PENDING and caller.may(Power.MONEY),
     }
-    part = "#state" if request.headers.get("HX-Request") else ""
-    response = render(request, f"dashboard/refund.html{part}", context)
-    response.headers["Vary"] = "HX-Request, Accept-Language, Cookie"
-    return response
+    return shown(request, "dashboard/refund.html", context, "state")
 
 
 @private("POST")

@@ -51,7 +51,7 @@ def usage_csv(request: HttpRequest) -> HttpResponseBase:
 
 def tabs(request: HttpRequest, query: str) -> list[tuple[str, object, bool]]:
     """The two views of what was called, under the same filter."""
-    pages = (("activity", _("Calls")), ("usage", _("Usage by day")))
+    pages = (("activity", _("Single calls")), ("usage", _("Usage by day")))
     found: list[tuple[str, object, bool]] = []
     for page, label in pages:
         address = reverse(page)

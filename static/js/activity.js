@@ -1,8 +1,10 @@
 /* The activity page: filters without a reload, the receipt beside the list, the list kept up to date.
    Without this module the same links and forms load whole pages. */
 
-const LIVE_MS = 3000;
-const TROUBLE_MS = 15_000;
+import { beat, part as fetched } from "./live.js";
+
+const LIVE_S = 3;
+const MOST_S = 12;
 const SUMS_MS = 15_000;
 const LIVE = "activity-live";
 
@@ -12,19 +14,6 @@ const live = document.querySelector("[data-live]");
 const trouble = document.querySelector("[data-trouble]");
 const drawer = document.querySelector("[data-drawer]");
 const drawerBody = drawer.querySelector("[data-drawer-body]");
-
-const marks = new Map(); // of what was last sent, by part and address
-
-/* The part's markup; null when it is as it was. */
-async function fetched(part, address, mark) {
-  const headers = { "X-Part": part };
-  if (mark) headers["If-None-Match"] = mark;
-  const answer = await fetch(address, { headers, cache: "no-store" });
-  if (answer.status === 304) return null;
-  if (answer.redirected || !answer.ok) throw Object.assign(new Error(answer.status), { status: answer.status });
-  marks.set(`${part} ${address}`, answer.headers.get("ETag"));
-  return answer.text();
-}
 
 function listAddress() {
   const here = new URL(location.href);
@@ -40,7 +29,7 @@ async function swap(address, remember) {
   const turn = ++asked;
   results.setAttribute("aria-busy", "true");
   try {
-    const markup = await fetched("results", address);
+    const markup = await fetched("results", address, { always: true });
     if (turn !== asked) return; // a later one was asked for meanwhile
     results.innerHTML = markup;
     trouble.hidden = true;
@@ -76,7 +65,7 @@ results.addEventListener("click", (event) => {
 
 /* --- The list kept up to date ------------------------------------------------------------------------------- */
 
-let timer = 0;
+let stop = () => {};
 let summedAt = Date.now();
 
 const isLive = () => live.getAttribute("aria-pressed") === "true";
@@ -101,14 +90,19 @@ function renew(part, markup) {
 }
 
 async function update() {
+  if (live.hidden) return "same"; // an older page
   const address = listAddress();
   const turn = asked;
-  const calls = await fetched("calls", address, marks.get(`calls ${address}`));
-  if (calls === null || turn !== asked || !isLive()) return;
+  const calls = await fetched("calls", address);
+  if (calls === null || turn !== asked || !isLive()) return "same";
   renew(results.querySelector('[data-part="calls"]'), calls);
-  if (Date.now() - summedAt < SUMS_MS) return;
+  if (Date.now() - summedAt > SUMS_MS) await sum(address, turn);
+  return "changed";
+}
+
+async function sum(address, turn) {
   summedAt = Date.now();
-  const summary = await fetched("summary", address, marks.get(`summary ${address}`));
+  const summary = await fetched("summary", address);
   if (summary === null || turn !== asked) return;
   const part = results.querySelector('[data-part="summary"]');
   const open = part.querySelector("details")?.open;
@@ -116,26 +110,12 @@ async function update() {
   if (open) part.querySelector("details")?.setAttribute("open", "");
 }
 
-async function beat() {
-  let wait = LIVE_MS;
-  if (!live.hidden && document.visibilityState === "visible") {
-    try {
-      await update();
-      trouble.hidden = true;
-    } catch {
-      trouble.hidden = false;
-      wait = TROUBLE_MS;
-    }
-  }
-  if (isLive()) timer = setTimeout(beat, wait);
-}
-
 function setLive(on) {
-  clearTimeout(timer);
+  stop();
   live.setAttribute("aria-pressed", String(on));
   localStorage.setItem(LIVE, on ? "on" : "");
   trouble.hidden = true;
-  if (on) beat();
+  if (on) stop = beat(update, { least: LIVE_S, most: MOST_S, trouble: (is) => (trouble.hidden = !is), now: true });
 }
 
 live.addEventListener("click", () => setLive(!isLive()));
@@ -153,7 +133,7 @@ async function showReceipt(call) {
   say("wait");
   if (!drawer.open) drawer.showModal();
   try {
-    const markup = await fetched("receipt", address);
+    const markup = await fetched("receipt", address, { always: true });
     if (drawer.dataset.call !== call) return;
     drawerBody.innerHTML = markup;
     drawerBody.scrollTop = 0;

@@ -1,7 +1,7 @@
 /* What moves on a page without a reload. One beat for all of it: it asks again sooner after a change, ever more
    rarely while nothing happens, not at all while the tab is hidden, and at once when it is seen again. */
 
-const MOST_S = 30;
+export const MOST_S = 30;
 const TROUBLE_S = 15;
 const SLOWER = 1.5;
 
@@ -55,6 +55,11 @@ export function beat(look, { least, most = MOST_S, trouble = () => {}, now = fal
 
 const marks = new Map(); // of what was last sent, by part and address
 
+/** What the page itself shows has this mark. */
+export function know(name, address, mark) {
+  marks.set(`${name} ${address}`, mark);
+}
+
 /** A part of the page at that address as markup; null if it is as it was. Throws where there is none to be had. */
 export async function part(name, address, { always = false } = {}) {
   const place = `${name} ${address}`;
@@ -98,50 +103,3 @@ export function renew(section, markup) {
   for (const [name, bit] of now) if (bit.outerHTML !== old.get(name).outerHTML) replace(old.get(name), bit);
   return section;
 }
-
-/* A section with data-live-part and an id follows by itself: the part of that name, of this page or of the one in
-   data-live-from. data-live-s: how often at most. It ends when the part that is sent has none of it any more. */
-function follow({ id, dataset: { liveS } }) {
-  const least = Number(liveS) || 5;
-  let last = "";
-  const look = async () => {
-    const section = document.getElementById(id);
-    if (!section || !("livePart" in section.dataset)) return "over";
-    const markup = await part(section.dataset.livePart, sourceOf(section));
-    if (markup === null || markup === last) return "same";
-    last = markup;
-    show(section, markup);
-    return "changed";
-  };
-  const said = document.querySelector("[data-live-trouble]");
-  const trouble = (on) => {
-    if (said) said.hidden = !on;
-    const failed = document.getElementById(id)?.querySelector("[data-live-failed]");
-    if (failed) [failed.hidden, failed.parentElement.querySelector("[data-live-wait]").hidden] = [!on, on];
-  };
-  beat(look, { least, most: Math.max(least, MOST_S), trouble, now: "liveNow" in document.getElementById(id).dataset });
-}
-
-const sourceOf = (section) => section.dataset.liveFrom || location.pathname + location.search;
-
-function show(section, markup) {
-  const fresh = renew(section, markup);
-  fresh.dispatchEvent(new CustomEvent("live:changed", { bubbles: true }));
-  return fresh;
-}
-
-for (const section of document.querySelectorAll("[data-live-part][id]")) follow(section);
-
-/* A link with data-live-swap shows its own address's version of the section around it, which follows that one from then on. */
-document.addEventListener("click", async (event) => {
-  const link = event.target.closest("a[data-live-swap]");
-  const section = link?.closest("[data-live-part]");
-  if (!section || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  section.setAttribute("aria-busy", "true");
-  try {
-    show(section, await part(section.dataset.livePart, link.getAttribute("href"), { always: true }));
-  } catch {
-    section.removeAttribute("aria-busy");
-  }
-});

@@ -1,7 +1,10 @@
 /* The chart of a hosted model's price: drawn from the section's own data, asked for again each minute.
    Without this module the table stands in its place. */
 
-const ASK_AGAIN_MS = 60_000;
+import { beat } from "./live.js";
+
+const ASK_AGAIN_S = 60;
+const TELL_AGE_MS = 15_000;
 const ZONE = "Asia/Tashkent";
 // Browsers know little Uzbek: its numbers are written as Russian ones, and dates are figures everywhere.
 const LANGUAGE = { uz: "ru" }[document.documentElement.lang] ?? document.documentElement.lang;
@@ -64,8 +67,8 @@ class PriceChart {
     this.zoomed = false;
     this.tableOpen = false;
     this.take(section);
-    setInterval(() => document.hidden || this.ask(this.section.dataset.window), ASK_AGAIN_MS);
-    setInterval(() => this.tellAge(), ASK_AGAIN_MS / 4);
+    beat(() => this.ask(this.section.dataset.window), { least: ASK_AGAIN_S, most: ASK_AGAIN_S });
+    setInterval(() => this.tellAge(), TELL_AGE_MS);
     const redraw = () => this.draw();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
     new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });

@@ -204,8 +204,8 @@ def test_a_long_month_is_made_ready_by_a_worker(settings: Any, monkeypatch: Any)
     client.get(address)
     assert asked == [("dashboard.tasks.prepare_month", [caller.organization.pk, str(month)])]
     tasks.prepare_month(*asked[0][1])
-    waiting = client.get(f"{address}/preparing", headers={"HX-Request": "true"}).content.decode()
-    assert "Download" in waiting and "hx-get" not in waiting
+    waiting = client.get(f"{address}/preparing", headers={"X-Part": "state"}).content.decode()
+    assert "Download" in waiting and "data-live-part" not in waiting
     assert client.get(address).headers["Content-Type"] == "application/pdf"
 
 

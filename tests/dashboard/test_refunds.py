@@ -42,7 +42,7 @@ def test_paid_balance_that_nothing_holds_can_be_asked_back_and_bonus_cannot() ->
     details = bank_details(made)
     assert details is not None and (details.account, details.mfo) == (ACCOUNT, "00014")
     shown = browser(alice).get(f"/dashboard/refunds/{made.pk}").text
-    assert "•••• 6789" in shown and ACCOUNT not in shown and "hx-get" in shown
+    assert "•••• 6789" in shown and ACCOUNT not in shown and "data-live-part" in shown
     assert alice.balance() == 100 * MICROS  # until it is approved
 
 
@@ -68,11 +68,11 @@ def test_it_is_followed_live_to_its_end_and_listed_among_the_transfers() -> None
     made = asked(alice)
     adjustments.approve(made.pk, operator())
     client = browser(alice)
-    part = client.get(f"/dashboard/refunds/{made.pk}", headers={"HX-Request": "true"}).text
+    part = client.get(f"/dashboard/refunds/{made.pk}", headers={"X-Part": "state"}).text
     assert "<html" not in part and ">approved</span>" in part and "Cancel" not in part
     adjustments.mark_sent(made.pk, operator(), "PO-9")
     ended = client.get(f"/dashboard/refunds/{made.pk}").text
-    assert "PO-9" in ended and 'hx-trigger="every' not in ended
+    assert "PO-9" in ended and "data-live-part" not in ended
     assert "Payout to your bank" in client.get("/dashboard/billing").text
 
 

@@ -1,5 +1,6 @@
 """A customer's way through a card transfer: amount, card, receipt, what became of it; and nobody else's."""
 
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -69,15 +70,15 @@ def test_the_page_reloads_once_something_has_changed_and_asks_no_more_when_decid
     topup = ask(caller)
     client, address = browser(caller), f"/dashboard/topups/{topup.pk}"
     first = client.get(address).content.decode()
-    seen = first.split("?seen=")[1].split('"')[0]
-    same = client.get(address, {"seen": seen}, headers={"HX-Request": "true"})
-    assert (same.status_code, "HX-Refresh" in same.headers) == (204, False)
+    seen = unescape(first.split('data-live-seen="')[1].split('"')[0])
+    asked = {"X-Part": "seen", "If-None-Match": seen}
+    assert client.get(address, headers=asked).status_code == 304
 
     approve(topup.pk, person(), arrived(topup).pk)
-    changed = client.get(address, {"seen": seen}, headers={"HX-Request": "true"})
-    assert changed.headers["HX-Refresh"] == "true"
+    changed = client.get(address, headers=asked)
+    assert (changed.status_code, changed.content) == (200, b"") and changed.headers["ETag"] != seen
     last = client.get(address).content.decode()
-    assert "on your balance" in last and "hx-get" not in last and NUMBER not in last
+    assert "on your balance" in last and "data-live-part" not in last and NUMBER not in last
     assert f'href="/dashboard/papers/receipts/{topup.pk}.pdf"' in last
 
 
@@ -181,7 +182,7 @@ def test_alice_reaches_neither_bobs_transfer_nor_his_receipt() -> None:
         f"/dashboard/topups/{hers.pk}/receipts/{receipt.name}",
     ):
         assert client.get(address).status_code == 404
-        assert client.get(address, headers={"HX-Request": "true"}).status_code == 404
+        assert client.get(address, headers={"X-Part": "seen"}).status_code == 404
     assert client.post(f"/dashboard/topups/{his.pk}/receipt", {"file": png(1)}).status_code == 404
     assert client.post(f"/dashboard/topups/{his.pk}/cancel").status_code == 404
     nobody = browser(alice)

@@ -86,8 +86,8 @@ def test_open_payments_are_limited(_open: None) -> None:
 def test_the_state_is_asked_for_until_the_provider_has_spoken(_open: None) -> None:
     caller = make_caller()
     client, topup = browser(caller), owed(caller)
-    part = client.get(f"/dashboard/topups/{topup.pk}", headers={"HX-Request": "true"}).content.decode()
-    assert "hx-get" in part and "<html" not in part and "Pay at Payme" in part
+    part = client.get(f"/dashboard/topups/{topup.pk}", headers={"X-Part": "state"}).content.decode()
+    assert "data-live-part" in part and "<html" not in part and "Pay at Payme" in part
     assert "htmx" in client.get(f"/dashboard/topups/{topup.pk}").content.decode().partition("</head>")[0]
     TopUp.objects.filter(pk=topup.pk).update(
         state="paid", credited_micros=topup.amount_micros, decided_at="2026-11-21T00:00Z"
@@ -96,8 +96,8 @@ def test_the_state_is_asked_for_until_the_provider_has_spoken(_open: None) -> No
         provider="payme", external_id="a" * 24, topup=topup, amount_tiyin=5_000_000, state=2,
         provider_ms=1, create_ms=1, perform_ms=2, fiscal_perform={"qr_code_url": "https://ofd.soliq.uz/1"},
     )  # fmt: skip
-    part = client.get(f"/dashboard/topups/{topup.pk}", headers={"HX-Request": "true"}).content.decode()
-    assert "hx-get" not in part and 'href="https://ofd.soliq.uz/1"' in part
+    part = client.get(f"/dashboard/topups/{topup.pk}", headers={"X-Part": "state"}).content.decode()
+    assert "data-live-part" not in part and 'href="https://ofd.soliq.uz/1"' in part
 
 
 def test_what_a_provider_disputes_is_said_on_the_top_up(_open: None) -> None:

@@ -1,5 +1,6 @@
 /* Studio: puts its pieces together. */
 
+import { beat } from "../live.js";
 import { balance, useProject } from "./api.js";
 import * as chat from "./chat.js";
 import * as composer from "./composer.js";
@@ -13,6 +14,7 @@ import { all } from "./store.js";
 
 const PROJECT = `studio-project-${data.account}`;
 const OPEN = `studio-open-${data.account}`;
+const BALANCE_S = 30;
 let mode = "chat";
 
 function setMode(name, model) {
@@ -23,6 +25,12 @@ function setMode(name, model) {
   $("[data-works]").hidden = talking;
   if (talking) chat.draw();
   else media.open(mode, model);
+}
+
+/* Money comes and goes without this page, too. */
+async function spentElsewhere() {
+  await showBalance();
+  return "same";
 }
 
 async function showBalance() {
@@ -204,6 +212,7 @@ async function boot() {
     await restore();
     await list.refresh();
     showBalance();
+    beat(spentElsewhere, { least: BALANCE_S, most: BALANCE_S });
     $("[data-studio]").dataset.ready = "1";
   } catch (error) {
     broken(error);
