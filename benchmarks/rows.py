@@ -3,6 +3,7 @@ measured on it by benchmarks/pages.py, and what a long export takes by benchmark
 
     python -m benchmarks.rows [--rows 20000000] [--folder var/bench]
     python -m benchmarks.rows --export [--rows 7200000] [--folder var/bench]
+    python -m benchmarks.rows --tabs [--rows 1000000] [--folder var/bench]
     python -m benchmarks.rows --served [--rows 1000000] [--folder var/bench]
 
 2,000 organizations over 13 months, ever more calls a day; one of them makes three calls of ten. Months are
@@ -165,6 +166,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int)
     parser.add_argument("--export", action="store_true", help="of two organizations, the larger one's calls")
     parser.add_argument("--served", action="store_true", help="each page of the dashboard as it is answered")
+    parser.add_argument("--tabs", action="store_true", help="what open tabs cost, see benchmarks/tabs.py")
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "bench", help="of the servers' data")
     asked = parser.parse_args()
     with start(asked.folder, postgres_settings=SETTINGS, database=DATABASE) as servers:
@@ -183,7 +185,8 @@ def main() -> None:
                     fill_log(conn, asked.rows or (SERVED if asked.served else 20_000_000), ORGANIZATIONS)
                     fill_roll_ups(conn)
         # A process of its own: Django reads its settings once, and these servers are known only now.
-        reader = "exports" if asked.export else "served" if asked.served else "pages"
+        named = {"exports": asked.export, "served": asked.served, "tabs": asked.tabs}
+        reader = next((name for name, wanted in named.items() if wanted), "pages")
         command = [sys.executable, "-m", f"benchmarks.{reader}"]
         subprocess.run(command, env=os.environ | environment, check=True, cwd=ROOT)
 
