@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -12,8 +13,10 @@ from accounts.errors import NotFound, RoleNotAllowed
 from accounts.invitations import SESSION, accept, find
 from accounts.language import keep_language
 from accounts.models import Language, User
+from accounts.seals import seal, unseal
 from accounts.signup import mark_verified, open_personal_organization
 
+_SEALED = "gAAAA"  # how Fernet begins, and neither a TOTP key (capitals) nor a seed (hexadecimal)
 DEMO_CONFIRMATION = "demo_confirmation_url"  # session key
 
 
@@ -46,6 +49,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """A known address gets a mail but no link on the screen, whoever's link this session holds."""
         self.request.session.pop(DEMO_CONFIRMATION, None)
         super().send_account_already_exists_mail(email)
+
+
+class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Keys of authenticator apps and seeds of recovery codes are sealed as all our secrets are."""
+
+    def encrypt(self, text: str) -> str:
+        return seal(text).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """What was stored before they were sealed still opens."""
+        return unseal(encrypted_text.encode()) if encrypted_text.startswith(_SEALED) else encrypted_text
 
 
 def _join(request: HttpRequest, user: User) -> None:

@@ -40,8 +40,8 @@ def refunds_file(request: HttpRequest) -> HttpResponseBase:
 
 @private("GET")
 def transfers_file(request: HttpRequest) -> HttpResponseBase:
-    """Every movement of the wallet, exact."""
-    rows = money_lists.transfer_rows(page_caller(request).organization)
+    """Movements of the wallet, exact: all, or those that the list shows."""
+    rows = money_lists.transfer_rows(page_caller(request).organization, request.GET.get("kind", ""))
     return csv_download(request, _named("transfers"), money_lists.TRANSFER_COLUMNS, lambda: rows)
 
 

@@ -93,9 +93,12 @@ def _local(moment: datetime | None) -> str:
     return moment.astimezone(TASHKENT).isoformat(timespec="seconds") if moment else ""
 
 
-def transfer_rows(organization: Organization) -> Iterator[Sequence[object]]:
-    """Each movement of the wallet, oldest first, in order of TRANSFER_COLUMNS; negative went out."""
-    return (tuple(row[name] for name in TRANSFER_COLUMNS) for row in contents.transfers(organization))
+def transfer_rows(organization: Organization, kind: str) -> Iterator[Sequence[object]]:
+    """Movements of the wallet, oldest first, in order of TRANSFER_COLUMNS; negative went out.
+
+    kind: as in dashboard/wallet.py.
+    """
+    return (tuple(row[name] for name in TRANSFER_COLUMNS) for row in contents.transfers(organization, kind))
 
 
 def all_topups(organization: Organization) -> QuerySet[TopUp]:

@@ -1,6 +1,7 @@
 """Pages. Each view reads who is calling, asks one noun's module, and renders; other tenants' ids are 404."""
 
 from collections.abc import Callable
+from typing import Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -18,14 +19,13 @@ from accounts.roles import Power
 from billing.errors import FirstTopUpLimit
 from billing.ledger import refunded
 from dashboard import activity, content_log, shop, wallet
-from dashboard.forms import (
-    PromoForm,
-    TopUpForm,
-    first_limit_words,
-)
+from dashboard.forms import PromoForm, TopUpForm, first_limit_words
+from dashboard.parts import asked_part, shown
 from dashboard.people import changing, page_caller
 from dashboard.topups import KnownReference, TooManyTopUps, file_topup
 from proxy.receipt import datacenter, reasons_of, rescued
+
+BALANCE: Final = "balance"
 
 type View = Callable[..., HttpResponseBase]
 
@@ -52,15 +52,17 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 
 @private("GET", "HEAD", "POST")
-def billing(request: HttpRequest) -> HttpResponse:
-    """Balance, transfers, and the request to top up by bank transfer."""
+def billing(request: HttpRequest) -> HttpResponseBase:
+    """Balance, transfers, and the request to top up by bank transfer; with X-Part the balance alone."""
     caller = changing(request, Power.PAY)
+    purse = wallet.balance(caller.organization)
+    if asked_part(request, BALANCE):
+        return shown(request, "dashboard/billing.html", {"wallet": purse}, BALANCE)
     form = TopUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _filed(caller, form):
         messages.success(request, _("The request is filed. The balance grows when the transfer has arrived."))
         return redirect("billing")
     kind = request.GET.get("kind", "")
-    purse = wallet.balance(caller.organization)
     context = {
         "form": form,
         "wallet": purse,

@@ -80,14 +80,19 @@ def accounts_of(organization: Organization) -> tuple[int, int]:
     return paid, paid + 1
 
 
-def statement(organization: Organization, kind: str = "", before: UUID | None = None) -> Statement:
-    """One page of transfers, newest first. kind: "calls", "money" (all but calls) or "" for both."""
+def transfers(organization: Organization, kind: str = "") -> QuerySet[Transfer]:
+    """What has moved the wallet. kind: "calls", "money" (all but calls) or "" for both."""
     own = accounts_of(organization)
     rows = Transfer.objects.filter(Q(debit__in=own) | Q(credit__in=own))
     if kind == "calls":
-        rows = rows.filter(kind__in=_CALLS)
-    elif kind == "money":
-        rows = rows.exclude(kind__in=_CALLS)
+        return rows.filter(kind__in=_CALLS)
+    return rows.exclude(kind__in=_CALLS) if kind == "money" else rows
+
+
+def statement(organization: Organization, kind: str = "", before: UUID | None = None) -> Statement:
+    """One page of transfers, newest first; `kind` as for transfers()."""
+    own = accounts_of(organization)
+    rows = transfers(organization, kind)
     if before is not None:
         rows = rows.filter(id__lt=before)
     page = list(rows.order_by("-id")[: PAGE + 1])

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.db.models import Q
 
 from accounts.models import ApiKey, BillingDetails, Membership, Organization, Project, TelegramChat, User
 from billing.ids import Kind
@@ -23,7 +22,6 @@ from billing.models import (
     ProviderTransaction,
     Receipt,
     TopUp,
-    Transfer,
 )
 from billing.money import exact_uzs
 from dashboard import wallet
@@ -144,11 +142,10 @@ def promos(org: Organization) -> Rows:
         yield {"at": one.at, "code": one.code.code, "amount_uzs": exact_uzs(one.amount_micros)}
 
 
-def transfers(org: Organization) -> Rows:
-    """Each movement of the wallet; negative went out."""
+def transfers(org: Organization, kind: str = "") -> Rows:
+    """Each movement of the wallet, of a kind as in dashboard/wallet.py; negative went out."""
     own = wallet.accounts_of(org)
-    rows = Transfer.objects.filter(Q(debit__in=own) | Q(credit__in=own))
-    for one in _by_id(rows):
+    for one in _by_id(wallet.transfers(org, kind)):
         yield {
             "id": one.id,
             "at": one.at,

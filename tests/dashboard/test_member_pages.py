@@ -46,7 +46,7 @@ def membership(caller: Caller, email: str) -> Membership:
     [
         ("en", "You are invited to"),
         ("ru", "Вас приглашают в"),
-        ("uz", "CloudAPI’dagi"),
+        ("uz", "CloudAPIdagi"),
     ],
 )
 def test_the_letter_is_in_the_language_that_was_chosen(language: str, subject: str) -> None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from billing.models import Adjustment, Channel, TopUp
 from tests.dashboard.calls import browser
-from tests.factories import MICROS, Caller, make_caller
+from tests.factories import MICROS, Caller, credit, make_caller
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +54,19 @@ def test_files_of_money_are_exact_and_ones_own() -> None:
     assert downloaded(alice, "topups.csv?state=rejected") == []
     (moved,) = downloaded(alice, "transfers.csv")
     assert (moved["kind"], moved["part"], moved["amount_uzs"]) == ("topup", "paid", "12")
+    assert downloaded(alice, "transfers.csv?kind=money") == [moved]
+    assert downloaded(alice, "transfers.csv?kind=calls") == []
+
+
+def test_the_balance_of_the_billing_page_moves_by_itself() -> None:
+    caller = make_caller(balance_uzs=12)
+    asked = {"x-part": "balance"}
+    first = browser(caller).get("/dashboard/billing", headers=asked)
+    assert first.content.decode().lstrip().startswith("<dl") and "12.00" in first.content.decode()
+    known = asked | {"if-none-match": first.headers["ETag"]}
+    assert browser(caller).get("/dashboard/billing", headers=known).status_code == 304
+    credit(caller, paid_micros=5 * MICROS)
+    assert "17.00" in browser(caller).get("/dashboard/billing", headers=known).content.decode()
 
 
 def test_refunds_are_narrowed_by_state_and_taken_as_a_file() -> None:

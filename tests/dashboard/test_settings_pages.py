@@ -5,7 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from django.conf import settings as django_settings
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
@@ -18,6 +23,8 @@ from tests.dashboard.calls import browser, log_call
 from tests.factories import Caller, make_caller
 
 pytestmark = pytest.mark.django_db
+
+SECRET = "JBSWY3DPEHPK3PXP"
 
 PASSWORD = "Registan-1420-Ulugbek"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -107,12 +114,29 @@ def test_two_factor_pages_are_ours_in_each_state() -> None:
     client = browser(caller)
     page = client.get("/accounts/2fa/").content.decode()
     assert "Turn on" in page and "They are made when" in page
-    TOTP.activate(caller.user, "JBSWY3DPEHPK3PXP")
+    TOTP.activate(caller.user, SECRET)
     page = client.get("/accounts/2fa/").content.decode()
     assert "Turn off…" in page and "There are none" in page
     RecoveryCodes.activate(caller.user)
     assert "10 of 10 codes are left" in client.get("/accounts/2fa/").content.decode()
-    assert Authenticator.objects.filter(user=caller.user).count() == 2
+    kept = Authenticator.objects.filter(user=caller.user)
+    assert kept.count() == 2
+    assert SECRET not in str(kept.values())
+
+
+def test_a_second_factor_is_sealed_and_an_older_one_still_opens() -> None:
+    caller, now = make_caller(), next(yield_hotp_counters_from_time())
+    for sealed in (True, False):
+        factor = TOTP.activate(caller.user, SECRET)
+        if not sealed:
+            factor.instance.data["secret"] = SECRET
+            factor.instance.save()
+        assert (factor.instance.data["secret"] == SECRET) is not sealed
+        cache.clear()  # a code works once
+        assert TOTP(Authenticator.objects.get(pk=factor.instance.pk)).validate_code(
+            format_hotp_value(hotp_value(SECRET, now))
+        )
+        factor.instance.delete()
 
 
 # --- Sessions -----------------------------------------------------------------------------------------------

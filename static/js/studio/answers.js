@@ -3,7 +3,22 @@
 import { button, el } from "./dom.js";
 import { t } from "./data.js";
 import { failure, figures } from "./figures.js";
-import { rendered } from "./markdown.js";
+
+/* What reads Markdown and filters it weighs as much as the rest of the page, so it comes with the first answer; until
+   it is there, words stand as they were said. */
+let markdown = null;
+let coming = null;
+
+function words(text) {
+  const body = el("div", { class: "answer-text", "data-text": true });
+  const show = () => body.replaceChildren(markdown ? markdown.rendered(text) : text);
+  show();
+  if (!markdown) {
+    coming ??= import("./markdown.js").then((module) => (markdown = module)).catch(() => (coming = null));
+    coming.then(() => body.isConnected && show());
+  }
+  return body;
+}
 
 /** What a person said, with the way to say it anew. */
 export function userTurn(turn, edit) {
@@ -47,11 +62,7 @@ export function paint(box, step, actions) {
     const inside = el("div", { class: "turn-text muted", text: step.reasoning });
     pieces.push(el("details", { class: "thinking", open: step.running && !step.text }, el("summary", { text: t("thinking") }), inside));
   }
-  if (step.text) {
-    const body = el("div", { class: "answer-text", "data-text": true });
-    body.append(rendered(step.text));
-    pieces.push(body);
-  }
+  if (step.text) pieces.push(words(step.text));
   for (const call of step.calls) pieces.push(toolCall(call));
   if (step.running) pieces.push(el("p", { class: "waiting" }, el("span", { class: "pulse", "aria-hidden": "true" }), t("answering")));
   if (step.stopped) pieces.push(el("p", { class: "muted small-text", "data-stopped": true, text: t("stopped") }));
