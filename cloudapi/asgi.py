@@ -13,8 +13,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloudapi.settings")
 pages = get_asgi_application()  # loads settings and apps, which the data plane reads next
 
 from cloudapi import urls  # noqa: E402, F401  # all views too, before gunicorn forks its workers
+from cloudapi.leaving import finishing  # noqa: E402
 from proxy.app import Application, Gateway  # noqa: E402
 from proxy.config import from_settings  # noqa: E402
 
 # Start and stop of the process belong to the data plane, which holds the pools and the calls under way.
-application = Gateway(from_settings(settings), cast(Application, pages))
+application = Gateway(from_settings(settings), finishing(cast(Application, pages)))

@@ -44,10 +44,17 @@ REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 def pytest_configure(config: pytest.Config) -> None:
     """With xdist the controller starts the servers, as they must outlive the worker that needs them first."""
     config.addinivalue_line("markers", "slow: takes more than five seconds")
+    config.addinivalue_line("markers", "early: takes minutes, so it begins before all others")
     for line in WARNINGS:
         config.addinivalue_line("filterwarnings", line)
     if getattr(config.option, "numprocesses", None):
         embedded.ensure_running()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """After the shuffle: no worker is to be alone at the end with what takes minutes."""
+    items.sort(key=lambda item: item.get_closest_marker("early") is None)
 
 
 @pytest.fixture(scope="session")

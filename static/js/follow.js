@@ -7,7 +7,7 @@ import { MOST_S, beat, know, part, renew } from "./live.js";
    data-live-from. data-live-s: how often at most. It ends when the part that is sent has none of it any more. */
 function follow({ id, dataset: { liveS } }) {
   const least = Number(liveS) || 5;
-  let last = "";
+  let last = null;
   const look = async () => {
     const section = document.getElementById(id);
     if (!section || !("livePart" in section.dataset)) return "over";

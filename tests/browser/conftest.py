@@ -54,6 +54,10 @@ class Tab:
         self.page.goto(f"{self.site}{path}")
         return self.page
 
+    def look_again(self) -> None:
+        """Come back to the tab: what moves on it by itself asks at once."""
+        self.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
     def overflow(self) -> int:
         """How many pixels the page is wider than its window."""
         root = "document.documentElement"

@@ -53,11 +53,12 @@ def test_a_person_takes_their_data_along_and_goes(  # noqa: PLR0913
     tab.picture(f"data-{locale}")
     page.locator("#state button").click()
     prove(page)
-    expect(page.locator("#state[hx-get]")).to_be_visible()
+    expect(page.locator("#state[data-live-part]")).to_be_visible()
     tab.picture(f"data-waits-{locale}")
     made = exports.latest(person.user)
     assert made is not None
     exports.make(made.pk)
+    tab.look_again()
     with page.expect_download() as download:
         page.locator("#state a.button").click()  # the page has followed
     download.value.save_as(tmp_path / "data.zip")

@@ -32,7 +32,6 @@ from tests.transfers import arrived, ask, person
 PASSWORD = "Registan-1420-Ulugbek"
 ACCOUNT = "20208000900123456789"
 LOOKS: Final[tuple[tuple[int, Literal["light", "dark"]], ...]] = ((1280, "dark"), (360, "light"))
-POLL_MS = 5_000  # how often the page of a refund asks for its state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +125,6 @@ def owner(stack: Stack, site: Gateway) -> Caller:
 @pytest.mark.parametrize("words", [UZBEK, RUSSIAN, ENGLISH], ids=["uz", "ru", "en"])
 def test_money_is_walked_through(new_tab: Callable[..., Tab], owner: Caller, words: Words) -> None:
     tab, operator = new_tab(locale=words.locale), new_tab(locale=words.locale)
-    # The clock is ours, so that nobody waits for the page of the refund to ask again.
-    tab.page.clock.install()
     tab.sign_in(owner.user.email, PASSWORD)
     redeem_code(tab, words)
     assert owner.wallet()["bonus_micros"] == 5 * MICROS
@@ -196,7 +193,7 @@ def pay_out(operator: Tab, tab: Tab, made: Adjustment, words: Words) -> None:
 
 def follow(tab: Tab, state: str) -> None:
     """The page's next question is asked at once, and the state is the new one."""
-    tab.page.clock.fast_forward(POLL_MS)
+    tab.look_again()
     expect(tab.page.locator("#refund .badge")).to_have_text(state)
 
 

@@ -146,7 +146,7 @@ def test_from_sign_up_to_the_receipt(new_tab: Callable[..., Tab], stack: Stack, 
     tab, operator = new_tab(), new_tab()
     sign_up(tab, f"{name}@people.invalid")
     approve(operator, file_topup(tab))
-    # The customer's page follows by itself.
+    tab.look_again()
     expect(tab.page.get_by_text("The money has arrived and is on your balance.")).to_be_visible()
     expect(tab.open("/dashboard").get_by_text("100,000.00").first).to_be_visible()
     request_id = call(site, create_key(tab))

@@ -46,7 +46,7 @@ def test_a_call_is_seen_without_a_reload_and_leads_to_its_day(
     expect(page).to_have_url(re.compile(r"/dashboard/activity\?since=.*model=test"))
     expect(page.locator("[data-call]")).to_have_count(1)
     page = tab.open("/dashboard/models")
-    page.get_by_label("Search").fill("three")
+    page.locator("main input[type=search]").fill("three")
     page.keyboard.press("Enter")
     expect(page.locator(".desk-model")).to_have_count(1)
     page.get_by_role("link", name="Test Three", exact=True)

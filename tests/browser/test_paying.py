@@ -73,9 +73,10 @@ def come_back(tab: Tab, path: str) -> None:
 def follows(tab: Tab, number: str) -> None:
     """The page that is open changes by itself."""
     page = tab.page
+    tab.look_again()
     expect(page.locator("#topup .badge.paid")).to_have_text(gettext("paid"))
     expect(page.locator("#topup").get_by_text(number, exact=True)).to_be_visible()
-    expect(page.locator("#topup[hx-get]")).to_have_count(0)
+    expect(page.locator("#topup[data-live-part]")).to_have_count(0)
     whole(tab)
 
 

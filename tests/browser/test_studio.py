@@ -95,7 +95,7 @@ def test_stop_cancels_the_upstream_and_tells_what_it_cost(studio: Tab, alice: Ca
 def test_two_models_answer_side_by_side(studio: Tab, alice: Caller) -> None:
     page = studio.page
     page.locator("[data-compare]").click()
-    page.locator("[data-search]").fill("test three")
+    page.locator("#studio-models [data-search]").fill("test three")
     page.locator("#studio-models .studio-model").first.click()
     expect(page.locator(".studio-column")).to_have_count(2)
     say(page, "Salom")

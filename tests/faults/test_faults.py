@@ -20,6 +20,7 @@ def test_the_matrix_is_complete():
     assert {fault.number for fault in FAULTS} == MATRIX
 
 
+@pytest.mark.early
 @pytest.mark.slow
 def test_the_books_hold_under_fire(tmp_path: Path):
     """One process of its own with servers of its own: PostgreSQL and Valkey are killed in it."""

@@ -61,11 +61,15 @@ def aimock() -> Iterator[int]:
         stop(process, 15, 5)
 
 
+@pytest.fixture(scope="module")
+def _on_sale(_running_stack: Stack, aimock: int) -> None:
+    load_catalog(_running_stack, aimock)
+
+
 @pytest.fixture(params=DIALECTS)
-def model(request: pytest.FixtureRequest, stack: Stack, aimock: int) -> str:
+def model(request: pytest.FixtureRequest, stack: Stack, _on_sale: None) -> str:
     """Its model in the catalog; the gateway sees a change of the catalog within three seconds."""
     slug, visitor = f"aimock/{request.param}", make_caller(balance_uzs=1000)
-    load_catalog(stack, aimock)
     until(lambda: chat(stack, visitor, model=slug, messages=say("salom")).status != 404, "the catalog", 5)
     return slug
 

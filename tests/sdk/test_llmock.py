@@ -68,15 +68,19 @@ def port(_running_stack: Stack) -> Iterator[int]:
         stop(process, 15, 5)
 
 
-@pytest.fixture
-def judge(stack: Stack, port: int) -> Judge:
+@pytest.fixture(scope="module")
+def _on_sale(_running_stack: Stack, port: int) -> None:
     catalog = {
         "providers": [_provider(name, port) for name in DIALECTS],
         "models": [_model(name) for name in DIALECTS],
     }
-    path = Path(stack.folder, "llmock.yaml")
+    path = Path(_running_stack.folder, "llmock.yaml")
     path.write_text(yaml.safe_dump(catalog))
-    manage("catalog", "load", str(path), env=stack.env)
+    manage("catalog", "load", str(path), env=_running_stack.env)
+
+
+@pytest.fixture
+def judge(stack: Stack, port: int, _on_sale: None) -> Judge:
     visitor = make_caller(balance_uzs=1000)
     say = [{"role": "user", "content": "salom"}]
     until(lambda: chat(stack, visitor, model="llmock/gemini", messages=say).status == 200, "the catalog")
