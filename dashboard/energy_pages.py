@@ -30,7 +30,7 @@ def energy(request: HttpRequest) -> HttpResponse:
 @require_safe
 def price_chart(request: HttpRequest, model_id: str) -> HttpResponseBase:
     """The chart alone, for the page to put in place of its own; sent again only when it has changed."""
-    response = render(request, "components/price_chart.html", {"chart": _chart(request, model_id)})
+    response = render(request, "components/price_chart.html", {"chart": asked_chart(request, model_id)})
     mark = f'W/"{hashlib.sha256(response.content).hexdigest()[:32]}"'
     known = get_conditional_response(request, etag=mark)
     answer = response if known is None else known
@@ -43,7 +43,7 @@ def price_chart(request: HttpRequest, model_id: str) -> HttpResponseBase:
 @require_safe
 def price_csv(request: HttpRequest, model_id: str) -> HttpResponseBase:
     """The chart's points as a table to download."""
-    found = _chart(request, model_id).found
+    found = asked_chart(request, model_id).found
     name = f"cloudapi-{found.model.replace('/', '-')}-{found.window.label}.csv"
     return csv_download(request, name, CSV_COLUMNS, lambda: csv_rows(found))
 
@@ -53,8 +53,8 @@ def _asked(request: HttpRequest, found: hosted.Overview) -> str:
     return request.GET.get("model") or found.models[0].model
 
 
-def _chart(request: HttpRequest, model_id: str) -> Chart:
-    """Raises Http404 for what no site of ours hosts, and while there are no prices."""
+def asked_chart(request: HttpRequest, model_id: str) -> Chart:
+    """The window that is asked for. Raises Http404 for what no site hosts, and while there are no prices."""
     try:
         found = chart(model_id, request.GET.get("window", ""))
     except ApiError:

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from accounts.models import Project
 from accounts.roles import Power
+from dashboard.energy_pages import asked_chart
 from dashboard.parts import answered
 from dashboard.people import page_caller
-from dashboard.price_chart import Chart, chart
+from dashboard.price_chart import Chart
 from dashboard.price_spark import spark
 from dashboard.site.filters import CatalogForm, found
 from dashboard.site.showcase import Card, showcase
 from dashboard.views import private
-from proxy.errors import ApiError
 
 PAGE: Final = 40
 NAMED_MAX: Final = 3  # projects named on a row; more are counted
@@ -72,12 +72,7 @@ def models(request: HttpRequest) -> HttpResponse:
 @private("GET", "HEAD")
 def price(request: HttpRequest, model_id: str) -> HttpResponseBase:
     """A hosted model's price and its small chart, for the card to put in place and to ask for again."""
-    try:
-        drawn = chart(model_id, request.GET.get("window", ""))
-    except ApiError:
-        drawn = None
-    if drawn is None:
-        raise Http404
+    drawn = asked_chart(request, model_id)
     context = {"chart": drawn, "spark": spark(_prices(drawn)), "windows": drawn.windows}
     return answered(request, render(request, "components/model_price.html", context))
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -65,6 +66,7 @@ class ProjectView(ManagementView):
         return Response(self._shown(find_caller_project(self.caller, project_id)))
 
     @described("changeProject", "Change a project", ShownProject, tag=TAG, request=ProjectChangeSerializer)
+    @transaction.atomic
     def patch(self, request: Request, project_id: str) -> Response:
         """Calls go by it within 5 s. A key renames its own project and takes models away, no more."""
         project = find_caller_project(self.caller, project_id)

@@ -62,27 +62,37 @@ class Totals:
         return _rounded(self.sums.token_rate)
 
 
+@dataclass(slots=True, kw_only=True)
+class Amounts:
+    """What some calls used together."""
+
+    calls: int = 0
+    tokens: int = 0
+    cost_micros: int = 0
+
+    def add(self, found: Sums) -> None:
+        self.calls += found.calls
+        self.tokens += found.input_tokens + found.output_tokens
+        self.cost_micros += found.cost_micros
+
+    def value(self, metric: str) -> int:
+        """By the name of a metric: cost, calls or tokens."""
+        return {"cost": self.cost_micros, "calls": self.calls, "tokens": self.tokens}[metric]
+
+
 @dataclass(slots=True)
-class Bar:
+class Bar(Amounts):
     """What began from `at` on and before the next bar. y, height: of 100, `most` being all of it."""
 
     at: datetime
-    calls: int = 0
     failed: int = 0
-    tokens: int = 0
-    cost_micros: int = 0
     x: int = 0
     y: int = 0
     height: int = 0
 
     def add(self, found: Sums) -> None:
-        self.calls += found.calls
+        Amounts.add(self, found)
         self.failed += found.calls if found.of[0] in FAILED else 0
-        self.tokens += found.input_tokens + found.output_tokens
-        self.cost_micros += found.cost_micros
-
-    def value(self, metric: str) -> int:
-        return {"cost": self.cost_micros, "calls": self.calls, "tokens": self.tokens}[metric]
 
 
 @dataclass(frozen=True, slots=True)

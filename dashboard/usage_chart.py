@@ -21,7 +21,7 @@ from billing.money import exact_uzs
 from dashboard.activity import Filters
 from dashboard.activity_form import RANGES, ActivityForm
 from dashboard.moments import TASHKENT, midnight
-from dashboard.usage import DAWN, METRICS, begins, end
+from dashboard.usage import DAWN, METRICS, Amounts, begins, end
 from proxy.usage import Asked, Step, Sums, sums
 
 BY: Final = ("model", "key", "project")
@@ -72,24 +72,13 @@ class Thing:
 
 
 @dataclass(slots=True)
-class Part:
+class Part(Amounts):
     """What one thing used in one column. y, height: of HIGH units."""
 
     thing: Thing
-    calls: int = 0
-    tokens: int = 0
-    cost_micros: int = 0
     url: str = ""
     y: int = 0
     height: int = 0
-
-    def add(self, one: Sums) -> None:
-        self.calls += one.calls
-        self.tokens += one.input_tokens + one.output_tokens
-        self.cost_micros += one.cost_micros
-
-    def amount(self, metric: str) -> int:
-        return {"cost": self.cost_micros, "calls": self.calls, "tokens": self.tokens}[metric]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +187,7 @@ def _things(organization: Organization, by: str, found: Sequence[Sums], metric: 
     for one in found:
         part = Part(Thing(None, "", "", 0))
         part.add(one)
-        sizes[one.of[0]] += part.amount(metric)
+        sizes[one.of[0]] += part.value(metric)
     order = sorted(sizes, key=lambda value: (-sizes[value], str(value)))
     names = _names(organization, by, order)
     shown = [
@@ -247,11 +236,11 @@ def _wholes(
 
 def _drawn(chart: Stack) -> Stack:
     """Parts lie on each other, rounded together, so that a column is as high as what it says."""
-    most = max(column.whole.amount(chart.metric) for column in chart.columns)
+    most = max(column.whole.value(chart.metric) for column in chart.columns)
     for column in chart.columns:
         below = 0
         for part in column.parts:
-            above = below + part.amount(chart.metric)
+            above = below + part.value(chart.metric)
             part.y = HIGH - above * HIGH // max(most, 1)
             part.height = above * HIGH // max(most, 1) - below * HIGH // max(most, 1)
             below = above

@@ -81,6 +81,15 @@ def test_the_default_project_stays() -> None:
     assert caller.project.archived_at is None
 
 
+def test_a_change_that_is_refused_in_part_changes_nothing() -> None:
+    caller = make_caller()
+    project = made(caller)
+    wished = {"default": True, "name": caller.project.name}
+    answer = send(browser(caller), "patch", f"/{project.api_id}", **wished)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "name")
+    assert list(Project.objects.filter(organization=caller.organization, is_default=True)) == [caller.project]
+
+
 def test_a_key_sees_and_narrows_its_own_project_and_no_more() -> None:
     caller = make_caller(scopes=("inference", "manage"))
     slugs = sorted(held_catalog().models)[:2]
