@@ -22,7 +22,7 @@ from accounts.errors import (
     RoleNotAllowed,
 )
 from accounts.keys import find_key
-from accounts.models import ApiKey, Membership, Organization, Project, User
+from accounts.models import ApiKey, Invitation, Membership, Organization, Project, User
 from accounts.roles import Power, may
 from accounts.signup import open_personal_organization
 
@@ -32,6 +32,7 @@ __all__ = [
     "caller",
     "find_caller_key",
     "find_caller_project",
+    "find_public",
     "has_credentials",
     "membership",
     "reachable_keys",
@@ -150,13 +151,18 @@ def find_caller_project(caller: Caller, api_id: str) -> Project:
 
 def find_caller_key(caller: Caller, api_id: str) -> ApiKey:
     """A key by its `key_…` id within the caller's reach. Raises NotFound, for foreign ids too."""
-    prefix, _sep, public_id = api_id.partition("_")
-    if prefix != "key" or len(public_id) != 32 or not public_id.isascii() or not public_id.isalnum():
-        raise NotFound
+    return find_public(reachable_keys(caller), api_id)
+
+
+def find_public[Row: (ApiKey, Invitation, Membership, Project)](rows: QuerySet[Row], api_id: str) -> Row:
+    """The one of these rows that has the public id. Raises NotFound, for nonsense and other kinds too."""
     try:
-        return reachable_keys(caller).get(public_id=public_id)
-    except (ApiKey.DoesNotExist, ValidationError):
+        found = rows.filter(public_id=api_id.rpartition("_")[2]).first()
+    except ValidationError:  # not a UUID
         raise NotFound from None
+    if found is None or found.api_id != api_id:
+        raise NotFound
+    return found
 
 
 def reachable_keys(caller: Caller) -> QuerySet[ApiKey]:

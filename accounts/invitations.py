@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.access import Caller
+from accounts.access import Caller, find_public
 from accounts.errors import InvalidField, NotFound, RoleNotAllowed
 from accounts.models import Invitation, Language, Membership, Organization, Role, User
 from accounts.roles import Power
@@ -119,10 +119,7 @@ def of_organization(caller: Caller) -> QuerySet[Invitation]:
 
 def find_invitation(caller: Caller, api_id: str) -> Invitation:
     """An open invitation by its `inv_…` id. Raises NotFound, for foreign ids too."""
-    for invitation in of_organization(caller):
-        if invitation.api_id == api_id:
-            return invitation
-    raise NotFound
+    return find_public(of_organization(caller), api_id)
 
 
 def forget_old() -> int:

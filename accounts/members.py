@@ -11,8 +11,8 @@ from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.access import Caller
-from accounts.errors import InvalidField, NotFound
+from accounts.access import Caller, find_public
+from accounts.errors import InvalidField, NotFound, RoleNotAllowed
 from accounts.keys import revoke_key
 from accounts.models import ApiKey, Membership, Organization, Role, User
 from accounts.roles import POWERS, Power
@@ -30,10 +30,7 @@ def members_of(caller: Caller) -> QuerySet[Membership]:
 
 def find_member(caller: Caller, api_id: str) -> Membership:
     """A member by their `mem_…` id. Raises NotFound, for foreign ids too."""
-    for member in members_of(caller):
-        if member.api_id == api_id:
-            return member
-    raise NotFound
+    return find_public(members_of(caller), api_id)
 
 
 def roles_to_give(caller: Caller) -> list[str]:
@@ -101,7 +98,9 @@ def hand_over(caller: Caller, member: Membership) -> Membership:
     assert caller.user is not None
     if taker.user_id == caller.user.pk:
         raise InvalidField("member", _("This is you."))
-    giver = Membership.objects.get(organization=caller.organization, user=caller.user)
+    giver = Membership.objects.filter(organization=caller.organization, user=caller.user).first()
+    if giver is None or giver.role != Role.OWNER:  # until the lock was had
+        raise RoleNotAllowed
     taker.role, giver.role = Role.OWNER, Role.ADMIN
     taker.save(update_fields=["role"])
     giver.save(update_fields=["role"])

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.access import Caller
+from accounts.access import Caller, find_public
 from accounts.errors import InvalidField, NotFound, WiderKey
 from accounts.keys import CHANNEL
 from accounts.models import ApiKey, Organization, Project
@@ -115,10 +115,8 @@ def restore(caller: Caller, project: Project) -> Project:
 
 def find_archived(caller: Caller, api_id: str) -> Project:
     """An archived project of the person's organization by its id. Raises NotFound."""
-    for project in Project.objects.filter(organization=caller.organization).exclude(archived_at=None):
-        if project.api_id == api_id:
-            return project
-    raise NotFound
+    archived = Project.objects.filter(organization=caller.organization).exclude(archived_at=None)
+    return find_public(archived, api_id)
 
 
 def usable_keys(project: Project) -> list[ApiKey]:

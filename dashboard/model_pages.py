@@ -80,11 +80,11 @@ def price(request: HttpRequest, model_id: str) -> HttpResponseBase:
 def rows(cards: Iterable[Card], projects: Sequence[Project]) -> list[Row]:
     """Each card with those of the projects whose list of models lets it through."""
     allowed = [(project, _allows(project)) for project in projects]
-    return [
-        Row(card, fits, len(fits) == len(projects))
-        for card in cards
-        for fits in [[one for one, slugs in allowed if slugs is None or card.model.slug in slugs]]
-    ]
+    rows = []
+    for card in cards:
+        fits = [one for one, slugs in allowed if slugs is None or card.model.slug in slugs]
+        rows.append(Row(card, fits, everywhere=len(fits) == len(projects)))
+    return rows
 
 
 def _allows(project: Project) -> frozenset[str] | None:

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from accounts.access import Caller, find_caller_key, membership
+from accounts.access import Caller, find_caller_key, membership, signed_in_caller
 from accounts.errors import NotFound
 from accounts.models import ApiKey, Membership
 from accounts.roles import Power, powers
@@ -17,8 +17,7 @@ from accounts.roles import Power, powers
 
 def page_caller(request: HttpRequest) -> Caller:
     """The person and the organization that every query of the page starts from. Needs a login."""
-    member = membership(request)
-    return Caller(organization=member.organization, user=member.user, role=member.role)
+    return signed_in_caller(request)
 
 
 def permitted(request: HttpRequest, power: Power) -> Caller:

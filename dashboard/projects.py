@@ -11,7 +11,7 @@ from accounts.errors import InvalidField
 from accounts.models import Project
 from dashboard.moments import midnight, today
 from proxy.offers import catalog
-from proxy.usage import Asked, sums
+from proxy.usage import Asked, sums_together
 from routing.snaps import ModelSnap
 
 
@@ -26,7 +26,7 @@ class Row:
 
 
 def rows(caller: Caller, *, archived: bool = False) -> Sequence[Row]:
-    """All projects within reach, the default one first: two sums of the roll-ups, however many there are."""
+    """All projects within reach, the default one first: one question to the roll-ups."""
     return with_spending(caller, reachable(caller, archived=archived).order_by("-is_default", "name"))
 
 
@@ -41,8 +41,12 @@ def reachable(caller: Caller, *, archived: bool = False) -> QuerySet[Project]:
 
 def with_spending(caller: Caller, found: Iterable[Project]) -> Sequence[Row]:
     """These reachable() projects with what they spent."""
-    day = midnight(today())
-    spent_today, spent_month = _spent(caller, day), _spent(caller, midnight(today().replace(day=1)))
+    spent_today, spent_month = (
+        {int(one.of[0]): one.cost_micros for one in several}
+        for several in sums_together(
+            _spent(caller, midnight(today())), _spent(caller, midnight(today().replace(day=1)))
+        )
+    )
     return [
         Row(one, getattr(one, "key_count", 0), spent_today.get(one.pk, 0), spent_month.get(one.pk, 0))
         for one in found
@@ -64,8 +68,7 @@ def known(slugs: Sequence[str] | None) -> Sequence[str] | None:
     return slugs
 
 
-def _spent(caller: Caller, since: datetime) -> dict[int, int]:
+def _spent(caller: Caller, since: datetime) -> Asked:
     until = midnight(today()) + timedelta(days=2)  # workers' clocks make ids: one may be ahead
     counts = ("cost_micros",)
-    asked = Asked(org=caller.organization.pk, since=since, until=until, by=("project",), counts=counts)
-    return {int(one.of[0]): one.cost_micros for one in sums(asked)}
+    return Asked(org=caller.organization.pk, since=since, until=until, by=("project",), counts=counts)

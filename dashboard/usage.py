@@ -75,6 +75,11 @@ class Amounts:
         self.tokens += found.input_tokens + found.output_tokens
         self.cost_micros += found.cost_micros
 
+    def join(self, other: "Amounts") -> None:
+        self.calls += other.calls
+        self.tokens += other.tokens
+        self.cost_micros += other.cost_micros
+
     def value(self, metric: str) -> int:
         """By the name of a metric: cost, calls or tokens."""
         return {"cost": self.cost_micros, "calls": self.calls, "tokens": self.tokens}[metric]

@@ -183,12 +183,10 @@ def _asked(organization: Organization, filters: Filters, by: str) -> Asked:
 
 def _things(organization: Organization, by: str, found: Sequence[Sums], metric: str) -> list[Thing]:
     """The largest by the metric, and the rest where there is any."""
-    sizes: defaultdict[Value, int] = defaultdict(int)
+    sizes: defaultdict[Value, Amounts] = defaultdict(Amounts)
     for one in found:
-        part = Part(Thing(None, "", "", 0))
-        part.add(one)
-        sizes[one.of[0]] += part.value(metric)
-    order = sorted(sizes, key=lambda value: (-sizes[value], str(value)))
+        sizes[one.of[0]].add(one)
+    order = sorted(sizes, key=lambda value: (-sizes[value].value(metric), str(value)))
     names = _names(organization, by, order)
     shown = [
         Thing(value, *names.get(value, ("", _("unknown"))), number)
@@ -228,9 +226,7 @@ def _wholes(
     everything = Part(Thing(None, "", "", 0), url=drill.url(None, days))
     for column in columns:
         for whole, part in zip([*wholes, everything], [*column.parts, column.whole], strict=True):
-            whole.calls += part.calls
-            whole.tokens += part.tokens
-            whole.cost_micros += part.cost_micros
+            whole.join(part)
     return wholes, everything
 
 

@@ -138,11 +138,11 @@ def chromium(site: Gateway) -> Iterator[Browser]:
 
 @pytest.fixture
 def new_tab(chromium: Browser, site: Gateway, stack: Stack) -> Iterator[Callable[..., Tab]]:
-    """Opens a tab in a browser context of its own; options are Playwright's."""
+    """Opens a tab in a browser context of its own, with nothing half faded; options are Playwright's."""
     with ExitStack() as open_contexts:
 
         def opened(**options: Any) -> Tab:
-            context = chromium.new_context(**{"locale": "en-US"} | options)
+            context = chromium.new_context(**{"locale": "en-US", "reduced_motion": "reduce"} | options)
             open_contexts.callback(context.close)
             return Tab(context.new_page(), site.url)
 
