@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -81,6 +82,13 @@ def withdraw(caller: Caller, invitation: Invitation) -> None:
 
 
 @transaction.atomic
+def withdraw_all(caller: Caller, found: Sequence[Invitation]) -> None:
+    """All of these or none. Raises as withdraw()."""
+    for invitation in sorted(found, key=lambda one: one.pk):  # one order of locks for everybody
+        withdraw(caller, invitation)
+
+
+@transaction.atomic
 def accept(user: User, invitation: Invitation) -> Membership:
     """Makes the person a member. Who is one already keeps their role.
 
@@ -120,6 +128,11 @@ def of_organization(caller: Caller) -> QuerySet[Invitation]:
 def find_invitation(caller: Caller, api_id: str) -> Invitation:
     """An open invitation by its `inv_…` id. Raises NotFound, for foreign ids too."""
     return find_public(of_organization(caller), api_id)
+
+
+def find_all(caller: Caller, api_ids: Sequence[str]) -> list[Invitation]:
+    """The same for several, in that order: all of them or NotFound."""
+    return [find_invitation(caller, api_id) for api_id in api_ids]
 
 
 def forget_old() -> int:

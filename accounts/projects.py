@@ -113,15 +113,33 @@ def restore(caller: Caller, project: Project) -> Project:
     return held
 
 
-def find_archived(caller: Caller, api_id: str) -> Project:
-    """An archived project of the person's organization by its id. Raises NotFound."""
-    archived = Project.objects.filter(organization=caller.organization).exclude(archived_at=None)
-    return find_public(archived, api_id)
+@transaction.atomic
+def archive_all(caller: Caller, found: Sequence[Project]) -> None:
+    """All of these or none. Raises as archive()."""
+    for project in sorted(found, key=lambda one: one.pk):  # one order of locks for everybody
+        archive(caller, project)
 
 
-def usable_keys(project: Project) -> list[ApiKey]:
-    """The keys that calls are made with."""
-    return list(project.keys.filter(revoked_at=None, studio=False).order_by("name", "pk"))
+@transaction.atomic
+def restore_all(caller: Caller, found: Sequence[Project]) -> None:
+    """All of these or none. Raises as restore()."""
+    for project in sorted(found, key=lambda one: one.pk):
+        restore(caller, project)
+
+
+def find_all(caller: Caller, api_ids: Sequence[str], *, archived: bool = False) -> list[Project]:
+    """Projects of the person's organization by their ids, out of the archive or in use, in that order.
+
+    Raises NotFound if one of them isn't there.
+    """
+    mine = Project.objects.filter(organization=caller.organization, archived_at__isnull=not archived)
+    return [find_public(mine, api_id) for api_id in api_ids]
+
+
+def usable_keys(*projects: Project) -> list[ApiKey]:
+    """The keys that calls are made with, by project and name."""
+    keys = ApiKey.objects.filter(project__in=projects, revoked_at=None, studio=False)
+    return list(keys.order_by("project__name", "project_id", "name", "pk"))
 
 
 def _held(caller: Caller, project: Project) -> Project:

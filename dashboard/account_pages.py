@@ -1,7 +1,6 @@
 """Pages of a person's own data: the archive, and the end of the account. Both ask for the password again."""
 
 import logging
-from typing import Any
 
 from allauth.account.decorators import reauthentication_required
 from django import forms
@@ -20,35 +19,24 @@ from dashboard.account.closing import InTheWay, Obstacle
 from dashboard.models import AccountExport
 from dashboard.parts import shown
 from dashboard.people import page_caller
+from dashboard.sure import SureForm
 from dashboard.templatetags.money import uzs
 from dashboard.views import private
 
 log = logging.getLogger(__name__)
 
 
-class DeleteForm(forms.Form):
-    """Two words that nobody says by accident: one's own address, and that money is given up."""
+class DeleteForm(SureForm):
+    """What nobody says by accident: one's own address, and that money is given up."""
 
-    address = forms.CharField(
-        label=gettext_lazy("Your e-mail address, to confirm"),
-        max_length=254,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
     waive = forms.BooleanField(label=gettext_lazy("I give up the balance"), required=False)
 
-    def __init__(self, user: User, *args: Any, micros: int, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._email = user.email
+    def __init__(self, user: User, request: HttpRequest, *, micros: int) -> None:
+        super().__init__(user.email, request)
         if micros:
             self.fields["waive"].label = _("I give up %(amount)s of balance") % {"amount": uzs(micros)}
         else:
             del self.fields["waive"]
-
-    def clean_address(self) -> str:
-        typed = str(self.cleaned_data["address"]).strip().lower()
-        if typed != self._email:
-            raise forms.ValidationError(_("This isn't the address of this account."))
-        return typed
 
 
 @private("GET", "HEAD")
@@ -91,15 +79,15 @@ def delete(request: HttpRequest) -> HttpResponse:
     """What will happen, what stands in the way, and the deed."""
     user = _person(request)
     found = closing.obstacles(user)
-    form = DeleteForm(user, request.POST or None, micros=sum(one.micros for one in found))
-    if request.method == "POST" and form.is_valid():
+    form = DeleteForm(user, request, micros=sum(one.micros for one in found))
+    if form.is_valid():
         try:
             return _deleted(request, user, waive=form.cleaned_data.get("waive", False))
         except InTheWay as error:
             form.add_error(None, _("The account can't be deleted yet: see below."))
             found = error.obstacles
     context = {
-        "form": form,
+        "sure": form,
         "obstacles": [(one, _words(one)) for one in found if not one.waivable],
         "balance": [one for one in found if one.waivable],
     }

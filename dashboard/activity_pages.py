@@ -79,7 +79,7 @@ def view_delete(request: HttpRequest, view_id: int) -> HttpResponse:
     if view is None:
         raise Http404
     deleted = _("The view “%(name)s” is deleted.") % {"name": view.name}
-    undo.told(request, deleted, reverse("view_save"), {"name": view.name, "query": view.query})
+    undo.told(request, deleted, reverse("view_save"), [("name", view.name), ("query", view.query)])
     return _back(saved_views.cleaned(request.POST.get("query", "")))
 
 

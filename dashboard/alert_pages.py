@@ -3,10 +3,13 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.access import Caller
+from billing.money import exact_uzs
+from dashboard import undo
 from dashboard.alerts import ALERTS_MAX, AlreadyBelow, TooManyAlerts, alerts_of, set_alert
 from dashboard.forms import PriceAlertForm
 from dashboard.people import page_caller
@@ -30,10 +33,12 @@ def price_alert(request: HttpRequest, model_id: str) -> HttpResponse:
 @private("POST")
 def price_alert_remove(request: HttpRequest, alert_id: int) -> HttpResponse:
     """One's own only; anybody else's isn't there."""
-    removed, _by_model = alerts_of(page_caller(request)).filter(pk=alert_id).delete()
-    if not removed:
+    alert = alerts_of(page_caller(request)).filter(pk=alert_id).first()
+    if alert is None:
         raise Http404
-    messages.success(request, _("The price alert is removed."))
+    alert.delete()
+    again = reverse("price_alert", args=[alert.model.slug])
+    undo.told(request, _("The price alert is removed."), again, [("below", exact_uzs(alert.below_micros))])
     return redirect("notifications")
 
 

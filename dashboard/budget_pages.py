@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,10 +16,13 @@ from accounts.access import Caller, find_caller_key, find_caller_project
 from accounts.errors import NotFound, RoleNotAllowed
 from accounts.models import Project
 from accounts.roles import Power
+from billing.download import csv_download
 from billing.money import exact_uzs
-from dashboard.budgets import Budget, Owner, budgets_of, change, overview
+from dashboard.budget_list import COLUMNS, BudgetList, file_rows, grouped, usable
+from dashboard.budgets import Budget, Owner, budgets_of, change
 from dashboard.forms import UzsField
-from dashboard.lists import PAGE_PARAMETER
+from dashboard.lists import listing
+from dashboard.moments import today
 from dashboard.people import page_caller, require
 from dashboard.views import private
 
@@ -44,11 +48,16 @@ class CapsForm(forms.Form):
 
 
 @private("GET", "HEAD")
-def budgets(request: HttpRequest) -> HttpResponse:
-    """All projects and keys with their caps, and what is spent of them."""
+def budgets(request: HttpRequest) -> HttpResponseBase:
+    """Projects and keys with their caps, and what is spent of them."""
     caller = page_caller(request)
-    projects, keys = overview(caller, request.GET.get(PAGE_PARAMETER))
-    return render(request, "dashboard/budgets.html", {"projects": projects, "page": keys})
+    form = BudgetList(caller, request.GET)
+    if request.GET.get("file") == "csv":
+        name = f"cloudapi-budgets-{today().isoformat()}.csv"
+        return csv_download(request, name, COLUMNS, lambda: file_rows(caller, form))
+    shown = listing(form, usable(caller), request.GET)
+    context = {"projects": grouped(caller, form, shown), "listing": shown}
+    return render(request, "dashboard/budgets.html", context)
 
 
 @private("GET", "HEAD", "POST")

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.core.paginator import Page, Paginator
 from django.db import transaction
 
-from accounts.access import Caller, reachable_keys
+from accounts.access import Caller
 from accounts.errors import WiderKey
 from accounts.models import ApiKey, Project
 from accounts.roles import Power
@@ -18,7 +17,6 @@ from billing import caps
 from billing.caps import Scope
 from billing.notices.watch import look_at_caps
 from dashboard.keys import SpendCap, Window
-from dashboard.lists import PAGE
 
 PROJECT_SCOPES = {"day": Scope.PROJECT_DAY, "month": Scope.PROJECT_MONTH}
 KEY_SCOPES = {"day": Scope.KEY_DAY, "month": Scope.KEY_MONTH, "lifetime": Scope.KEY_LIFETIME}
@@ -73,21 +71,6 @@ def scopes_of(owner: Owner) -> Mapping[str, Scope]:
 def budgets_of(owner: Owner) -> list[Budget]:
     """Every window of one project or key."""
     return budgets_of_each([owner])[0]
-
-
-def overview(caller: Caller, page: str | None = None) -> tuple[list[ProjectBudgets], Page[ApiKey]]:
-    """Projects within reach with their usable keys, so many keys a page; all projects are on the first."""
-    keys = reachable_keys(caller).filter(revoked_at=None)
-    order = ("-project__is_default", "project__name", "project_id", "-pk")
-    shown = Paginator(keys.order_by(*order), PAGE).get_page(page)
-    found = list(shown.object_list)
-    of_keys = list(zip(found, budgets_of_each(found), strict=True))
-    with_keys = {key.project_id for key in found}
-    projects = [one for one in caller.projects() if shown.number == 1 or one.pk in with_keys]
-    return [
-        ProjectBudgets(project, budgets, [pair for pair in of_keys if pair[0].project_id == project.pk])
-        for project, budgets in zip(projects, budgets_of_each(projects), strict=True)
-    ], shown
 
 
 def of_projects(projects: Sequence[Project]) -> list[tuple[Project, list[Budget]]]:

@@ -4,10 +4,9 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -22,9 +21,10 @@ from dashboard.budgets import budgets_of_each
 from dashboard.forms import KeyForm
 from dashboard.key_list import COLUMNS, KeyList, file_rows
 from dashboard.keys import caps_of, fill_last_use, issue_key
-from dashboard.lists import PAGE, listing
+from dashboard.lists import back_to, chosen, listing
 from dashboard.moments import today
 from dashboard.people import changeable_key, changing, page_caller, permitted
+from dashboard.sure import SureForm, word_for_many
 from dashboard.views import private
 
 
@@ -91,19 +91,20 @@ def keys_revoke(request: HttpRequest) -> HttpResponse:
     """Asks by name, then revokes all keys that were chosen in the list; foreign ones are 404 for all."""
     caller = permitted(request, Power.KEYS)
     said = request.POST if request.method == "POST" else request.GET
-    wanted = list(dict.fromkeys(said.getlist("key")))[:PAGE]
+    wanted, back = chosen(said, "key"), back_to("keys", said)
     found = [key for key in (changeable_key(caller, key_id) for key_id in wanted) if key.revoked_at is None]
-    back = f"{reverse('keys')}?{QueryDict(said.get('back', '')).urlencode()}".rstrip("?")
     if not found:
         messages.error(request, _("Choose keys in the list first."))
         return redirect(back)
-    if request.method == "POST":
+    form = SureForm(word_for_many(found), request)
+    if form.is_valid():
         count = sum(revoke_key(key) for key in found)
         told = ngettext("%(count)d key is revoked.", "%(count)d keys are revoked.", count)
         messages.success(request, told % {"count": count})
         return redirect(back)
     fill_last_use(caller.organization, found)
-    context = {"keys": found, "back": said.get("back", ""), "back_url": back}
+    hidden = [("back", said.get("back", "")), *(("key", key.api_id) for key in found)]
+    context = {"keys": found, "sure": form, "hidden": hidden, "back_url": back}
     return render(request, "dashboard/keys_revoke.html", context)
 
 

@@ -13,6 +13,7 @@ from django import forms
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -87,6 +88,12 @@ class Listing[M: Model]:
 
     form: ListForm[M]
     page: Page[M]
+    at: str = ""  # the id of its place, where it isn't the page's first thing
+
+    @property
+    def anchor(self) -> str:
+        """What its addresses end in, so that the next page is seen where this one was."""
+        return f"#{self.at}" if self.at else ""
 
     @cached_property
     def rows(self) -> Sequence[M]:
@@ -98,7 +105,19 @@ class Listing[M: Model]:
         return self.page.paginator.count
 
 
-def listing[M: Model](form: ListForm[M], rows: QuerySet[M], said: QueryDict, size: int = PAGE) -> Listing[M]:
+def listing[M: Model](
+    form: ListForm[M], rows: QuerySet[M], said: QueryDict, size: int = PAGE, *, at: str = ""
+) -> Listing[M]:
     """The page that the address asks for."""
     pages: Paginator[M] = Paginator(form.rows(rows), size)
-    return Listing(form, pages.get_page(said.get(PAGE_PARAMETER)))
+    return Listing(form, pages.get_page(said.get(PAGE_PARAMETER)), at)
+
+
+def chosen(said: QueryDict, name: str) -> list[str]:
+    """Ids of rows that were chosen in a list, each once: at most a page of them."""
+    return list(dict.fromkeys(said.getlist(name)))[:PAGE]
+
+
+def back_to(page: str, said: QueryDict) -> str:
+    """The address of a list as it was when something was chosen in it: `back` is its query."""
+    return f"{reverse(page)}?{QueryDict(said.get('back', '')).urlencode()}".rstrip("?")

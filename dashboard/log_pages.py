@@ -25,6 +25,7 @@ from accounts.models.project import DAYS_MAX, DAYS_MIN
 from accounts.roles import Power
 from dashboard import activity, content_log
 from dashboard.people import page_caller, require
+from dashboard.sure import SureForm
 from dashboard.views import private
 
 CHANGES = {
@@ -115,12 +116,6 @@ def _days(request: HttpRequest, caller: Caller, project: Project) -> HttpRespons
     return redirect("project_logs", project.api_id)
 
 
-def _delete(request: HttpRequest, caller: Caller, project: Project) -> HttpResponse:
-    content_log.forget_all(caller, project)
-    messages.success(request, _("All content of this project is deleted."))
-    return redirect("project_logs", project.api_id)
-
-
 def _refused(request: HttpRequest, project: Project, text: str) -> HttpResponse:
     messages.error(request, text)
     return redirect("project_logs", project.api_id)
@@ -130,17 +125,22 @@ _DEEDS: dict[str, Callable[[HttpRequest, Caller, Project], HttpResponse]] = {
     "on": _on,
     "off": _off,
     "days": _days,
-    "delete": _delete,
 }
 
 
-@private("GET", "HEAD")
+@private("GET", "HEAD", "POST")
 def project_logs_delete(request: HttpRequest, project_id: str) -> HttpResponse:
-    """Asks before all content goes."""
+    """Asks for the project's name before all content goes for good."""
     caller = page_caller(request)
     project = _project(caller, project_id)
     require(caller, Power.LOGS)
-    return render(request, "dashboard/project_logs_delete.html", {"project": project})
+    form = SureForm(project.name, request)
+    if form.is_valid():
+        content_log.forget_all(caller, project)
+        messages.success(request, _("All content of this project is deleted."))
+        return redirect("project_logs", project.api_id)
+    context = {"project": project, "sure": form}
+    return render(request, "dashboard/project_logs_delete.html", context)
 
 
 @private("GET", "HEAD", "POST")

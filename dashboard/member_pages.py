@@ -1,6 +1,6 @@
-"""Members: the list with invitations, and the questions before somebody is removed or made the owner."""
+"""Members: the list, and the questions before somebody is removed or made the owner."""
 
-from typing import Any, Final
+from typing import Final
 
 from allauth.account.decorators import reauthentication_required
 from django import forms
@@ -9,18 +9,20 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from accounts import invitations, letters, members
+from accounts import letters, members
 from accounts.access import Caller
 from accounts.errors import AccessError, InvalidField, NotFound
-from accounts.models import Invitation, Language, Membership, Role
+from accounts.models import Membership, Role
 from accounts.roles import Power
 from billing.download import csv_download
+from dashboard.invite_pages import InviteForm, invited, tabs
 from dashboard.lists import listing
 from dashboard.people import page_caller, permitted, require
 from dashboard.people_lists import MEMBER_COLUMNS, MemberList, member_rows
+from dashboard.sure import SureForm
 from dashboard.views import private
 
 MEANING: Final = {
@@ -31,34 +33,28 @@ MEANING: Final = {
 }
 
 
-class InviteForm(forms.Form):
-    """Whom, as what, and in which language the letter is."""
+class RemoveForm(SureForm):
+    """A button, and for who has made keys whether these go too: whoever knows a key can call with it."""
 
-    email = forms.EmailField(
-        label=gettext_lazy("E-mail address"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    revoke_keys = forms.BooleanField(
+        label=gettext_lazy("Revoke these keys too: what uses them stops within five seconds"), required=False
     )
-    role = forms.ChoiceField(label=gettext_lazy("Role"), initial=Role.DEVELOPER)
-    language = forms.ChoiceField(label=gettext_lazy("Language of the letter"), choices=Language.choices)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        role, language = self.fields["role"], self.fields["language"]
-        assert isinstance(role, forms.ChoiceField)
-        role.choices = [(given.value, given.label) for given in invitations.GIVEN]
-        language.initial = (get_language() or "en")[:2]
+    def __init__(self, request: HttpRequest, *, has_keys: bool) -> None:
+        super().__init__("", request)
+        if not has_keys:
+            del self.fields["revoke_keys"]
 
 
 @private("GET", "HEAD", "POST")
 def member_list(request: HttpRequest) -> HttpResponseBase:
-    """Who belongs here, who is asked to, and the form to ask somebody."""
+    """Who belongs here, and the form to ask somebody."""
     caller = page_caller(request)
     form = InviteForm(request.POST or None)
     if request.method == "POST":
         permitted(request, Power.MEMBERS)
-        if form.is_valid() and _invited(request, caller, form):
-            return redirect("members")
+        if form.is_valid() and invited(request, caller, form):
+            return redirect("invitations")
     listed, rows = MemberList(request.GET), members.members_of(caller)
     if request.GET.get("file") == "csv":
         found = listed.rows(rows)
@@ -68,33 +64,12 @@ def member_list(request: HttpRequest) -> HttpResponseBase:
         "organization": caller.organization,
         "listing": shown,
         "members": [(one, one.role in gives) for one in shown.rows],
-        "invitations": list(invitations.of_organization(caller)) if caller.may(Power.MEMBERS) else [],
+        "tabs": tabs(request),
         "roles": [(role, Role(role).label) for role in gives],
         "meaning": [(role.label, MEANING[role]) for role in MEANING],
         "form": form,
     }
     return render(request, "dashboard/members.html", context)
-
-
-def _invited(request: HttpRequest, caller: Caller, form: InviteForm) -> bool:
-    data = form.cleaned_data
-    try:
-        made, token = invitations.invite(caller, data["email"], data["role"], data["language"])
-    except InvalidField as error:
-        form.add_error(error.param if error.param in form.fields else None, str(error))
-        return False
-    _mail(request, made, token)
-    return True
-
-
-def _mail(request: HttpRequest, invitation: Invitation, token: str) -> None:
-    """The letter, and what to say of it."""
-    if letters.invite(invitation, token):
-        messages.success(request, _("A letter is on its way to %(email)s.") % {"email": invitation.email})
-    else:
-        messages.error(
-            request, _("The letter couldn't be sent. Try again in five minutes with “Send again”.")
-        )
 
 
 @private("POST")
@@ -124,15 +99,17 @@ def member_remove(request: HttpRequest, member_id: str) -> HttpResponse:
     member = _member(caller, member_id)
     if not members.may_change(caller, member):
         raise PermissionDenied
-    if request.method == "POST":
-        return _removed(request, caller, member)
-    context = {"member": member, "keys": members.keys_made_by(member)}
+    keys = members.keys_made_by(member)
+    form = RemoveForm(request, has_keys=bool(keys))
+    if form.is_valid():
+        return _removed(request, caller, member, revoke_keys=form.cleaned_data.get("revoke_keys", False))
+    context = {"member": member, "keys": keys, "sure": form}
     return render(request, "dashboard/member_remove.html", context)
 
 
-def _removed(request: HttpRequest, caller: Caller, member: Membership) -> HttpResponse:
+def _removed(request: HttpRequest, caller: Caller, member: Membership, *, revoke_keys: bool) -> HttpResponse:
     try:
-        members.remove(caller, member, revoke_keys=bool(request.POST.get("revoke_keys")))
+        members.remove(caller, member, revoke_keys=revoke_keys)
     except InvalidField as error:
         messages.error(request, str(error))
         return redirect("members")
@@ -143,7 +120,7 @@ def _removed(request: HttpRequest, caller: Caller, member: Membership) -> HttpRe
 
 @private("GET", "HEAD", "POST")
 def member_owner(request: HttpRequest, member_id: str) -> HttpResponse:
-    """Hands the organization over, after the password was typed again; both sides are told."""
+    """Hands the organization over, after the password and the new owner's address; both sides are told."""
     caller = page_caller(request)
     member = _member(caller, member_id)
     require(caller, Power.ORGANIZATION)
@@ -155,51 +132,23 @@ def member_owner(request: HttpRequest, member_id: str) -> HttpResponse:
 
 @reauthentication_required  # type: ignore[untyped-decorator]
 def _handing_over(request: HttpRequest, caller: Caller, member: Membership) -> HttpResponse:
-    if request.method == "POST":
-        members.hand_over(caller, member)
+    form = SureForm(member.user.email, request)
+    if form.is_valid():
+        try:
+            members.hand_over(caller, member)
+        except AccessError:  # no longer the owner by now
+            raise PermissionDenied from None
         assert caller.user is not None
         letters.handed_over(caller.organization, caller.user, member.user)
         said = {"name": caller.organization.name, "email": member.user.email}
         messages.success(request, _("“%(name)s” now belongs to %(email)s.") % said)
         return redirect("members")
-    context = {"member": member, "organization": caller.organization}
+    context = {"member": member, "organization": caller.organization, "sure": form}
     return render(request, "dashboard/member_owner.html", context)
-
-
-@private("POST")
-def invitation_again(request: HttpRequest, invitation_id: str) -> HttpResponse:
-    """A new letter with a new link."""
-    caller = permitted(request, Power.MEMBERS)
-    try:
-        _mail(request, *invitations.send_again(caller, _invitation(caller, invitation_id)))
-    except InvalidField as error:
-        messages.error(request, str(error))
-    return redirect("members")
-
-
-@private("GET", "HEAD", "POST")
-def invitation_withdraw(request: HttpRequest, invitation_id: str) -> HttpResponse:
-    """Asks, then the link no longer works."""
-    caller = permitted(request, Power.MEMBERS)
-    invitation = _invitation(caller, invitation_id)
-    if request.method == "POST":
-        invitations.withdraw(caller, invitation)
-        messages.success(
-            request, _("The link sent to %(email)s no longer works.") % {"email": invitation.email}
-        )
-        return redirect("members")
-    return render(request, "dashboard/invitation_withdraw.html", {"invitation": invitation})
 
 
 def _member(caller: Caller, api_id: str) -> Membership:
     try:
         return members.find_member(caller, api_id)
-    except NotFound:
-        raise Http404 from None
-
-
-def _invitation(caller: Caller, api_id: str) -> Invitation:
-    try:
-        return invitations.find_invitation(caller, api_id)
     except NotFound:
         raise Http404 from None

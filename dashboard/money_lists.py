@@ -19,6 +19,7 @@ from dashboard.refunds import payouts
 TOPUP_COLUMNS: Final = (
     *("number", "filed", "method", "amount_uzs", "credited_uzs", "state", "reference", "reason", "decided"),
 )
+RECEIPT_COLUMNS: Final = ("number", "paid", "method", "credited_uzs", "reference")
 REFUND_COLUMNS: Final = ("number", "filed", "amount_uzs", "state", "account", "reason", "decided")
 TRANSFER_COLUMNS: Final = ("id", "at", "kind", "part", "amount_uzs", "note")
 _ORDERS: Final[Mapping[str, Order]] = {
@@ -45,6 +46,33 @@ class TopUpList(ListForm[TopUp]):
         """Those of this state, way and text."""
         said = {"state": self.said.get("state"), "provider": self.said.get("method")}
         rows = rows.filter(**{name: value for name, value in said.items() if value})
+        return rows.filter(_numbered("reference", self.said["q"])) if "q" in self.said else rows
+
+
+class ReceiptList(ListForm[TopUp]):
+    """Receipts of top-ups that have arrived; `lang`, the language of papers, is no filter and stays."""
+
+    ORDERS: ClassVar[Mapping[str, Order]] = {
+        "-paid": Order(_("Newest first"), ("-decided_at", "-pk")),
+        "paid": Order(_("Oldest first"), ("decided_at", "pk")),
+        "-amount": Order(_("Largest first"), ("-credited_micros", "-pk")),
+        "amount": Order(_("Smallest first"), ("credited_micros", "pk")),
+    }
+
+    method = forms.ChoiceField(
+        label=_("Paid by"), choices=[("", _("Any way")), *Channel.choices], required=False
+    )
+    lang = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether something is searched for or chosen."""
+        return bool(set(self.said) & {"q", "method"})
+
+    def narrow(self, rows: QuerySet[TopUp]) -> QuerySet[TopUp]:
+        """Those of this way and text."""
+        if method := self.said.get("method"):
+            rows = rows.filter(provider=method)
         return rows.filter(_numbered("reference", self.said["q"])) if "q" in self.said else rows
 
 
@@ -78,6 +106,13 @@ def topup_rows(organization: Organization, form: TopUpList) -> Iterator[Sequence
             *(one.number, _local(one.created_at), one.provider, exact_uzs(one.amount_micros)),
             *(exact_uzs(one.credited_micros), one.state, one.reference, one.answer, _local(one.decided_at)),
         )
+
+
+def receipt_rows(rows: QuerySet[TopUp]) -> Iterator[Sequence[object]]:
+    """Top-ups that have receipts, in order of RECEIPT_COLUMNS."""
+    for one in rows.iterator():
+        credited = exact_uzs(one.credited_micros)
+        yield one.number, _local(one.decided_at), one.provider, credited, one.reference
 
 
 def refund_rows(organization: Organization, form: RefundList) -> Iterator[Sequence[object]]:

@@ -18,10 +18,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.models import BillingDetails, Organization
+from billing.download import csv_download
 from billing.models import TopUp
 from dashboard import payments
+from dashboard.lists import listing
 from dashboard.models import Paper
 from dashboard.moments import TASHKENT, today
+from dashboard.money_lists import RECEIPT_COLUMNS, ReceiptList, receipt_rows
 from dashboard.papers import issue
 from dashboard.papers.files import File, act_file, receipt_file, statement_file
 from dashboard.papers.months import Month, back_to
@@ -31,7 +34,7 @@ from dashboard.parts import shown
 from dashboard.people import page_caller
 from dashboard.views import private
 
-RECEIPTS: Final = 25
+RECEIPTS: Final = 25  # a page: they stand below the months
 _STATEMENT: Final = {"statement.pdf": "pdf", "statement.csv": "csv", "days.csv": "days.csv"}
 _ACT: Final = {"act.pdf": "pdf", "act.csv": "csv"}
 
@@ -47,20 +50,25 @@ class Row:
 
 
 @private("GET", "HEAD")
-def papers(request: HttpRequest) -> HttpResponse:
-    """Months with statements and acts, receipts of top-ups, and who both are named after."""
-    caller = page_caller(request)
-    organization = caller.organization
-    receipts = list(_paid(organization, _before(request))[: RECEIPTS + 1])
+def papers(request: HttpRequest) -> HttpResponseBase:
+    """Months with statements and acts, receipts of top-ups, and who both are named after.
+
+    Months have no filter: there are twelve a year, and a row is found by looking.
+    """
+    organization = page_caller(request).organization
+    form, paid = ReceiptList(request.GET), _paid(organization)
+    if request.GET.get("file") == "csv":
+        name = f"cloudapi-receipts-{today().isoformat()}.csv"
+        return csv_download(request, name, RECEIPT_COLUMNS, lambda: receipt_rows(form.rows(paid)))
+    receipts = listing(form, paid, request.GET, RECEIPTS, at="receipts")
     context = {
         "months": _rows(organization),
-        "receipts": receipts[:RECEIPTS],
-        "older": receipts[RECEIPTS - 1].pk if len(receipts) > RECEIPTS else None,
-        "paging": "before" in request.GET,
+        "listing": receipts,
+        "has_receipts": receipts.count > 0 or paid.exists(),
         "details": BillingDetails.objects.filter(organization=organization).first(),
         "acts": issue.gets_acts(organization),
         "lang": _language(request),
-        "languages": settings.LANGUAGES,
+        "languages": [(code, form.query(lang=code)) for code, _name in settings.LANGUAGES],
     }
     return render(request, "dashboard/papers.html", context)
 
@@ -166,16 +174,8 @@ def _rows(organization: Organization) -> list[Row]:
     ]
 
 
-def _paid(organization: Organization, before: int | None) -> QuerySet[TopUp]:
-    rows = TopUp.objects.filter(org=organization, state=TopUp.State.PAID).order_by("-pk")
-    return rows if before is None else rows.filter(pk__lt=before)
-
-
-def _before(request: HttpRequest) -> int | None:
-    raw = request.GET.get("before", "")
-    if raw and not (raw.isascii() and raw.isdigit() and len(raw) < 19):
-        raise Http404
-    return int(raw) if raw else None
+def _paid(organization: Organization) -> QuerySet[TopUp]:
+    return TopUp.objects.filter(org=organization, state=TopUp.State.PAID)
 
 
 def _language(request: HttpRequest) -> str:

@@ -1,4 +1,4 @@
-"""Lists of an organization's members and of its projects: searched, ordered, as files."""
+"""Lists of an organization's members, invitations and projects: searched, ordered, as files."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, Final
@@ -6,16 +6,19 @@ from typing import ClassVar, Final
 from django import forms
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.invitations import GIVEN
 from accounts.members import HEIGHT
-from accounts.models import Membership, Project, Role
+from accounts.models import Invitation, Membership, Project, Role
 from billing.money import exact_uzs
 from dashboard.lists import ListForm, Order
 from dashboard.moments import TASHKENT
 from dashboard.projects import Row
 
 MEMBER_COLUMNS: Final = ("id", "email", "name", "role", "member_since")
+INVITATION_COLUMNS: Final = ("id", "email", "role", "state", "invited_by", "sent", "expires")
 PROJECT_COLUMNS: Final = (
     *("id", "name", "default", "keys", "allowed_models", "content_log", "today_uzs", "month_uzs", "created"),
 )
@@ -48,6 +51,37 @@ class MemberList(ListForm[Membership]):
         return rows.filter(Q(user__email__icontains=text) | Q(user__name__icontains=text)) if text else rows
 
 
+class InvitationList(ListForm[Invitation]):
+    """Invitations by address, role, and whether their links still work."""
+
+    ORDERS: ClassVar[Mapping[str, Order]] = {
+        "-created": Order(_("Newest first"), ("-created_at", "-pk")),
+        "created": Order(_("Oldest first"), ("created_at", "pk")),
+        "email": Order(_("Address, A to Z"), ("email", "pk")),
+        "-email": Order(_("Address, Z to A"), (F("email").desc(), "-pk")),
+    }
+
+    state = forms.ChoiceField(
+        label=_("State"),
+        choices=[("", _("Any state")), ("waiting", _("Waiting")), ("expired", _("Expired"))],
+        required=False,
+    )
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=[("", _("Any role")), *((role.value, role.label) for role in GIVEN)],
+        required=False,
+    )
+
+    def narrow(self, rows: QuerySet[Invitation]) -> QuerySet[Invitation]:
+        """Those of this state, role and text."""
+        if state := self.said.get("state"):
+            over = Q(expires_at__lte=timezone.now())
+            rows = rows.filter(over if state == "expired" else ~over)
+        if role := self.said.get("role"):
+            rows = rows.filter(role=role)
+        return rows.filter(email__icontains=self.said["q"]) if "q" in self.said else rows
+
+
 class ProjectList(ListForm[Project]):
     """Projects by name; `archived` is the tab of the page, which a search stays in."""
 
@@ -73,6 +107,16 @@ def member_rows(found: QuerySet[Membership]) -> Iterator[Sequence[object]]:
     for one in found:
         since = one.created_at.astimezone(TASHKENT).isoformat(timespec="seconds")
         yield one.api_id, one.user.email, one.user.name, one.role, since
+
+
+def invitation_rows(found: QuerySet[Invitation]) -> Iterator[Sequence[object]]:
+    """In order of INVITATION_COLUMNS."""
+    for one in found:
+        sent, expires = (
+            at.astimezone(TASHKENT).isoformat(timespec="seconds") for at in (one.sent_at, one.expires_at)
+        )
+        by = one.invited_by.email if one.invited_by else ""
+        yield one.api_id, one.email, one.role, one.state, by, sent, expires
 
 
 def project_rows(found: Sequence[Row]) -> Iterator[Sequence[object]]:

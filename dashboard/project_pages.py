@@ -1,4 +1,4 @@
-"""Projects: the list with its form, one project's page, and the question before it is archived."""
+"""Projects: the list with its form, and one project's page. What archives them is in archive_pages.py."""
 
 from typing import Any
 
@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,10 +17,10 @@ from accounts.errors import InvalidField, NotFound
 from accounts.models import Project
 from accounts.roles import Power
 from billing.download import csv_download
-from dashboard import content_log, projects, undo
+from dashboard import content_log, projects
 from dashboard.budgets import budgets_of
 from dashboard.lists import listing
-from dashboard.people import page_caller, permitted, require
+from dashboard.people import page_caller, require
 from dashboard.people_lists import PROJECT_COLUMNS, ProjectList, project_rows
 from dashboard.views import private
 
@@ -146,42 +145,6 @@ def project_default(request: HttpRequest, project_id: str) -> HttpResponse:
     require(caller, Power.PROJECTS)
     books.make_default(caller, found)
     messages.success(request, _("“%(name)s” is the default project now.") % {"name": found.name})
-    return redirect("project", found.api_id)
-
-
-@private("GET", "HEAD", "POST")
-def project_archive(request: HttpRequest, project_id: str) -> HttpResponse:
-    """What will happen to its keys, by name, and the deed."""
-    caller = page_caller(request)
-    found = _project(caller, project_id)
-    require(caller, Power.PROJECTS)
-    if request.method == "POST":
-        try:
-            books.archive(caller, found)
-            archived = _("“%(name)s” is in the archive.") % {"name": found.name}
-            undo.told(request, archived, reverse("project_restore", args=[found.api_id]))
-        except InvalidField as error:
-            messages.error(request, str(error))
-        return redirect("projects")
-    context = {"project": found, "keys": books.usable_keys(found)}
-    return render(request, "dashboard/project_archive.html", context)
-
-
-@private("POST")
-def project_restore(request: HttpRequest, project_id: str) -> HttpResponse:
-    """Takes a project out of the archive."""
-    caller = page_caller(request)
-    try:
-        found = books.find_archived(caller, project_id)
-    except NotFound:
-        raise Http404 from None
-    permitted(request, Power.PROJECTS)
-    try:
-        books.restore(caller, found)
-    except InvalidField as error:
-        messages.error(request, str(error))
-        return redirect("projects")
-    messages.success(request, _("“%(name)s” works again, and so do its keys.") % {"name": found.name})
     return redirect("project", found.api_id)
 
 

@@ -19,7 +19,7 @@ class ProfileForm(forms.Form):
     """What a person is called and how they read."""
 
     name = forms.CharField(
-        label=gettext_lazy("Name"),
+        label=gettext_lazy("Your name"),
         max_length=150,
         required=False,
         help_text=gettext_lazy("Members of your organizations see it."),

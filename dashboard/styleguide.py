@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import engines
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
@@ -47,6 +48,11 @@ TOKENS = {
     "Alive": ("turquoise", "turquoise-fill", "turquoise-wash"),
 }
 SIZES = ("text-xs", "text-sm", "text-ui", "text", "text-lg", "text-xl", "text-2xl", "text-3xl")
+
+# Pages that nobody gets by a link: what there is to see when something goes wrong. The second group is
+# rendered without a request, as Django does it.
+ERRORS = {"400": "400.html", "403": "403.html", "404": "404.html", "503": "site/unpriced.html"}
+PLAIN_ERRORS = {"403-csrf": "403_csrf.html", "500": "500.html"}
 
 SPECIMENS = (
     Specimen("Button", '{% include "components/button.html" with label="Create a key" icon="plus" %}'),
@@ -130,6 +136,16 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         raise Http404
     shown = [_shown(request, specimen) for specimen in SPECIMENS]
     return render(request, "site/styleguide.html", {"shown": shown, "tokens": TOKENS, "sizes": SIZES})
+
+
+@require_safe
+def error(request: HttpRequest, name: str) -> HttpResponse:
+    """An error page as it looks, answered as if all were well; 404 in production."""
+    if settings.PRODUCTION or name not in ERRORS | PLAIN_ERRORS:
+        raise Http404
+    if name in ERRORS:
+        return render(request, ERRORS[name])
+    return HttpResponse(render_to_string(PLAIN_ERRORS[name]))
 
 
 def _shown(request: HttpRequest, specimen: Specimen) -> Shown:

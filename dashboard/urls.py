@@ -7,6 +7,7 @@ from dashboard import (
     activity_pages,
     alert_pages,
     api,
+    archive_pages,
     bank_pages,
     budget_api,
     budget_pages,
@@ -14,6 +15,7 @@ from dashboard import (
     details_pages,
     energy_pages,
     invitation_pages,
+    invite_pages,
     key_pages,
     log_pages,
     member_api,
@@ -60,6 +62,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs/<path:slug>", guide.page, name="docs-page"),
     path("llms.txt", guide.llms, name="llms"),
     path("styleguide", styleguide.styleguide, name="styleguide"),
+    path("styleguide/errors/<str:name>", styleguide.error, name="styleguide_error"),
     path("pricing", pricing_pages.pricing, name="pricing"),
     path("pricing.json", pricing_pages.pricing_json, name="pricing_json"),
     path("pricing.csv", pricing_pages.pricing_csv, name="pricing_csv"),
@@ -97,15 +100,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/activity/<uuid:call_id>", views.receipt, name="receipt"),
     path("dashboard/activity/<uuid:call_id>/content", log_pages.content, name="content"),
     path("dashboard/projects", project_pages.project_list, name="projects"),
+    path("dashboard/projects/archive", archive_pages.projects_archive, name="projects_archive"),
+    path("dashboard/projects/restore", archive_pages.projects_restore, name="projects_restore"),
     path("dashboard/projects/<str:project_id>", project_pages.project, name="project"),
     path(
         "dashboard/projects/<str:project_id>/default", project_pages.project_default, name="project_default"
     ),
     path(
-        "dashboard/projects/<str:project_id>/archive", project_pages.project_archive, name="project_archive"
+        "dashboard/projects/<str:project_id>/archive", archive_pages.project_archive, name="project_archive"
     ),
     path(
-        "dashboard/projects/<str:project_id>/restore", project_pages.project_restore, name="project_restore"
+        "dashboard/projects/<str:project_id>/restore", archive_pages.project_restore, name="project_restore"
     ),
     path("dashboard/projects/<str:project_id>/logs", log_pages.project_logs, name="project_logs"),
     path(
@@ -114,17 +119,23 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="project_logs_delete",
     ),
     path("dashboard/members", member_pages.member_list, name="members"),
+    path("dashboard/members/invitations", invite_pages.invitation_list, name="invitations"),
+    path(
+        "dashboard/members/invitations/withdraw",
+        invite_pages.invitations_withdraw,
+        name="invitations_withdraw",
+    ),
     path("dashboard/members/<str:member_id>/role", member_pages.member_role, name="member_role"),
     path("dashboard/members/<str:member_id>/remove", member_pages.member_remove, name="member_remove"),
     path("dashboard/members/<str:member_id>/owner", member_pages.member_owner, name="member_owner"),
     path(
         "dashboard/members/invitations/<str:invitation_id>/again",
-        member_pages.invitation_again,
+        invite_pages.invitation_again,
         name="invitation_again",
     ),
     path(
         "dashboard/members/invitations/<str:invitation_id>/withdraw",
-        member_pages.invitation_withdraw,
+        invite_pages.invitation_withdraw,
         name="invitation_withdraw",
     ),
     path("dashboard/organization", organization_pages.organization, name="organization"),

@@ -11,5 +11,5 @@ register = template.Library()
 
 @register.inclusion_tag("components/stacked_bars.html")
 def stacked_bars(chart: Stack) -> dict[str, Any]:
-    """Bars that lie on each other, each part a link to its calls; the table beside it is for the keyboard."""
+    """Bars that lie on each other: a column and each of its parts are links to their calls."""
     return {"chart": chart}

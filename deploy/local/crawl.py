@@ -12,6 +12,8 @@ from playwright.sync_api import BrowserContext
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloudapi.settings")
 django.setup()
 
+from dashboard.styleguide import ERRORS, PLAIN_ERRORS  # noqa: E402
+
 LINK = re.compile(r'<a [^>]*?href="([^"#]+)')
 # Where to begin, and what no link leads to.
 BEGINNINGS = {
@@ -28,6 +30,7 @@ def found_pages(context: BrowserContext, site: str, who: str) -> Iterator[tuple[
     """(name, path) of each page that this person can get to by links; HTML alone, each name once."""
     if who == "visitor":
         yield "not-found", "/nowhere"
+        yield from ((f"error-{name}", f"/styleguide/errors/{name}") for name in ERRORS | PLAIN_ERRORS)
     waiting, seen, names = list(BEGINNINGS[who]), set[str](), set[str]()
     while waiting:
         path = waiting.pop(0)

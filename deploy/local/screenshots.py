@@ -7,7 +7,8 @@
 The pages of a running `make run` are looked at; without one, one is started and stopped again. What to look
 at is found by links (crawl.py). The dashboard is seen in three states: of somebody who has everything
 (`keys`), of somebody who has just come (`keys-empty`), and with a form sent back (`keys-error`), both of
-residents.py. Pictures and contact sheets are left in var/screenshots.
+residents.py; and while something is waited for, asked or amiss (states.py). Error pages are of the style
+guide. Pictures and contact sheets are left in var/screenshots.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from deploy.local.contact_sheets import sheet
 from deploy.local.crawl import found_pages
 from deploy.local.files import CHECKOUT, DEMO_FILE, RUN_FILE, VAR
+from deploy.local.states import states
 
 FOLDER = VAR / "screenshots"
 LANGUAGES = ("uz", "ru", "en")
@@ -164,6 +166,9 @@ def _in_language(
             ):
                 table.append(_looked_at(context, site, language, name, path))
             known.add(name)
+        if who == "customer" and not ending:
+            for name, page in states(context, site, wanted.only):
+                _pictures(page, FOLDER / language / name)
         context.close()
     return table
 

@@ -70,11 +70,11 @@ def test_a_person_takes_their_data_along_and_goes(  # noqa: PLR0913
     page.locator("a.button.danger").click()
     tab.picture(f"delete-{locale}")
     assert (tab.overflow(), tab.faint()) == (0, [])
-    page.fill("input[name=address]", person.user.email)
+    page.fill("input[name=typed]", person.user.email)
     page.locator("main button.danger").click()
     expect(page.locator("main .errorlist, main .notice.error").first).to_be_visible()  # money is left
     page.locator("input[name=waive]").check()
-    page.fill("input[name=address]", person.user.email)
+    page.fill("input[name=typed]", person.user.email)
     page.locator("main button.danger").click()
     page.wait_for_url(f"{tab.site}/")
     assert not User.objects.get(pk=person.user.pk).is_active

@@ -187,6 +187,35 @@ def called(site: Gateway, owner: Caller) -> str:
     return call
 
 
+def test_columns_of_the_chart_are_gone_through_by_keyboard(
+    new_tab: Callable[..., Tab], owner: Caller
+) -> None:
+    """One of them is in the tab order; the arrows go on, what is said is seen too, Enter opens the calls."""
+    tab = new_tab(viewport={"width": 360, "height": 800})
+    tab.enter(owner.user)
+    page = tab.open("/dashboard/activity/usage")
+    columns, told = page.locator("[data-column]"), page.locator("[data-column-told]")
+    page.get_by_role("link", name="CSV").focus()
+    page.keyboard.press("Tab")
+    expect(columns.last).to_be_focused()
+    expect(told).to_have_text(columns.last.get_attribute("aria-label") or "-")
+    page.keyboard.press("ArrowLeft")
+    expect(columns.nth(columns.count() - 2)).to_be_focused()
+    page.keyboard.press("Home")
+    expect(columns.first).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    expect(columns.first).to_be_focused()
+    tab.picture("usage-by-keyboard")
+    tab.sound("the chart by keyboard")
+    calls = int(told.inner_text().split()[-2])  # "…, 9 calls"
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("region", name="Usage as a table")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/dashboard/activity\?since="))
+    expect(page.locator("[data-call]")).to_have_count(calls)
+
+
 def test_openai_s_own_client_reads_usage_and_costs(site: Gateway, stack: Stack, owner: Caller) -> None:
     call = called(site, owner)
     client = OpenAI(api_key="none", admin_api_key=owner.key, base_url=f"{site.url}/v1", max_retries=0)

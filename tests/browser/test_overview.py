@@ -42,7 +42,7 @@ def test_a_call_is_seen_without_a_reload_and_leads_to_its_day(
     assert page.evaluate("window.here")
     assert tab.axe() == [] and tab.overflow() <= 0
     page = tab.open("/dashboard/activity/usage")
-    page.locator(".stacked-bars a").click()
+    page.locator(".stacked-bars [aria-hidden]").click()
     expect(page).to_have_url(re.compile(r"/dashboard/activity\?since=.*model=test"))
     expect(page.locator("[data-call]")).to_have_count(1)
     page = tab.open("/dashboard/models")

@@ -34,6 +34,7 @@ PUBLIC = [
 PRIVATE = [
     *("/dashboard", "/dashboard/keys", "/dashboard/activity", "/dashboard/billing", "/dashboard/account"),
     *("/dashboard/budgets", "/dashboard/notifications", "/dashboard/transfer", "/dashboard/refunds"),
+    *("/dashboard/members/invitations", "/dashboard/activity/usage"),
     *("/accounts/logout/", "/accounts/2fa/", "/accounts/email/", "/accounts/password/change/"),
 ]
 # What operators have open all day, as lists and as forms.

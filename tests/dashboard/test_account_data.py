@@ -169,7 +169,7 @@ def test_an_account_ends_with_the_persons_address_and_password() -> None:
     name, email = caller.organization.name, caller.user.email
     TelegramChat.objects.create(user=caller.user, chat_id=77)
     client, other = proved(caller), signed_in(caller)
-    answer = client.post(DELETE, {"address": f" {email.upper()} "})
+    answer = client.post(DELETE, {"typed": f" {email.upper()} "})
     assert answer.status_code == 302 and answer.headers["Location"] == "/"
     with pytest.raises(RevokedKey):
         find_key(caller.key)
@@ -186,7 +186,7 @@ def test_an_account_ends_with_the_persons_address_and_password() -> None:
 
 def test_another_address_deletes_nothing() -> None:
     caller = alice()
-    page = proved(caller).post(DELETE, {"address": "somebody@else.example"}).content.decode()
+    page = proved(caller).post(DELETE, {"typed": "somebody@else.example"}).content.decode()
     assert "errorlist" in page
     assert User.objects.get(pk=caller.user.pk).is_active
 
@@ -195,9 +195,9 @@ def test_paid_balance_has_to_be_given_up_in_so_many_words() -> None:
     caller = alice(balance_uzs=700)
     client = proved(caller)
     assert "700" in client.get(DELETE).content.decode()
-    client.post(DELETE, {"address": caller.user.email})
+    client.post(DELETE, {"typed": caller.user.email})
     assert User.objects.get(pk=caller.user.pk).is_active
-    client.post(DELETE, {"address": caller.user.email, "waive": "on"})
+    client.post(DELETE, {"typed": caller.user.email, "waive": "on"})
     assert AccountClosure.objects.get(user=caller.user).waived_micros == 700 * MICROS
     assert caller.wallet()["paid_micros"] == 700 * MICROS
 
@@ -208,7 +208,7 @@ def test_money_under_way_stands_in_the_way() -> None:
     with pytest.raises(InTheWay) as refusal:
         closing.close(caller.user, waive=True)
     assert [one.what for one in refusal.value.obstacles] == ["topup"]
-    assert 'name="address"' not in proved(caller).get(DELETE).content.decode()
+    assert 'name="typed"' not in proved(caller).get(DELETE).content.decode()
 
 
 def test_an_operator_is_not_deleted_by_themselves() -> None:

@@ -27,6 +27,7 @@ from routing.energy.models import Feed, Hosting
 from routing.models import BenchmarkPrice
 from tests.dashboard.calls import browser, viewer
 from tests.dashboard.test_pages import strict
+from tests.dashboard.undoing import undone
 from tests.energy import FIXED, Site, make_model, make_site
 from tests.factories import MICROS, Caller, make_caller
 
@@ -227,8 +228,12 @@ def test_a_viewer_has_alerts_of_their_own_and_nobody_elses(site: Site) -> None:
     assert "below 14,000.00" in browser(alice).get("/dashboard/notifications").text
     assert "below 14,000.00" not in browser(bob).get("/dashboard/notifications").text
     assert Client().post(path).status_code == 302 and browser(alice).get(path).status_code == 405
-    assert browser(alice).post(path, follow=True).status_code == 200
+    client = browser(alice)
+    page = client.post(path, follow=True).text
     assert not PriceAlert.objects.filter(user=alice.user).exists()
+    undone(client, page)
+    assert alert_of(alice).below_micros == 14_000 * MICROS
+    client.post(f"/dashboard/notifications/alerts/{alert_of(alice).pk}/remove")
     assert reader.post(ALERT, {"below": "14000"}).status_code == 302
     assert PriceAlert.objects.filter(organization=alice.organization).count() == 1
 

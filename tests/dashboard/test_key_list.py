@@ -100,10 +100,22 @@ def test_chosen_keys_are_named_before_they_are_revoked() -> None:
     assert set(ApiKey.objects.filter(pk__in=[first.pk, second.pk]).values_list("revoked_at", flat=True)) == {
         None
     }
-    answer = client.post("/dashboard/keys/revoke", chosen, follow=True)
+    for wrong in ({}, {"typed": "3"}):
+        assert "errorlist" in client.post("/dashboard/keys/revoke", chosen | wrong).content.decode()
+    answer = client.post("/dashboard/keys/revoke", chosen | {"typed": "2"}, follow=True)
     assert answer.redirect_chain == [("/dashboard/keys?q=ir", 302)]
     assert "2 keys are revoked." in answer.content.decode()
     assert not ApiKey.objects.filter(pk__in=[first.pk, second.pk], revoked_at=None).exists()
+
+
+def test_a_single_chosen_key_needs_nothing_typed() -> None:
+    caller = make_caller()
+    assert (
+        'name="typed"' not in browser(caller).get(f"/dashboard/keys/revoke?key={caller.api_key.api_id}").text
+    )
+    browser(caller).post("/dashboard/keys/revoke", {"key": caller.api_key.api_id})
+    caller.api_key.refresh_from_db()
+    assert caller.api_key.revoked_at is not None
 
 
 def test_nothing_chosen_revokes_nothing() -> None:

@@ -60,8 +60,9 @@ def test_an_owner_turns_it_on_with_the_public_half_and_off() -> None:
 def test_each_change_is_written_down_with_its_person() -> None:
     caller = make_caller()
     client = browser(caller)
-    for sent in (new_key(), new_key(), {"do": "days", "days": "45"}, {"do": "off"}, {"do": "delete"}):
+    for sent in (new_key(), new_key(), {"do": "days", "days": "45"}, {"do": "off"}):
         client.post(logs(caller), sent)
+    client.post(f"{logs(caller)}/delete", {"typed": caller.project.name})
     found = AuditEntry.objects.filter(organization=caller.organization, subject=caller.project.api_id)
     assert [entry.deed.removeprefix("content_log.") for entry in found.order_by("pk")] == [
         *("on", "rotate", "days", "off", "delete")
@@ -73,7 +74,7 @@ def test_each_change_is_written_down_with_its_person() -> None:
 
 
 @pytest.mark.parametrize("role", [Role.DEVELOPER, Role.VIEWER])
-@pytest.mark.parametrize("deed", ["on", "off", "days", "delete"])
+@pytest.mark.parametrize("deed", ["on", "off", "days"])
 def test_others_see_the_switch_and_change_nothing(role: Role, deed: str) -> None:
     caller = make_caller()
     pair = log_to(caller.project)
@@ -81,6 +82,7 @@ def test_others_see_the_switch_and_change_nothing(role: Role, deed: str) -> None
     page = client.get(logs(caller))
     assert page.status_code == 200 and pair.key.fingerprint in page.content.decode()
     assert client.post(logs(caller), new_key() | {"do": deed, "days": "7"}).status_code == 403
+    assert client.post(f"{logs(caller)}/delete", {"typed": caller.project.name}).status_code == 403
     caller.project.refresh_from_db()
     assert logkeys.active_key(caller.project) == pair.key and caller.project.content_since is None
 
@@ -156,8 +158,13 @@ def test_all_content_goes_after_a_question() -> None:
     caller = make_caller()
     call = kept_call(caller)
     assert viewer(caller).get(f"{logs(caller)}/delete").status_code == 403
-    assert b'value="delete"' in browser(caller).get(f"{logs(caller)}/delete").content
-    browser(caller).post(logs(caller), {"do": "delete"})
+    client = browser(caller)
+    assert "To confirm, type: Default" in client.get(f"{logs(caller)}/delete").text
+    for wrong in ({}, {"typed": ""}, {"typed": "Defaults"}):
+        assert "errorlist" in client.post(f"{logs(caller)}/delete", wrong).text
+    caller.project.refresh_from_db()
+    assert records.known(caller.project, call) is not None
+    client.post(f"{logs(caller)}/delete", {"typed": "default"})
     caller.project.refresh_from_db()
     assert records.known(caller.project, call) is None
 

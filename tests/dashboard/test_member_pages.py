@@ -160,7 +160,10 @@ def test_handing_over_asks_for_the_password_and_tells_both() -> None:
     client.post("/accounts/reauthenticate/", {"password": PASSWORD})
     assert held.user.email in client.get(address).content.decode()
     before = len(mail.outbox)
-    assert client.post(address).headers["Location"] == "/dashboard/members"
+    for wrong in ("", caller.user.email):
+        assert "errorlist" in client.post(address, {"typed": wrong}).content.decode()
+    typed = {"typed": held.user.email.upper()}
+    assert client.post(address, typed).headers["Location"] == "/dashboard/members"
     held.refresh_from_db()
     assert held.role == "owner"
     assert {letter.to[0] for letter in mail.outbox[before:]} == {caller.user.email, held.user.email}

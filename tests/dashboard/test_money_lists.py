@@ -94,3 +94,42 @@ def test_nobody_sees_anothers_topups() -> None:
     alice, bob = make_caller(), make_caller()
     theirs = topup(bob, 8000)
     assert shown(alice, "") == [] and shown(alice, f"q={theirs.pk}") == []
+
+
+def arrived(caller: Caller, uzs: int, **said: Any) -> TopUp:
+    paid = {"state": TopUp.State.PAID, "credited_micros": uzs * MICROS, "decided_at": timezone.now()}
+    return topup(caller, uzs, **{"provider": Channel.PAYME} | paid | said)
+
+
+def receipts(caller: Caller, query: str) -> list[int]:
+    """Amounts of the receipts on the page of papers in so'm."""
+    page = browser(caller).get(f"/dashboard/papers?{query}").context["listing"]
+    return [one.credited_micros // MICROS for one in page.rows]
+
+
+def test_receipts_are_found_ordered_and_keep_the_language_of_papers() -> None:
+    alice, bob = make_caller(), make_caller()
+    arrived(alice, 5000)
+    arrived(alice, 7000, reference="by Click", provider=Channel.CLICK)
+    topup(alice, 9000)  # hasn't arrived: no receipt
+    arrived(bob, 8000)
+    assert receipts(alice, "") == [7000, 5000]
+    assert receipts(alice, "sort=amount") == [5000, 7000]
+    assert receipts(alice, "q=order+5") == [5000]
+    assert receipts(alice, "method=click&lang=ru") == [7000]
+    page = browser(alice).get("/dashboard/papers?lang=ru&q=order").text
+    assert 'href="?q=order&amp;lang=ru&amp;sort=paid#receipts"' in page
+    assert "No receipt matches" in browser(alice).get("/dashboard/papers?q=nothing").text
+    assert [row["credited_uzs"] for row in downloaded(alice, "papers?file=csv&sort=-amount")] == [
+        "7000",
+        "5000",
+    ]
+
+
+def test_receipts_past_one_page_follow_in_their_place() -> None:
+    caller = make_caller()
+    for uzs in range(5000, 5026):
+        arrived(caller, uzs)
+    page = browser(caller).get("/dashboard/papers?sort=amount").text
+    assert 'href="?sort=amount&amp;page=2#receipts"' in page
+    assert receipts(caller, "sort=amount&page=2") == [5025]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from dashboard.styleguide import SIZES, SPECIMENS, TOKENS
+from dashboard.styleguide import ERRORS, PLAIN_ERRORS, SIZES, SPECIMENS, TOKENS
 from deploy import girih
 from tests.embedded import ROOT
 
@@ -28,6 +28,16 @@ def test_every_component_is_shown_in_light_and_dark(client: Client) -> None:
 def test_production_has_no_style_guide(client: Client, settings: Any) -> None:
     settings.PRODUCTION = True
     assert client.get("/styleguide").status_code == 404
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ERRORS | PLAIN_ERRORS)
+def test_each_error_page_can_be_looked_at_but_not_in_production(
+    client: Client, settings: Any, name: str
+) -> None:
+    assert f'class="error-code">{name[:3]}' in client.get(f"/styleguide/errors/{name}").text
+    settings.PRODUCTION = True
+    assert client.get(f"/styleguide/errors/{name}").status_code == 404
 
 
 def test_what_a_component_can_say_is_not_written_by_hand() -> None:

@@ -1,26 +1,14 @@
 """What was just done is taken back by the button of the message that tells of it."""
 
-import re
-
 import pytest
-from django.test import Client
 
 from accounts.models import Project
 from dashboard.models import SavedView
 from tests.dashboard.calls import browser
+from tests.dashboard.undoing import undone
 from tests.factories import make_caller
 
 pytestmark = pytest.mark.django_db
-
-FORM = re.compile(r'<form class="undo" method="post" action="([^"]*)">(.*?)</form>', re.S)
-FIELD = re.compile(r'name="(\w+)" value="([^"]*)"')
-
-
-def undone(client: Client, page: str) -> str:
-    """Presses the button of the message."""
-    ((address, inside),) = FORM.findall(page)
-    fields = {name: value for name, value in FIELD.findall(inside) if name != "csrfmiddlewaretoken"}
-    return client.post(address, fields, follow=True).content.decode()
 
 
 def test_an_archived_project_comes_back() -> None:

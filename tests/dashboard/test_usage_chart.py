@@ -142,3 +142,18 @@ def test_nobody_elses_calls_are_in_the_chart(by: str) -> None:
     assert "No call matches" in shown(alice, f"by={by}&key={bob.api_key.pk}&range=7d")
     answer = browser(alice).get(f"/dashboard/activity/usage.csv?by={by}&project={bob.project.pk}")
     assert b"bobs/model" not in b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+
+
+def test_each_column_with_calls_is_a_link_that_says_what_it_stands_for() -> None:
+    caller = make_caller()
+    for days_ago, cost in ((0, 3), (2, 2), (2, 5)):
+        call_of(caller, days_ago, cost_micros=cost * MICROS)
+    columns = re.findall(
+        r'<a class="column" href="([^"]+)" tabindex="(.*?)" aria-label="(.*?)"', shown(caller)
+    )
+    assert [(order, told.partition(": ")[2]) for _, order, told in columns] == [
+        ("-1", "7.00 UZS, 2 calls"),
+        ("0", "3.00 UZS, 1 call"),
+    ]
+    text = browser(caller).get(columns[0][0]).content.decode()
+    assert text.count('data-call="') == 2
