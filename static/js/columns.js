@@ -5,16 +5,18 @@ const STEPS = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
 
 function begin(chart) {
   const columns = [...chart.querySelectorAll("[data-column]")];
-  const told = chart.parentElement.querySelector("[data-column-told]");
+  const around = chart.parentElement; // an SVG that listens for focus would itself be in the tab order
+  const told = around.querySelector("[data-column-told]");
 
   const say = (event) => {
+    if (!chart.contains(event.target)) return;
     const column = event.target.closest("g")?.querySelector("[data-column]");
     told.textContent = column?.getAttribute("aria-label") ?? "";
   };
-  chart.addEventListener("focusin", say);
+  around.addEventListener("focusin", say);
   chart.addEventListener("mouseover", say);
 
-  chart.addEventListener("keydown", (event) => {
+  around.addEventListener("keydown", (event) => {
     const here = columns.indexOf(event.target);
     const step = STEPS[event.key];
     if (here < 0 || step === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
