@@ -34,7 +34,9 @@ def main(words: list[str]) -> int:
             print("\nA check failed; pytest was not started. `make test` runs everything again.")
             return 1
     sys.stdout.flush()
-    return subprocess.call([*_RUN, "pytest", "-n", os.environ.get("TEST_WORKERS", "2"), *words], cwd=CHECKOUT)
+    # One worker more than there are cores: tests wait for servers.
+    workers = os.environ.get("TEST_WORKERS", str((os.cpu_count() or 2) + 1))
+    return subprocess.call([*_RUN, "pytest", "-n", workers, *words], cwd=CHECKOUT)
 
 
 def _check(name: str, environment: dict[str, str]) -> bool:

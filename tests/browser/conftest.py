@@ -117,7 +117,7 @@ class Tab:
             self.complaints.append(f"{self.page.url}: {message.text}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def site(_running_stack: Stack) -> Iterator[Gateway]:
     """DEMO: the confirmation link is on the page; films are asked after as often as a page does."""
     if CHROMIUM is None:
@@ -126,7 +126,7 @@ def site(_running_stack: Stack) -> Iterator[Gateway]:
         yield gateway
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium(site: Gateway) -> Iterator[Browser]:
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright's loop makes Django take this thread for an asynchronous one.

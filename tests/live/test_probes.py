@@ -27,16 +27,22 @@ from tests.processes import Gateway, until
 from tests.stack import Stack
 
 
+@pytest.fixture(scope="module")
+def probing(_running_stack: Stack) -> Iterator[Gateway]:
+    """A gateway whose endpoints rest."""
+    with _running_stack.another_gateway("probing", ENDPOINT_REST_S="1") as gateway:
+        yield gateway
+
+
 @pytest.fixture
-def gateway(stack: Stack, settings: Any) -> Iterator[Gateway]:
-    """A gateway whose endpoints rest, asked by this process as a Celery worker would."""
+def gateway(stack: Stack, probing: Gateway, settings: Any) -> Iterator[Gateway]:
+    """The same, asked by this process as a Celery worker would."""
     settings.REDIS_URL = stack.env["REDIS_URL"]
+    settings.GATEWAY_URL = probing.url
     checkup.redis.cache_clear()
     _held.clear()
     fund(anonymous_uzs=0, probes_uzs=100_000)
-    with stack.another_gateway("probing", ENDPOINT_REST_S="1") as gateway:
-        settings.GATEWAY_URL = gateway.url
-        yield gateway
+    yield probing
     checkup.redis.cache_clear()
     _held.clear()
 
