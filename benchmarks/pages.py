@@ -24,6 +24,7 @@ from dashboard.activity import Filters
 from dashboard.activity_files import jsonl
 from dashboard.keys import fill_last_use
 from dashboard.moments import TASHKENT, id_at, midnight, today
+from dashboard.usage_chart import BY, stack
 from proxy import quality
 
 Organization: Any = apps.get_model("accounts", "Organization")
@@ -83,7 +84,7 @@ def main() -> None:
 def _reads(org: Any) -> dict[str, Callable[[], object]]:
     common, rare = _models(org)
     key, project = _often(org, "key_id"), _often(org, "project_id")
-    month, quarter = midnight(today()) - timedelta(days=30), midnight(today()) - timedelta(days=89)
+    month = midnight(today()) - timedelta(days=30)
     long_ago = id_at(datetime.now(TASHKENT) - timedelta(days=200))
     some = activity.listed(org, Filters()).calls[-1].row.id.hex[:12]
     narrowed = {
@@ -115,14 +116,38 @@ def _reads(org: Any) -> dict[str, Callable[[], object]]:
         "how they have done": quality.status,
         "export, first two thousand": lambda: next(jsonl(org, Filters())),
     }
+    return found | _sums(org)
+
+
+def _sums(org: Any) -> dict[str, Callable[[], object]]:
+    """Figures and charts."""
+    _common, rare = _models(org)
+    key, project = _often(org, "key_id"), _often(org, "project_id")
+    month, quarter = midnight(today()) - timedelta(days=30), midnight(today()) - timedelta(days=89)
+    found: dict[str, Callable[[], object]] = {}
     spans = {"24 hours": datetime.now(TASHKENT) - timedelta(days=1), "30 days": month, "90 days": quarter}
     for span, since in spans.items():
         since = since.replace(minute=0, second=0, microsecond=0)
         found[f"totals, {span}"] = lambda since=since: usage.totals(org, Filters(since=since))
         found[f"chart, {span}"] = lambda since=since: usage.chart(org, Filters(since=since), "cost")
     found["chart, all time"] = lambda: usage.chart(org, Filters(), "cost")
-    found["totals, 90 days, one key"] = lambda: usage.totals(org, Filters(since=quarter, keys=(key,)))
-    found["totals, 90 days, one model"] = lambda: usage.totals(org, Filters(since=quarter, models=(rare,)))
+    narrowed = {
+        "90 days, one key": Filters(since=quarter, keys=(key,)),
+        "90 days, one model": Filters(since=quarter, models=(rare,)),
+        "all time": Filters(),
+        "all time, one key": Filters(keys=(key,)),
+        "all time, one project": Filters(projects=(project,)),
+        "all time, one project's model": Filters(projects=(project,), models=(rare,)),
+    }
+    for name, filters in narrowed.items():
+        found[f"totals and chart, {name}"] = lambda filters=filters: usage.totals_and_chart(
+            org, filters, "cost"
+        )
+    for span, since in {"30 days": month, "90 days": quarter, "all time": None}.items():
+        for by in BY:
+            found[f"usage by {by}, {span}"] = lambda by=by, since=since: stack(
+                org, Filters(since=since), by=by, metric="cost", query=""
+            )
     return found
 
 
@@ -139,7 +164,7 @@ def _run(name: str, read: Callable[[], object]) -> Ran:
 
 def _plans(ran: Ran) -> Iterator[list[str]]:
     for statement, params in ran.statements:
-        if statement.lstrip().startswith("SELECT"):
+        if statement.lstrip().startswith(("SELECT", "WITH")):
             with connection.cursor() as cursor:
                 cursor.execute(f"EXPLAIN {statement}", params)
                 yield [line for [line] in cursor.fetchall()]

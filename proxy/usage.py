@@ -5,7 +5,7 @@ for good. Amounts are micros (10⁻⁶ UZS). A call counts where its id was made
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import exp2
@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from django.db import connection
 from django.utils import timezone
+
+from accounts.values import value
 
 DIMENSIONS: Final = {
     "project": "project_id",
@@ -34,7 +36,13 @@ COUNTS: Final = (
     *("reasoning_tokens", "images", "seconds", "characters", "price_micros", "cost_micros"),
     *("latency_ms", "ttft_ms", "ttft_calls", "rate_tokens", "rate_ms"),
 )
-_OF_MODELS: Final = {"model", "kind", "status"}
+# Tables of fewer dimensions, the smallest first: which ones of DIMENSIONS they tell, and by which steps.
+_NARROW: Final = {
+    "total": ({"status"}, {"hour", "day"}),
+    "project": ({"project", "status"}, {"day"}),
+    "key": ({"project", "key"}, {"day"}),
+    "model": ({"model", "kind", "status"}, {"hour", "day"}),
+}
 _BUCKETS: Final = 16  # usage_bucket() in sql/usage.sql: below 16 ms, then each twice as far
 _FIRST_MS: Final = 16.0
 
@@ -67,7 +75,7 @@ class Asked:
     histograms: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, kw_only=True)
 class Sums:
     """at: the step, if steps were asked for. of: the values of `by`, in its order. Times are sums of ms."""
 
@@ -105,6 +113,15 @@ class Sums:
     def token_rate(self) -> float | None:
         """Output tokens a second of all streams together, after their first token."""
         return 1000 * self.rate_tokens / self.rate_ms if self.rate_ms > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Largest:
+    """values: the largest ones, that one first. others: how many more there are, in sums those of None."""
+
+    values: Sequence[Any]
+    others: int
+    sums: Sequence[Sums]
 
 
 def finest(since: datetime) -> Step:
@@ -149,6 +166,54 @@ def sums_together(*several: Asked) -> list[list[Sums]]:
     return answers
 
 
+def largest(asked: Asked, measure: Sequence[str], most: int) -> Largest:
+    """sums() by step and the one dimension asked for, of at most so many values and of all others together.
+
+    How large a value is, these counts together say over the whole range.
+    """
+    [column] = [DIMENSIONS[name] for name in asked.by]
+    each, values = _source(asked, "tail")
+    every, more = _source(replace(asked, by=()), "tail", "_every")
+    counts = ", ".join(f"sum({count})::bigint" for count in asked.counts)
+    size = " + ".join(f"sum({count})" for count in measure)
+    # What the others have is the rest of all: of most values only the sum that ranks them is read.
+    query = f"""
+        WITH tail AS MATERIALIZED (SELECT * FROM usage_tail(%(org)s)),
+        ranks AS MATERIALIZED (
+            SELECT {column}, row_number() OVER (ORDER BY {size} DESC, {column}::text COLLATE "C") AS rank
+              FROM ({each}) u GROUP BY 1 HAVING sum(calls) <> 0)
+        SELECT (SELECT count(*) FROM ranks), rank, start, {column}, {counts}
+          FROM ({each}) u JOIN ranks USING ({column})
+         WHERE {column} = ANY (ARRAY(SELECT {column} FROM ranks WHERE rank <= %(most)s))
+         GROUP BY rank, start, {column}
+         UNION ALL
+        SELECT (SELECT count(*) FROM ranks), NULL, start, NULL, {counts} FROM ({every}) u GROUP BY start
+         ORDER BY start, rank NULLS LAST"""
+    with connection.cursor() as cursor:
+        cursor.execute(query, values | more | {"org": asked.org, "most": most})
+        rows = cursor.fetchall()
+    places = {row[1]: row[3] for row in rows if row[1] is not None}
+    others = max(rows[0][0] - most, 0) if rows else 0
+    return Largest(
+        [places[place] for place in sorted(places)], others, _with_rest(asked, [row[2:] for row in rows])
+    )
+
+
+def _with_rest(asked: Asked, rows: Iterable[Sequence[Any]]) -> list[Sums]:
+    """Each step's values as they are, and after them what its whole, the value None, has more than these."""
+    found: list[Sums] = []
+    seen = [0] * len(asked.counts)
+    for at, value_of, *counts in rows:
+        if value_of is not None:
+            seen = [one + more for one, more in zip(seen, counts, strict=True)]
+        else:
+            counts = [whole - one for whole, one in zip(counts, seen, strict=True)]
+            seen = [0] * len(asked.counts)
+        if any(counts):
+            found.append(_read(asked, [at, value_of, *counts]))
+    return found
+
+
 def added(several: Iterable[Sums]) -> Sums:
     """All of these in one, of no step and no values; zeros without any."""
     found = list(several)
@@ -173,13 +238,11 @@ def quantile_ms(counts: Sequence[int], share: float) -> float | None:
 
 def _query(asked: Asked) -> tuple[str, dict[str, Any]]:
     """The roll-ups and their tail are read in one statement, and so of one moment."""
-    groups = ([_step(asked)] if asked.steps else []) + [DIMENSIONS[n] for n in asked.by]
-    where, values = _narrowed(asked)
+    groups = _groups(asked)
+    source, values = _source(asked, "usage_tail(%(org)s)")
     places = ", ".join(str(n + 1) for n in range(len(groups)))
     query = (
-        f"SELECT {', '.join(groups + _counts(asked))} FROM ("
-        f"SELECT * FROM {_table(asked)} WHERE org_id = %(org)s AND {where}"
-        f" UNION ALL SELECT * FROM usage_tail(%(org)s) WHERE {where}) u"
+        f"SELECT {', '.join(groups + _counts(asked))} FROM ({source}) u"
         + (f" GROUP BY {places}" if groups else "")
         + " HAVING sum(calls) <> 0 ORDER BY "
         + ("1, " if asked.steps else "")
@@ -190,20 +253,35 @@ def _query(asked: Asked) -> tuple[str, dict[str, Any]]:
 
 def _together(place: int, asked: Asked) -> tuple[str, dict[str, Any]]:
     """One of several: its number, the step, and everything else as JSON, as each has columns of its own."""
-    step, by = _step(asked) if asked.steps else "NULL::timestamptz", [DIMENSIONS[n] for n in asked.by]
-    where, values = _narrowed(asked, f"_{place}")
-    groups = ([step] if asked.steps else []) + by
+    by = [DIMENSIONS[n] for n in asked.by]
+    source, values = _source(asked, "tail", f"_{place}")
+    groups = _groups(asked)
+    step = "start" if asked.steps else "NULL::timestamptz"
     return (
-        f"(SELECT {place}, {step}, json_build_array({', '.join(by + _counts(asked))}) FROM ("
-        f"SELECT * FROM {_table(asked)} WHERE org_id = %(org)s AND {where}"
-        f" UNION ALL SELECT * FROM tail WHERE {where}) u"
+        f"(SELECT {place}, {step}, json_build_array({', '.join(by + _counts(asked))}) FROM ({source}) u"
         + (f" GROUP BY {', '.join(groups)}" if groups else "")
         + " HAVING sum(calls) <> 0 ORDER BY 2)"
     ), values
 
 
-def _step(asked: Asked) -> str:
-    return f"usage_start(start, '{asked.step}')"
+def _groups(asked: Asked) -> list[str]:
+    return (["start"] if asked.steps else []) + [DIMENSIONS[n] for n in asked.by]
+
+
+def _source(asked: Asked, tail: str, mark: str = "") -> tuple[str, dict[str, Any]]:
+    """The rows to add up, those of the tail cut as the roll-up's are; the marked names of their values."""
+    where, values = _narrowed(asked, mark)
+    columns = ", ".join(
+        (
+            *(DIMENSIONS[name] for name in asked.by),
+            *dict.fromkeys((*asked.counts, "calls", "cost_micros")),
+            *(("latency", "ttft") if asked.histograms else ()),
+        )
+    )
+    return (
+        f"SELECT start, {columns} FROM {_table(asked)} WHERE org_id = %(org)s AND {where}"
+        f" UNION ALL SELECT usage_start(start, '{asked.step}'), {columns} FROM {tail} WHERE {where}"
+    ), values
 
 
 def _counts(asked: Asked) -> list[str]:
@@ -228,9 +306,12 @@ def _narrowed(asked: Asked, mark: str = "") -> tuple[str, dict[str, Any]]:
 
 
 def _table(asked: Asked) -> str:
-    """The smallest one that can tell; minutes are few enough."""
-    of_models = _OF_MODELS.issuperset((*asked.by, *asked.only))
-    return f"usage_{'model_' if of_models and asked.step is not Step.MINUTE else ''}{asked.step}"
+    """The smallest one that can tell."""
+    told = {*asked.by, *asked.only}
+    for name, (dimensions, steps) in _NARROW.items():
+        if told <= dimensions and asked.step in steps:
+            return f"usage_{name}_{asked.step}"
+    return f"usage_{asked.step}"
 
 
 def _read(asked: Asked, row: Sequence[Any]) -> Sums:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -12,7 +13,7 @@ from django.core.management import call_command
 
 from billing.invariants import check
 from proxy.tasks import advance_usage, forget_usage
-from proxy.usage import Asked, Step, Sums, quantile_ms, sums, total
+from proxy.usage import Asked, Step, Sums, added, largest, quantile_ms, sums, total
 from tests.billing.books import query
 from tests.factories import Caller, make_caller
 from tests.proxy.test_crashed_rows import item
@@ -143,6 +144,46 @@ def test_sums_are_cut_and_narrowed_as_asked(gateway: psycopg.Connection[Any]) ->
         take_in()
 
 
+def test_sums_by_fewer_dimensions_are_those_of_all(gateway: psycopg.Connection[Any]) -> None:
+    """By status, by project and by key, from the tables that are kept for these and from their tail."""
+    alice = make_caller(balance_uzs=1)
+    for _ in range(2):
+        record(gateway, call(alice, 5, at=NOW - timedelta(days=1)), call(alice, 6, model="acme/two"))
+        record(gateway, call(alice, 1, status="error", endpoint_id=8))
+        asked = Asked(org=alice.organization.pk, since=LONG_AGO, until=SOON, steps=True, histograms=True)
+        for step in (Step.DAY, Step.HOUR):
+            fine = list(sums(replace(asked, step=step, by=["status", "project", "key", "endpoint"])))
+            for by in (["status"], ["project"], ["key"], ["status", "project"]):
+                coarse = list(sums(replace(asked, step=step, by=by)))
+                assert added(coarse) == added(fine)
+                assert {one.at for one in coarse} == {one.at for one in fine}
+        take_in()
+    assert [rolled(alice, table) for table in ("total_hour", "total_day", "project_day", "key_day")] == [
+        (6, 24)
+    ] * 4
+
+
+def test_the_largest_values_stand_alone_and_the_rest_together(gateway: psycopg.Connection[Any]) -> None:
+    alice = make_caller(balance_uzs=1)
+    yesterday = NOW - timedelta(days=1)
+    record(
+        gateway,
+        *(call(alice, cost, model=f"acme/{cost}") for cost in (1, 2, 7)),
+        *(call(alice, cost, model=f"acme/{cost}", at=yesterday) for cost in (3, 2, 2)),
+    )
+    asked = Asked(org=alice.organization.pk, since=LONG_AGO, until=SOON, by=["model"], steps=True)
+    for _ in range(2):
+        found = largest(asked, ("cost_micros",), 2)
+        assert (found.values, found.others) == (["acme/7", "acme/2"], 2)
+        assert [(one.of[0], one.calls, one.cost_micros) for one in found.sums] == [
+            *(("acme/2", 2, 4), (None, 1, 3)),
+            *(("acme/7", 1, 7), ("acme/2", 1, 2), (None, 1, 1)),
+        ]
+        assert largest(asked, ("calls",), 1).values == ["acme/2"]
+        assert largest(asked, ("calls", "cost_micros"), 4).others == 0
+        take_in()
+
+
 def test_times_and_rates_come_with_their_spread(gateway: psycopg.Connection[Any]) -> None:
     alice = make_caller(balance_uzs=1)
     stream = {"stream": True, "ttft_ms": 300, "latency_ms": 1_300, "output_tokens": 50}
@@ -181,8 +222,11 @@ def test_the_laws_hold_and_see_what_is_wrong(gateway: psycopg.Connection[Any]) -
     assert broken() == {"usage_is_charges", "usage_counts_requests"}
     query("SELECT rebuild_usage()")
     assert broken() <= before
+    for table in ("hour", "model_day", "total_hour", "total_day", "project_day", "key_day"):
+        query(f"UPDATE usage_{table} SET calls = calls + 1 WHERE org_id = %s", alice.organization.pk)
+        assert "usage_counts_requests" in broken(), table
+        query(f"UPDATE usage_{table} SET calls = calls - 1 WHERE org_id = %s", alice.organization.pk)
     query("UPDATE usage_hour SET calls = calls + 1 WHERE org_id = %s", alice.organization.pk)
-    assert "usage_counts_requests" in broken()
     out = StringIO()
     call_command("rebuild_usage", stdout=out)
     assert "calls added up" in out.getvalue()
