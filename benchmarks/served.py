@@ -54,6 +54,7 @@ _EMAIL: Final = "owner@bench.test"
 # What else stands in a page's address; '' is the page as the menu opens it.
 ASKED: Final = {
     "activity": ["", "?range=24h", "?range=90d", "?range=all", "?range=30d&status=error"],
+    "usage": ["", "?range=90d", "?range=365d&by=key", "?range=all&by=project", "?range=90d&by=key"],
     "overview": ["", "?range=90d"],
 }
 

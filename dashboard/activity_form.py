@@ -43,7 +43,9 @@ class ActivityForm(forms.Form):
 
     RANGE: ClassVar[str] = DEFAULT_RANGE  # where none is asked for
 
-    range = forms.ChoiceField(label=_("Time"), choices=list(RANGES.items()), required=False)
+    range = forms.ChoiceField(
+        label=_("Time"), choices=list(RANGES.items()), required=False, widget=LongSelect
+    )
     since = DayField(label=_("From"))
     until = DayField(label=_("To"))
     project = forms.ModelChoiceField(
@@ -63,14 +65,19 @@ class ActivityForm(forms.Form):
         required=False,
         empty_label=_("All providers"),
         to_field_name="slug",
+        widget=LongSelect,
     )
     kind = forms.ChoiceField(
         label=_("Address"),
         choices=[("", _("All addresses")), *((kind, path) for kind, path in ADDRESSES.items())],
         required=False,
+        widget=LongSelect,
     )
     status = forms.ChoiceField(
-        label=_("Status"), choices=[("", _("Any status")), *STATUSES.items()], required=False
+        label=_("Status"),
+        choices=[("", _("Any status")), *STATUSES.items()],
+        required=False,
+        widget=LongSelect,
     )
     text = forms.CharField(label=_("Request id begins with"), max_length=40, required=False)
 
@@ -79,10 +86,13 @@ class ActivityForm(forms.Form):
         shown.setdefault("range", self.RANGE)  # what is in force is what is chosen in the form
         super().__init__(shown)
         self.organization = organization = caller.organization
+        # Only what their names are made of: there may be a thousand keys.
+        keys = ApiKey.objects.filter(project__organization=organization).order_by("name", "pk")
+        projects = Project.objects.filter(organization=organization).order_by("-is_default", "name")
         sources = {
-            "key": ApiKey.objects.filter(project__organization=organization).order_by("name", "pk"),
-            "project": Project.objects.filter(organization=organization).order_by("-is_default", "name"),
-            "provider": Provider.objects.order_by("name"),
+            "key": keys.only("name", "prefix", "last4", "studio"),
+            "project": projects.only("name"),
+            "provider": Provider.objects.order_by("name").only("name", "slug"),
         }
         for name, rows in sources.items():
             field = self.fields[name]

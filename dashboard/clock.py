@@ -5,9 +5,9 @@ from contextvars import ContextVar
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.formats import date_format
 
 from accounts.models import Clock
+from dashboard import digits
 
 _request: ContextVar[HttpRequest | None] = ContextVar("reader", default=None)
 
@@ -32,4 +32,4 @@ def shown(moment: datetime, form: str) -> str:
     user = getattr(request, "user", None)
     if getattr(user, "clock", "") == Clock.HOURS_12:
         form = f"{form.replace('H:', 'g:')} A" if "H:" in form else form
-    return date_format(moment, form)
+    return digits.moment(moment, form)

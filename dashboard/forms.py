@@ -45,17 +45,32 @@ class LongSelect(forms.Select):
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         """The same HTML as the stock widget's, of options without groups."""
-        widget = self.get_context(name, value, attrs)["widget"]
+        chosen = next(iter(self.format_value(value)), "")
         options = format_html_join(
             "",
             '<option value="{}"{}>{}</option>',
+            ((choice, " selected" if str(choice) == chosen else "", label) for choice, label in self.choices),
+        )
+        attributes = flatatt(self.build_attrs(self.attrs, attrs))
+        return format_html('<select name="{}"{}>{}</select>', name, attributes, options)
+
+
+class LongCheckboxes(forms.CheckboxSelectMultiple):
+    """Check boxes without the six templates that Django renders for each of them."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """The same HTML as the stock widget's, of options without groups."""
+        widget = self.get_context(name, value, attrs)["widget"]
+        boxes = format_html_join(
+            "",
+            '<div><label for="{}"><input type="checkbox" name="{}" value="{}"{}> {}</label></div>',
             (
-                (option["value"], " selected" if option["selected"] else "", option["label"])
+                (one["attrs"]["id"], name, one["value"], flatatt(one["attrs"]), one["label"])
                 for _group, options, _index in widget["optgroups"]
-                for option in options
+                for one in options
             ),
         )
-        return format_html('<select name="{}"{}>{}</select>', name, flatatt(widget["attrs"]), options)
+        return format_html('<div id="{}">{}</div>', widget["attrs"]["id"], boxes)
 
 
 class DayInput(forms.DateInput):

@@ -12,13 +12,12 @@ from accounts.access import Caller
 from accounts.roles import Power
 from billing.models import Wallet
 from dashboard import activity, budgets, onboarding, shop, wallet
-from dashboard.activity import Filters
 from dashboard.attention import matters
 from dashboard.first_call import first_call
 from dashboard.moments import midnight, today
 from dashboard.parts import answered, asked_part, mark_of, template_of, unchanged
 from dashboard.people import page_caller
-from dashboard.usage import totals
+from dashboard.usage import totals_since
 from dashboard.views import private
 
 LIVE: Final = "live"
@@ -63,10 +62,11 @@ def _mark(caller: Caller, purse: Wallet) -> str:
 def _figures(caller: Caller, purse: Wallet) -> dict[str, Any]:
     organization = caller.organization
     capped = budgets.of_projects(caller.projects())
+    day, month = totals_since(organization, midnight(today()), midnight(today().replace(day=1)))
     return {
         "wallet": purse,
-        "totals": totals(organization, Filters(since=midnight(today()))),
-        "month": activity.spent_since(organization, today().replace(day=1)),
+        "totals": day,
+        "month": month,
         "free": wallet.free_today(organization, purse),
         "latest": activity.latest(organization),
         "capped": capped[:BUDGETS_SHOWN],

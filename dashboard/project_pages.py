@@ -19,6 +19,7 @@ from accounts.roles import Power
 from billing.download import csv_download
 from dashboard import content_log, projects
 from dashboard.budgets import budgets_of
+from dashboard.forms import LongCheckboxes
 from dashboard.lists import listing
 from dashboard.people import page_caller, require
 from dashboard.people_lists import PROJECT_COLUMNS, ProjectList, project_rows
@@ -40,7 +41,7 @@ class ProjectForm(forms.Form):
         label=gettext_lazy("All models, also those that come later"), required=False, initial=True
     )
     models = forms.MultipleChoiceField(
-        label=gettext_lazy("Or only these"), required=False, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Or only these"), required=False, widget=LongCheckboxes
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -125,7 +125,7 @@ SPECIMENS = (
     Specimen("To copy", '{% include "components/copy.html" with id=copy text="cap-…" label="key" %}'),
     Specimen("Code", '{% include "components/code.html" with id=code samples=samples label="First call" %}'),
     Specimen("Girih", '<div class="girih girih-room"></div>'),
-    Specimen("Icon", '{% load lucide %}{% lucide "wallet" size=20 class="icon" aria_hidden="true" %}'),
+    Specimen("Icon", '{% load icons %}{% lucide "wallet" size=20 class="icon" aria_hidden="true" %}'),
 )
 
 

@@ -135,6 +135,12 @@ def totals(organization: Organization, filters: Filters) -> Totals:
     return _totals(sums(_of_totals(organization, filters)))
 
 
+def totals_since(organization: Organization, *moments: datetime) -> list[Totals]:
+    """Totals of everything since each of these, in one question."""
+    asked = [_of_totals(organization, Filters(since=since)) for since in moments]
+    return [_totals(found) for found in sums_together(*asked)]
+
+
 def chart(organization: Organization, filters: Filters, metric: str) -> Chart | None:
     """The same over time; None without calls. metric: one of METRICS, nonsense is the first."""
     asked = _of_bars(organization, filters)

@@ -4,11 +4,11 @@ All of it comes out of the roll-ups and their tail (proxy/usage.py), so sums are
 """
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import ClassVar, Final
+from urllib.parse import quote_plus
 
 from django import forms
 from django.http import QueryDict
@@ -20,9 +20,10 @@ from accounts.models import ApiKey, Organization, Project
 from billing.money import exact_uzs
 from dashboard.activity import Filters
 from dashboard.activity_form import RANGES, ActivityForm
+from dashboard.forms import LongSelect
 from dashboard.moments import TASHKENT, midnight
 from dashboard.usage import DAWN, METRICS, Amounts, begins, end
-from proxy.usage import Asked, Step, Sums, sums
+from proxy.usage import Asked, Largest, Step, largest, sums
 
 BY: Final = ("model", "key", "project")
 COLUMNS: Final = ("day", "id", "name", "calls", "input_tokens", "output_tokens", "cost_uzs", "cost_micros")
@@ -30,6 +31,13 @@ HIGH: Final = 400  # units of the drawing
 WIDE: Final = 10
 _SHOWN: Final = 7  # as many colours; the rest is one part together
 _COUNTS: Final = ("calls", "input_tokens", "output_tokens", "cost_micros")
+
+# What a metric is the sum of.
+_MEASURES: Final = {
+    "cost": ("cost_micros",),
+    "calls": ("calls",),
+    "tokens": ("input_tokens", "output_tokens"),
+}
 
 type Value = str | int  # a model's id, or the number of a key or project
 type Range = tuple[date, date]  # first and last day
@@ -48,6 +56,7 @@ class UsageForm(ActivityForm):
             ("all", RANGES["all"]),
         ],
         required=False,
+        widget=LongSelect,
     )
     text = None  # type: ignore[assignment]  # Django takes it for: no such field
 
@@ -71,9 +80,12 @@ class Thing:
     series: int
 
 
+_EVERYTHING: Final = Thing(None, "", "", 0)
+
+
 @dataclass(slots=True)
 class Part(Amounts):
-    """What one thing used in one column. y, height: of HIGH units."""
+    """What one thing used in one column. url: of its calls, if any. y, height: of HIGH units."""
 
     thing: Thing
     url: str = ""
@@ -86,6 +98,7 @@ class Column:
     """A day, or a month where days are too many. parts: one for each thing; whole: all of them together."""
 
     at: datetime
+    days: Range
     x: int
     parts: Sequence[Part]
     whole: Part
@@ -115,45 +128,53 @@ class Stack:
         return [column for column in reversed(self.columns) if column.whole.calls]
 
 
-@dataclass(frozen=True)
 class Drill:
     """Addresses of the activity page under the same filter. query: the filter as the address has it."""
 
-    by: str
-    query: str
+    def __init__(self, by: str, query: str) -> None:
+        said = QueryDict(query, mutable=True)
+        for name in ("range", "since", "until"):
+            said.pop(name, None)
+        self._by = by
+        self._whole = self._begun(said)
+        said.pop(by, None)
+        self._narrow = self._begun(said)
 
     def url(self, thing: Thing | None, days: Range) -> str:
         """The calls of that thing, or all, in those days."""
-        said = QueryDict(self.query, mutable=True)
-        said.pop("range", None)
-        said["since"], said["until"] = days[0].isoformat(), days[1].isoformat()
-        if thing is not None and thing.value is not None:
-            said[self.by] = str(thing.value)
-        return f"{reverse('activity')}?{said.urlencode()}"
+        span = f"since={days[0].isoformat()}&until={days[1].isoformat()}"
+        if thing is None or thing.value is None:
+            return self._whole + span
+        return f"{self._narrow}{span}&{self._by}={quote_plus(str(thing.value))}"
+
+    def _begun(self, said: QueryDict) -> str:
+        """What each address begins with."""
+        return f"{reverse('activity')}?{said.urlencode()}&" if said else f"{reverse('activity')}?"
 
 
 def stack(organization: Organization, filters: Filters, *, by: str, metric: str, query: str) -> Stack | None:
     """None without calls. by, metric: nonsense is the first of BY and METRICS."""
     by, metric = (by if by in BY else BY[0]), (metric if metric in METRICS else METRICS[0])
-    found = list(sums(_asked(organization, filters, by)))
+    ranked = largest(_asked(organization, filters, by), _MEASURES[metric], _SHOWN)
+    found = ranked.sums
     if not found:
         return None
-    things = _things(organization, by, found, metric)
+    things = _things(organization, by, ranked)
     until = min(end(filters.until), datetime.now(TASHKENT))
     first = filters.since or (found[0].at or DAWN).astimezone(TASHKENT)
-    last = max(one.at or first for one in found)
+    last = max(found[-1].at or first, first)
     step, starts = begins(first, max(until, last), Step.DAY)
-    drill = Drill(by, query)
     today = (max(until, last) - timedelta(microseconds=1)).astimezone(TASHKENT).date()
-    columns = [_column(n, starts, today, things, drill) for n in range(len(starts))]
+    columns = [_column(n, starts, today, things) for n in range(len(starts))]
+    places = {thing.value: place for place, thing in enumerate(things)}
     for one in found:
         column = columns[bisect_right(starts, one.at or first) - 1]
-        place = next((n for n, thing in enumerate(things) if thing.value == one.of[0]), -1)
-        column.parts[place].add(one)
+        if one.of[0] in places:
+            column.parts[places[one.of[0]]].add(one)
         column.whole.add(one)
-    return _drawn(
-        Stack(by, metric, step, columns, *_wholes(things, columns, (first.date(), today), drill), 0)
-    )
+    chart = Stack(by, metric, step, columns, *_wholes(things, columns), 0)
+    _link(chart, (first.date(), today), Drill(by, query))
+    return _drawn(chart)
 
 
 def csv_rows(organization: Organization, filters: Filters, by: str) -> Iterator[Sequence[object]]:
@@ -181,19 +202,15 @@ def _asked(organization: Organization, filters: Filters, by: str) -> Asked:
     )
 
 
-def _things(organization: Organization, by: str, found: Sequence[Sums], metric: str) -> list[Thing]:
-    """The largest by the metric, and the rest where there is any."""
-    sizes: defaultdict[Value, Amounts] = defaultdict(Amounts)
-    for one in found:
-        sizes[one.of[0]].add(one)
-    order = sorted(sizes, key=lambda value: (-sizes[value].value(metric), str(value)))
-    names = _names(organization, by, order)
+def _things(organization: Organization, by: str, ranked: Largest) -> list[Thing]:
+    """The largest, and the rest where there is any."""
+    names = _names(organization, by, ranked.values)
     shown = [
         Thing(value, *names.get(value, ("", _("unknown"))), number)
-        for number, value in enumerate(order[:_SHOWN], 1)
+        for number, value in enumerate(ranked.values, 1)
     ]
-    rest = len(order) - len(shown)
-    return [*shown, Thing(None, "", _("%(count)s others") % {"count": rest}, 0)] if rest else shown
+    rest = Thing(None, "", _("%(count)s others") % {"count": ranked.others}, 0)
+    return [*shown, rest] if ranked.others else shown
 
 
 def _names(organization: Organization, by: str, values: Sequence[Value]) -> Mapping[Value, tuple[str, str]]:
@@ -207,27 +224,30 @@ def _names(organization: Organization, by: str, values: Sequence[Value]) -> Mapp
     return {one.pk: (one.api_id, one.name) for one in keys}
 
 
-def _column(
-    number: int, starts: Sequence[datetime], today: date, things: Sequence[Thing], drill: Drill
-) -> Column:
+def _column(number: int, starts: Sequence[datetime], today: date, things: Sequence[Thing]) -> Column:
     first = starts[number].date()
     last = starts[number + 1].date() - timedelta(days=1) if number + 1 < len(starts) else today
-    days = (first, max(first, last))
-    parts = [Part(thing, url=drill.url(thing, days)) for thing in things]
-    whole = Part(Thing(None, "", "", 0), url=drill.url(None, days))
-    return Column(starts[number], number * WIDE + 1, parts, whole)
+    parts = [Part(thing) for thing in things]
+    return Column(starts[number], (first, max(first, last)), number * WIDE + 1, parts, Part(_EVERYTHING))
 
 
-def _wholes(
-    things: Sequence[Thing], columns: Sequence[Column], days: Range, drill: Drill
-) -> tuple[list[Part], Part]:
+def _wholes(things: Sequence[Thing], columns: Sequence[Column]) -> tuple[list[Part], Part]:
     """Each thing over all columns, and everything."""
-    wholes = [Part(thing, url=drill.url(thing, days)) for thing in things]
-    everything = Part(Thing(None, "", "", 0), url=drill.url(None, days))
+    wholes, everything = [Part(thing) for thing in things], Part(_EVERYTHING)
     for column in columns:
         for whole, part in zip([*wholes, everything], [*column.parts, column.whole], strict=True):
             whole.join(part)
     return wholes, everything
+
+
+def _link(chart: Stack, days: Range, drill: Drill) -> None:
+    """Addresses of what has calls; days: of the whole chart."""
+    rows = [(days, [*chart.wholes, chart.whole])]
+    rows += [(column.days, [*column.parts, column.whole]) for column in chart.columns]
+    for span, parts in rows:
+        for part in parts:
+            if part.calls:
+                part.url = drill.url(part.thing, span)
 
 
 def _drawn(chart: Stack) -> Stack:

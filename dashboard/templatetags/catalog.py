@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django import template
-from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from dashboard import digits
 from dashboard.activity import rate_of
 from dashboard.forms import STATUSES
 from dashboard.shop import MODALITIES, PER_ONE, PriceLine, price_lines
@@ -75,7 +76,7 @@ def capability(word: str) -> str:
 @register.filter
 def grouped(number: int | None) -> str:
     """128000 → 128 000 in the reader's way."""
-    return "–" if number is None else number_format(number, 0, force_grouping=True)
+    return "–" if number is None else digits.grouped(number)
 
 
 @register.filter
@@ -93,15 +94,15 @@ def seconds(ms: int | None) -> str:
     if ms is None:
         return "–"
     if ms < 1000:
-        return f"{ms}\N{NO-BREAK SPACE}" + str(_("ms"))
-    tenths = (ms + 50) // 100
-    return f"{number_format(f'{tenths // 10}.{tenths % 10}', 1)}\N{NO-BREAK SPACE}" + str(_("s"))
+        return f"{ms}\N{NO-BREAK SPACE}" + gettext("ms")
+    whole, tenth = divmod((ms + 50) // 100, 10)
+    return f"{whole}{digits.decimal_point()}{tenth}\N{NO-BREAK SPACE}" + gettext("s")
 
 
 @register.filter
 def token_rate(rate: float | None) -> str:
     """Output tokens a second: 85 tok/s."""
-    return "–" if rate is None else f"{number_format(round(rate), 0)}\N{NO-BREAK SPACE}" + str(_("tok/s"))
+    return "–" if rate is None else f"{round(rate)}\N{NO-BREAK SPACE}" + gettext("tok/s")
 
 
 @register.filter
@@ -113,7 +114,7 @@ def speed(row: Request) -> str:
 @register.filter
 def chart_step(at: datetime, step: str) -> str:
     """When a bar of the usage chart begins, as briefly as its step allows."""
-    return date_format(localtime(at), {"month": "m.Y", "day": "d.m.Y"}.get(step, "d.m. H:i"))
+    return digits.moment(localtime(at), {"month": "m.Y", "day": "d.m.Y"}.get(step, "d.m. H:i"))
 
 
 @register.filter
@@ -139,7 +140,7 @@ def used(row: Request) -> str:
     if row.images:
         return str(_("images: %(count)s")) % {"count": grouped(row.images)}
     if row.seconds:
-        return f"{grouped(row.seconds)}\N{NO-BREAK SPACE}" + str(_("s"))
+        return f"{grouped(row.seconds)}\N{NO-BREAK SPACE}" + gettext("s")
     if row.characters:
         return str(_("characters: %(count)s")) % {"count": grouped(row.characters)}
     return f"{grouped(row.input_tokens)} → {grouped(row.output_tokens)}"

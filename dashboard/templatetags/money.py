@@ -1,33 +1,34 @@
 """Money for readers. Input is always whole micros (10^-6 UZS); no float is ever made of them."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from django import template
 from django.utils.formats import number_format
 from django.utils.translation import get_language
+
+from dashboard.digits import with_decimals
 
 register = template.Library()
 
 UNIT = {"uz": "soʻm", "ru": "сум", "en": "UZS"}
 SOM = 1_000_000  # micros
 NO_BREAK = "\N{NO-BREAK SPACE}"
-
-
-def decimals(micros: int) -> int:
-    """Two, or as many as a cost under one so'm needs (six at most)."""
-    if micros == 0 or abs(micros) >= SOM:
-        return 2
-    return max(2, len(f"{abs(micros):06d}".rstrip("0")))
+_PLACES = 2
 
 
 @register.filter
 def plain_uzs(micros: int | None) -> str:
-    """Grouped so'm without the unit, for columns that name it in their heading."""
+    """Grouped so'm without the unit, for columns that name it in their heading.
+
+    Two decimals, or as many as a cost under one so'm needs (six at most).
+    """
     if micros is None:
         return "–"
-    places = decimals(micros)
-    amount = Decimal(micros).scaleb(-6).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-    return number_format(amount, places, use_l10n=True, force_grouping=True)
+    sign, size = ("-" if micros < 0 else ""), abs(micros)
+    if 0 < size < SOM:
+        return sign + with_decimals(0, f"{size:06d}".rstrip("0").ljust(_PLACES, "0"))
+    whole, rest = divmod((size + 5_000) // 10_000, 100)  # half up
+    return sign + with_decimals(whole, f"{rest:02d}")
 
 
 @register.simple_tag
