@@ -168,7 +168,7 @@ def _in_language(
             known.add(name)
         if who == "customer" and not ending:
             for name, page in states(context, site, wanted.only):
-                _pictures(page, FOLDER / language / name)
+                _pictures(page, FOLDER / language / name, whole=False)
         context.close()
     return table
 
@@ -247,15 +247,20 @@ def _weigh(figures: Figures, answers: list[Response]) -> None:
             figures.chart_bytes += size if any(part in answer.url for part in CHARTS) else 0
 
 
-def _pictures(page: Page, path: Path) -> None:
+def _pictures(page: Page, path: Path, *, whole: bool = True) -> None:
+    """Four of a page; of its window alone where a dialog lies over it, as its veil covers no more."""
     for scheme in SCHEMES:
         for width in WIDTHS:
-            _picture(page, path.with_name(f"{path.name}-{scheme}-{width}.png"), scheme, width)
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            file = path.with_name(f"{path.name}-{scheme}-{width}.png")
+            if whole:
+                _whole(page, file, width)
+            else:
+                page.screenshot(path=file)
 
 
-def _picture(page: Page, file: Path, scheme: Literal["light", "dark"], width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+def _whole(page: Page, file: Path, width: int) -> None:
     height = min(int(page.evaluate("document.documentElement.scrollHeight")), TALLEST)
     page.screenshot(path=file, full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
 

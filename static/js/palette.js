@@ -28,6 +28,7 @@ function openPalette() {
   if (palette.open) return palette.close();
   shortcuts.close();
   field.value = "";
+  trouble.hidden = true;
   palette.showModal();
   field.focus();
   htmx.trigger(field, "palette");

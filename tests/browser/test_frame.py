@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from accounts.keys import create_key
 from tests.browser.conftest import Tab
 from tests.factories import Caller, make_caller
 from tests.stack import Stack
@@ -95,6 +96,27 @@ def test_without_scripts_the_question_is_a_page(new_tab: Callable[..., Tab], own
     page.wait_for_url(f"{tab.site}/dashboard/keys")
     owner.api_key.refresh_from_db()
     assert owner.api_key.revoked_at is not None
+
+
+def test_without_scripts_a_word_is_typed_on_a_page(new_tab: Callable[..., Tab], owner: Caller) -> None:
+    """A wrong word changes nothing, is told beside its field, and what was chosen stays chosen."""
+    second, _plain = create_key(project=owner.project, name="Second")
+    tab = new_tab(java_script_enabled=False, viewport=PHONE)
+    tab.enter(owner.user)
+    page = tab.open("/dashboard/keys")
+    for box in page.locator("input[name=key]").all():
+        box.check()
+    page.get_by_role("button", name="Revoke chosen").click()
+    field = page.get_by_label("To confirm, type: 2")
+    field.fill("3")
+    page.get_by_role("button", name="Revoke 2 keys").click()
+    expect(field).to_have_accessible_description("This isn't what is asked for. Nothing was done.")
+    field.fill("2")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{tab.site}/dashboard/keys*")
+    second.refresh_from_db()
+    owner.api_key.refresh_from_db()
+    assert second.revoked_at is not None and owner.api_key.revoked_at is not None
 
 
 def test_a_language_of_code_is_chosen_with_the_arrows_and_kept(new_tab: Callable[..., Tab]) -> None:
