@@ -1,4 +1,4 @@
-"""One OpenAPI 3.1 document of both planes, and Swagger UI over it with assets of our own host.
+"""One OpenAPI 3.1 document of both planes; cloudapi/reference makes a page of it.
 
 Three sources: django-ninja's public reads, DRF's management API (drf-spectacular) and, for the data plane,
 proxy/openapi. The same name for two different schemas is refused while merging.
@@ -10,9 +10,6 @@ from typing import Any, Final
 import orjson
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils.csp import CSP
-from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
@@ -23,7 +20,6 @@ from proxy.reads import KeyAuth, OptionalKeyAuth
 
 Document = dict[str, Any]
 
-URL: Final = "/openapi.json"
 DESCRIPTION: Final = (
     "One key and one endpoint for every AI model, paid in so'm. Refusals have one envelope everywhere; "
     "amounts are so'm as strings."
@@ -131,16 +127,3 @@ def openapi_json(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(orjson.dumps(document()), content_type="application/json")
     response["Access-Control-Allow-Origin"] = "*"
     return response
-
-
-# What was asked for in the page is shown there: images, sound and video out of the browser's own memory.
-_SHOWN: Final = [CSP.SELF, "data:", "blob:"]
-_CSP: Final[dict[str, Any]] = {**settings.SECURE_CSP, "img-src": _SHOWN, "media-src": _SHOWN}
-
-
-@csp_override(_CSP)
-@require_safe
-def docs(request: HttpRequest) -> HttpResponse:
-    """GET /docs/api: Swagger UI. It sends the CSRF token along, so that a session counts where it may."""
-    shown = {"url": URL, "layout": "BaseLayout", "deepLinking": True, "persistAuthorization": False}
-    return render(request, "site/api.html", {"settings": shown})

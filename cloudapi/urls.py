@@ -4,13 +4,14 @@ from django.contrib import admin
 from django.urls import include, path
 
 from cloudapi import openapi, probes
+from cloudapi.reference import views as reference
 from proxy.api import api
 
 urlpatterns = [
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),
     path("openapi.json", openapi.openapi_json),
-    path("docs/api", openapi.docs, name="api-docs"),
+    path("docs/api", reference.reference, name="api-docs"),
     path("api/hello", probes.hello),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),

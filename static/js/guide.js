@@ -1,28 +1,9 @@
-/* The documentation's own behaviour: "/" searches, Escape closes what was found, arrows walk through it. */
+/* The documentation's own behaviour: Escape closes what was found, arrows walk through it. */
+
+import "./contents.js";
 
 const query = document.getElementById("guide-query");
 const found = document.getElementById("guide-found");
-const menu = document.querySelector(".guide-menu");
-
-/* The contents are open without JavaScript; on a phone they make room for the text. */
-const narrow = matchMedia("(max-width: 59.99rem)");
-const fold = () => {
-  menu.open = !narrow.matches;
-};
-fold();
-narrow.addEventListener("change", fold);
-
-function isTyping(target) {
-  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
-}
-
-document.addEventListener("keydown", (event) => {
-  if (event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event.target)) {
-    event.preventDefault();
-    query.focus();
-    query.select();
-  }
-});
 
 function close() {
   found.replaceChildren();

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from accounts.signup import open_account
 from billing.models import TopUp
+from routing.models import Endpoint, Model, Provider
 from tests.browser.conftest import WCAG, Tab
 from tests.factories import MICROS, Caller, credit, make_caller
 from tests.live.client import chat, directive
@@ -24,6 +25,7 @@ PUBLIC = [
     *(
         "/docs",
         "/docs/chat",
+        "/docs/api",
         "/docs/energy",
         "/docs/errors",
         "/docs/errors/insufficient_balance",
@@ -77,6 +79,12 @@ def look(tab: Tab, path: str) -> None:
     assert tab.axe() == [], path
 
 
+def change_form(model: type[Provider | Model | Endpoint]) -> str:
+    """The admin's page of one of them."""
+    found = model.objects.earliest("pk")
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[found.pk])
+
+
 @pytest.mark.parametrize(("width", "scheme", "locale"), LOOKS)
 def test_every_page_is_whole(
     new_tab: Callable[..., Tab], resident: Caller, width: int, scheme: str, locale: str
@@ -107,7 +115,8 @@ def test_the_admin_is_clean(new_tab: Callable[..., Tab], resident: Caller) -> No
         reverse(f"admin:{m._meta.app_label}_{m._meta.model_name}_changelist") for m in admin.site._registry
     ]
     own = [f"/admin/billing/topup/{topup.pk}/{page}/" for page in ("change", "decide")]
-    read = ["/admin/", *own, *MAIN]
+    forms = [change_form(model) for model in (Provider, Model, Endpoint)]
+    read = ["/admin/", *own, *MAIN, *forms]
     for path in [*lists, *read, "/admin/billing/incomingtransfer/statement/"]:
         assert tab.page.goto(f"{tab.site}{path}").status == 200, path  # type: ignore[union-attr]
         if path in read:
