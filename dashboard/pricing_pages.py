@@ -1,7 +1,7 @@
 """/pricing for people, and the same list for programs. Public; sent again only when it has changed."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +10,6 @@ from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
@@ -18,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from billing.providers import ways
 from dashboard.forms import ModelsForm
+from dashboard.price_rows import Pen
 from dashboard.pricing import Entry, PriceList, price_list, search
 from dashboard.pricing_files import as_csv, as_json
 
@@ -83,7 +83,7 @@ def _page(request: HttpRequest, found: PriceList) -> HttpResponse:
         "form": form,
         "prices": found,
         "count": len(entries),
-        "list": mark_safe("".join(_drawn(found, entry) for entry in entries)),
+        "list": mark_safe("".join(_drawn(found, entries))),
         "free_requests": settings.FREE_DAILY_REQUESTS,
     }
     part = "#table" if request.headers.get("HX-Request") else ""
@@ -93,13 +93,14 @@ def _page(request: HttpRequest, found: PriceList) -> HttpResponse:
     return response
 
 
-def _drawn(found: PriceList, entry: Entry) -> SafeString:
-    """One model's rows as HTML."""
-    place = (get_language() or "en", entry.model.slug)
-    if place not in found.drawn:
-        context = {"entry": entry, "fx_bps": found.fx_bps}
-        found.drawn[place] = render_to_string("site/parts/price_rows.html", context)
-    return found.drawn[place]
+def _drawn(found: PriceList, entries: Iterable[Entry]) -> Iterator[SafeString]:
+    """Each model's rows as HTML."""
+    language, pen = get_language() or "en", Pen(found.fx_bps)
+    for entry in entries:
+        place = (language, entry.model.slug)
+        if place not in found.drawn:
+            found.drawn[place] = pen.rows(entry)
+        yield found.drawn[place]
 
 
 def _mark_of_page(request: HttpRequest, found: PriceList) -> str:

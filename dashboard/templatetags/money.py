@@ -1,6 +1,7 @@
 """Money for readers. Input is always whole micros (10^-6 UZS); no float is ever made of them."""
 
 from decimal import Decimal
+from functools import lru_cache
 
 from django import template
 from django.utils.formats import number_format
@@ -61,6 +62,11 @@ def signed_percent(bps: int) -> str:
 @register.filter
 def percent(bps: int) -> str:
     """Basis points as per cent: 500 → 5 %, 1250 → 12.5 %."""
+    return _percent(bps, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _percent(bps: int, _language: str | None) -> str:
     share = (Decimal(bps) / 100).normalize()
     places = max(0, -int(share.as_tuple().exponent))
     return f"{number_format(share, places)}{NO_BREAK}%"
