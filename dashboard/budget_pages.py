@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -109,4 +110,4 @@ def _warning(owner: Owner, budget: Budget) -> str:
     text = _(
         "“%(name)s” has already spent this cap: all its calls are refused until %(day)s 00:00 (Tashkent)."
     )
-    return text % {"name": owner.name, "day": budget.resets_on.strftime("%d.%m.%Y")}
+    return text % {"name": owner.name, "day": date_format(budget.resets_on, "SHORT_DATE_FORMAT")}

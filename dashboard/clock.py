@@ -5,6 +5,7 @@ from contextvars import ContextVar
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import get_format
 
 from accounts.models import Clock
 from dashboard import digits
@@ -27,7 +28,8 @@ class ReadersClock:
 
 
 def shown(moment: datetime, form: str) -> str:
-    """A local moment in the form of Django's date filter, its hours as the reader has chosen."""
+    """A local moment in a form of the reader's language (SHORT_DATETIME_FORMAT, …), its hours as chosen."""
+    form = get_format(form)
     request = _request.get()
     user = getattr(request, "user", None)
     if getattr(user, "clock", "") == Clock.HOURS_12:

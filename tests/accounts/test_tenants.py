@@ -184,7 +184,7 @@ def test_the_last_use_of_a_key_is_its_last_call(alice):
     client = signed_in(alice)
     unused, used = client.get("/api/keys").json()["data"]
     assert (unused["lastUsed"], used["lastUsed"]) == (None, int(call.at.timestamp()) // 60 * 60)
-    shown = timezone.localtime(call.at).strftime("%d.%m.%Y %H:%M")
+    shown = timezone.localtime(call.at).strftime("%-d %b %Y, %H:%M")
     assert shown in client.get("/dashboard/keys").content.decode()
 
 

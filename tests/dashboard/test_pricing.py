@@ -208,7 +208,7 @@ def test_a_receipt_shows_the_margin_only_where_there_was_one() -> None:
     pages = [client.get(f"/dashboard/activity/{call}").content.decode() for call in (plain, dearer)]
     assert "xchange margin" not in pages[0]
     assert "Exchange margin</dt><dd>2.5" in pages[1] and "of it exchange margin 315.00" in pages[1]
-    assert all("20.11.2026" in page for page in pages)
+    assert all("20 Nov 2026" in page for page in pages)
     told = client.get(f"/v1/generation/{dearer}", headers=caller.headers).json()
     assert (told["fx_margin_percent"], told["price_version"]) == ("2.5", "c1.f1.m1.x7")
 

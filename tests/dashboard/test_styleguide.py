@@ -1,11 +1,16 @@
 """The design system: shown in development, hidden in production; drawn and named as its files say."""
 
 import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.template import engines
 from django.test import Client
+from django.utils.formats import date_format
+from django.utils.translation import override
 
 from dashboard.styleguide import ERRORS, PLAIN_ERRORS, SIZES, SPECIMENS, TOKENS
 from deploy import girih
@@ -13,6 +18,10 @@ from tests.embedded import ROOT
 
 CSS = ROOT / "static" / "css"
 # Of one page or of the frame; no components to build pages from.
+FORMATS = (
+    *("DATE_FORMAT", "SHORT_DATE_FORMAT", "DATETIME_FORMAT", "SHORT_DATETIME_FORMAT"),
+    *("DAY_TIME_FORMAT", "DAY_SECONDS_FORMAT"),
+)
 TOOLS = ("button", "field", "badge", "stat", "tabs", "dialog", "empty", "skeleton", "bars", "copy", "code")
 
 
@@ -40,18 +49,49 @@ def test_each_error_page_can_be_looked_at_but_not_in_production(
     assert client.get(f"/styleguide/errors/{name}").status_code == 404
 
 
+def templates(*but: str) -> Iterator[tuple[str, str]]:
+    """All of them, the apps' own too, by path below `templates/`; but those in these folders."""
+    for folder in (ROOT / "templates", *ROOT.glob("*/templates")):
+        for file in folder.rglob("*.*"):
+            name = file.relative_to(folder).as_posix()
+            if not name.startswith(but or ("\0",)):
+                yield name, file.read_text(encoding="utf-8")
+
+
 def test_what_a_component_can_say_is_not_written_by_hand() -> None:
-    """Of the public pages; buttons with attributes of their own are written out."""
-    plain = re.compile(
-        r'class="badge[^"]*">|<(a|button type="submit") class="button( \w+)*"( href="[^"]*")?>'
+    """Buttons of letters are tables, allauth's are told by its attributes, the admin's are stock."""
+    written = re.compile(r'class="(badge|([^"]* )?button)[ "{]')
+    found = [
+        name for name, text in templates("components/", "mail/", "allauth/", "admin/") if written.search(text)
+    ]
+    assert found == []
+
+
+def test_dates_go_by_the_readers_language() -> None:
+    """The machine's own form is for attributes."""
+    fixed = re.compile(r"""\|\s*(?:date|time|clock):["'](?!(?:[A-Z]+_)+FORMAT["']|c["'])""")
+    assert [name for name, text in templates() if fixed.search(text)] == []
+    for language in ("uz", "ru", "en"):
+        with override(language):
+            shown = {name: date_format(datetime(2026, 1, 5, 21, 5, 9, tzinfo=UTC), name) for name in FORMATS}
+        assert not [name for name, text in shown.items() if "FORMAT" in text or "5" not in text], language
+
+
+def test_a_tag_writes_what_the_component_does() -> None:
+    page = engines["django"].from_string(
+        "{% load components %}{% button type='submit' kind='danger' small=True name='do' value='' "
+        "data_keep=True hidden=shown aria_label=said %}{{ label }}{% endbutton %}|"
+        "{% button href=to kind='quiet' disabled=shown aria_current='a'|same:'b' %}x{% endbutton %}|"
+        "{% badge kind=none %}{{ label }}{% endbadge %}|{% address query by=label as there %}{{ there }}"
     )
-    by_hand = {
-        file.relative_to(ROOT / "templates").as_posix()
-        for folder in ("site", "guide")
-        for file in (ROOT / "templates" / folder).rglob("*.html")
-        if plain.search(file.read_text(encoding="utf-8"))
-    }
-    assert by_hand == set()
+    context = {"label": "<b>", "said": '"quoted"', "to": "/?a=1&b=2", "query": "q=1"}
+    assert page.render(context).split("|") == [
+        '<button class="button danger small" type="submit" name="do" value="" data-keep '
+        'aria-label="&quot;quoted&quot;">&lt;b&gt;</button>',
+        '<a class="button quiet" href="/?a=1&amp;b=2">x</a>',
+        '<span class="badge">&lt;b&gt;</span>',
+        "?q=1&amp;by=%3Cb%3E",
+    ]
 
 
 def test_styles_name_tokens_that_there_are() -> None:
