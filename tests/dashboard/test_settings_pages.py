@@ -70,9 +70,9 @@ def test_times_are_read_as_the_person_reads_them() -> None:
     caller = make_caller()
     call = log_call(caller, at=datetime(2026, 11, 20, 16, 5, tzinfo=UTC).isoformat())
     address = f"/dashboard/activity/{call}"
-    assert "20.11.2026 21:05" in browser(caller).get(address).content.decode()
+    assert "20 Nov 2026, 21:05" in browser(caller).get(address).content.decode()
     User.objects.filter(pk=caller.user.pk).update(clock="12")
-    assert "20.11.2026 9:05 PM" in browser(caller).get(address).content.decode()
+    assert "20 Nov 2026, 9:05 PM" in browser(caller).get(address).content.decode()
 
 
 def test_signing_in_on_a_new_device_brings_ones_language_along() -> None:
