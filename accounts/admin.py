@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.inlines import NamedTabularInline
 from accounts.keys import revoke_key
 from accounts.models import (
     Alert,
@@ -70,7 +71,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         return False  # an organization outlives its people; make them inactive
 
 
-class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
+class MembershipInline(NamedTabularInline):
     model = Membership
     extra = 0
     autocomplete_fields = ("user",)

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.inlines import NamedTabularInline
 from routing.credential_words import told
 from routing.energy.feed_admin import FeedAdmin
 from routing.energy.site_admin import (
@@ -65,7 +66,7 @@ class Kept(BaseModelAdmin):  # type: ignore[type-arg]
         return False
 
 
-class CredentialInline(Kept, admin.TabularInline):  # type: ignore[type-arg]
+class CredentialInline(Kept, NamedTabularInline):
     model = Credential
     form = CredentialForm
     formset = CredentialFormSet
@@ -116,7 +117,7 @@ class ProviderAdmin(Kept, PausingAdmin):
         super().save_formset(request, form, formset, change)
 
 
-class NameInline(Kept, admin.TabularInline):  # type: ignore[type-arg]
+class NameInline(Kept, NamedTabularInline):
     model = ModelName
     form = NameForm
     extra = 1
@@ -131,7 +132,7 @@ class WordingInline(admin.StackedInline):  # type: ignore[type-arg]
     max_num = len(ModelWording.Language)
 
 
-class EndpointInline(Kept, admin.TabularInline):  # type: ignore[type-arg]
+class EndpointInline(Kept, NamedTabularInline):
     model = Endpoint
     extra = 0
     show_change_link = True

@@ -9,11 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.inlines import NamedTabularInline
 from accounts.read_only import ReadOnlyAdmin
 from billing.models import Delivery, Notice
 
 
-class DeliveryInline(admin.TabularInline):  # type: ignore[type-arg]
+class DeliveryInline(NamedTabularInline):
     model = Delivery
     extra = 0
     can_delete = False

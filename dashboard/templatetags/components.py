@@ -15,9 +15,8 @@ from dashboard.templatetags.icons import lucide
 
 register = template.Library()
 
-_BARE: Final = frozenset(
-    {"hidden", "disabled", "download", "formnovalidate"}
-)  # they say what they say by being there
+# They say what they say by being there.
+_BARE: Final = frozenset({"hidden", "disabled", "download", "formnovalidate"})
 
 
 @register.simple_block_tag

@@ -16,6 +16,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.inlines import NamedTabularInline
 from accounts.models import User
 from accounts.read_only import AddOnlyAdmin, ReadOnlyAdmin
 from routing.energy.adapters import ADAPTERS
@@ -62,7 +63,7 @@ class Kept(BaseModelAdmin):  # type: ignore[type-arg]
         return False
 
 
-class NodeInline(Kept, admin.TabularInline):  # type: ignore[type-arg]
+class NodeInline(Kept, NamedTabularInline):
     model = GridNode
     fields = readonly_fields = ("code", "currency", "params")
     extra = 0
