@@ -4,6 +4,7 @@ Every query for something of a customer starts from membership(request).organiza
 somebody else's then looks exactly like a missing one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
@@ -30,6 +31,7 @@ __all__ = [
     "ORGANIZATION",
     "Caller",
     "caller",
+    "find_all_public",
     "find_caller_key",
     "find_caller_project",
     "find_public",
@@ -156,13 +158,21 @@ def find_caller_key(caller: Caller, api_id: str) -> ApiKey:
 
 def find_public[Row: (ApiKey, Invitation, Membership, Project)](rows: QuerySet[Row], api_id: str) -> Row:
     """The one of these rows that has the public id. Raises NotFound, for nonsense and other kinds too."""
-    try:
-        found = rows.filter(public_id=api_id.rpartition("_")[2]).first()
-    except ValidationError:  # not a UUID
-        raise NotFound from None
-    if found is None or found.api_id != api_id:
-        raise NotFound
+    [found] = find_all_public(rows, [api_id])
     return found
+
+
+def find_all_public[Row: (ApiKey, Invitation, Membership, Project)](
+    rows: QuerySet[Row], api_ids: Sequence[str]
+) -> list[Row]:
+    """The same for several, in that order: all of them or NotFound."""
+    try:
+        found = {
+            row.api_id: row for row in rows.filter(public_id__in=[i.rpartition("_")[2] for i in api_ids])
+        }
+        return [found[api_id] for api_id in api_ids]
+    except (ValidationError, KeyError):  # not a UUID; not among them
+        raise NotFound from None
 
 
 def reachable_keys(caller: Caller) -> QuerySet[ApiKey]:

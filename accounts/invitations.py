@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.access import Caller, find_public
+from accounts.access import Caller, find_all_public, find_public
 from accounts.errors import InvalidField, NotFound, RoleNotAllowed
 from accounts.models import Invitation, Language, Membership, Organization, Role, User
 from accounts.roles import Power
@@ -132,7 +132,7 @@ def find_invitation(caller: Caller, api_id: str) -> Invitation:
 
 def find_all(caller: Caller, api_ids: Sequence[str]) -> list[Invitation]:
     """The same for several, in that order: all of them or NotFound."""
-    return [find_invitation(caller, api_id) for api_id in api_ids]
+    return find_all_public(of_organization(caller), api_ids)
 
 
 def forget_old() -> int:

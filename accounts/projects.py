@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.access import Caller, find_public
+from accounts.access import Caller, find_all_public
 from accounts.errors import InvalidField, NotFound, WiderKey
 from accounts.keys import CHANNEL
 from accounts.models import ApiKey, Organization, Project
@@ -133,7 +133,7 @@ def find_all(caller: Caller, api_ids: Sequence[str], *, archived: bool = False) 
     Raises NotFound if one of them isn't there.
     """
     mine = Project.objects.filter(organization=caller.organization, archived_at__isnull=not archived)
-    return [find_public(mine, api_id) for api_id in api_ids]
+    return find_all_public(mine, api_ids)
 
 
 def usable_keys(*projects: Project) -> list[ApiKey]:

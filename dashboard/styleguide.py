@@ -139,13 +139,13 @@ def styleguide(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def error(request: HttpRequest, name: str) -> HttpResponse:
+def error(request: HttpRequest, page: str) -> HttpResponse:
     """An error page as it looks, answered as if all were well; 404 in production."""
-    if settings.PRODUCTION or name not in ERRORS | PLAIN_ERRORS:
+    if settings.PRODUCTION or page not in ERRORS | PLAIN_ERRORS:
         raise Http404
-    if name in ERRORS:
-        return render(request, ERRORS[name])
-    return HttpResponse(render_to_string(PLAIN_ERRORS[name]))
+    if page in ERRORS:
+        return render(request, ERRORS[page])
+    return HttpResponse(render_to_string(PLAIN_ERRORS[page]))
 
 
 def _shown(request: HttpRequest, specimen: Specimen) -> Shown:
