@@ -135,12 +135,12 @@ def _asked(browser: Client, page: Page) -> Answers:
     found.first_ms = 1000 * (time.process_time() - worked)
     if found.status != HTTPStatus.OK:
         return found
-    worked, searched = time.process_time(), _postgres_s()
+    worked, searched = time.process_time(), postgres_s()
     for _ in range(ROUNDS):
         with noted(ran):
             found.status = _answer(browser, page, found)
     found.python_ms = 1000 * (time.process_time() - worked) / ROUNDS
-    found.postgres_ms = 1000 * (_postgres_s() - searched) / ROUNDS
+    found.postgres_ms = 1000 * (postgres_s() - searched) / ROUNDS
     found.queries = len(ran.statements)
     return found
 
@@ -153,7 +153,7 @@ def _answer(browser: Client, page: Page, found: Answers) -> int:
     return status
 
 
-def _postgres_s() -> float:
+def postgres_s() -> float:
     """CPU of the process that serves this connection so far, in steps of 10 ms."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")

@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import Caller
 from accounts.models import ApiKey, Project
 from dashboard.activity import Filters
-from dashboard.forms import STATUSES, DayField, LongSelect
+from dashboard.forms import STATUSES, DayField
 from dashboard.moments import TASHKENT, midnight
 from dashboard.usage import models_used
+from dashboard.widgets import LongSelect
 from proxy.routes import BILLABLE
 from routing.models import Endpoint, ModelName, Provider
 from routing.names import fold

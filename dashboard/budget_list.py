@@ -15,6 +15,7 @@ from billing.money import exact_uzs
 from dashboard.budgets import Budget, ProjectBudgets, budgets_of_each
 from dashboard.key_list import with_text
 from dashboard.lists import ListForm, Listing, Order
+from dashboard.widgets import LongSelect
 
 COLUMNS: Final = (
     *("kind", "id", "name", "project", "project_name", "window"),
@@ -37,6 +38,7 @@ class BudgetList(ListForm[ApiKey]):
         required=False,
         empty_label=_("All projects"),
         to_field_name="public_id",
+        widget=LongSelect,
     )
 
     def __init__(self, caller: Caller, said: QueryDict) -> None:

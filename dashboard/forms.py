@@ -6,9 +6,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.forms.utils import flatatt
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +24,7 @@ from dashboard.keys import SpendCap, Window
 from dashboard.moments import TASHKENT, today
 from dashboard.shop import MODALITIES
 from dashboard.templatetags.money import uzs
+from dashboard.widgets import LongSelect
 from proxy.models import Request
 
 WINDOWS = {Window.DAY: _("a day"), Window.MONTH: _("a month"), Window.LIFETIME: _("in its lifetime")}
@@ -38,39 +36,6 @@ STATUSES = {
 }
 
 _GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]{1,2})?|[0-9]{1,3}(\.[0-9]{3})+(,[0-9]{1,2})?")
-
-
-class LongSelect(forms.Select):
-    """A select that may have hundreds of options: Django renders three templates for each of them."""
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        """The same HTML as the stock widget's, of options without groups."""
-        chosen = next(iter(self.format_value(value)), "")
-        options = format_html_join(
-            "",
-            '<option value="{}"{}>{}</option>',
-            ((choice, " selected" if str(choice) == chosen else "", label) for choice, label in self.choices),
-        )
-        attributes = flatatt(self.build_attrs(self.attrs, attrs))
-        return format_html('<select name="{}"{}>{}</select>', name, attributes, options)
-
-
-class LongCheckboxes(forms.CheckboxSelectMultiple):
-    """Check boxes without the six templates that Django renders for each of them."""
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        """The same HTML as the stock widget's, of options without groups."""
-        widget = self.get_context(name, value, attrs)["widget"]
-        boxes = format_html_join(
-            "",
-            '<div><label for="{}"><input type="checkbox" name="{}" value="{}"{}> {}</label></div>',
-            (
-                (one["attrs"]["id"], name, one["value"], flatatt(one["attrs"]), one["label"])
-                for _group, options, _index in widget["optgroups"]
-                for one in options
-            ),
-        )
-        return format_html('<div id="{}">{}</div>', widget["attrs"]["id"], boxes)
 
 
 class DayInput(forms.DateInput):
@@ -109,7 +74,9 @@ class KeyForm(forms.Form):
     ]
 
     name = forms.CharField(label=_("Name"), max_length=NAME_CHARS_MAX)
-    project = forms.ModelChoiceField(Project.objects.none(), label=_("Project"), empty_label=None)
+    project = forms.ModelChoiceField(
+        Project.objects.none(), label=_("Project"), empty_label=None, widget=LongSelect
+    )
     expires = DayField(label=_("Expires after"), help_text=_("The last day. Empty: never."))
     rpm = forms.IntegerField(label=_("Requests per minute"), min_value=1, required=False)
     cap = UzsField(

@@ -16,6 +16,7 @@ from billing.money import exact_uzs
 from dashboard.keys import caps_of, fill_last_use
 from dashboard.lists import ListForm, Order
 from dashboard.moments import TASHKENT
+from dashboard.widgets import LongSelect
 
 STATES: Final = {"active": _("Active"), "expired": _("Expired"), "revoked": _("Revoked")}
 COLUMNS: Final = (
@@ -38,7 +39,7 @@ class KeyList(ListForm[ApiKey]):
     }
 
     state = forms.ChoiceField(
-        label=_("State"), choices=[("", _("Any state")), *STATES.items()], required=False
+        label=_("State"), choices=[("", _("Any state")), *STATES.items()], required=False, widget=LongSelect
     )
     project = forms.ModelChoiceField(
         Project.objects.none(),
@@ -46,6 +47,7 @@ class KeyList(ListForm[ApiKey]):
         required=False,
         empty_label=_("All projects"),
         to_field_name="public_id",
+        widget=LongSelect,
     )
 
     def __init__(self, caller: Caller, said: QueryDict) -> None:

@@ -17,6 +17,8 @@ from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
+from dashboard.widgets import LongSelect
+
 PAGE: Final = 50
 PAGE_PARAMETER: Final = "page"
 
@@ -40,7 +42,7 @@ class ListForm[M: Model](forms.Form):
         max_length=100,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "data-search": True}),
     )
-    sort = forms.ChoiceField(label=_("Order"), required=False)
+    sort = forms.ChoiceField(label=_("Order"), required=False, widget=LongSelect)
 
     def __init__(self, said: QueryDict) -> None:
         super().__init__(said)

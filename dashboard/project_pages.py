@@ -19,11 +19,11 @@ from accounts.roles import Power
 from billing.download import csv_download
 from dashboard import content_log, projects
 from dashboard.budgets import budgets_of
-from dashboard.forms import LongCheckboxes
 from dashboard.lists import listing
 from dashboard.people import page_caller, require
 from dashboard.people_lists import PROJECT_COLUMNS, ProjectList, project_rows
 from dashboard.views import private
+from dashboard.widgets import LongCheckboxes
 
 DEEDS = {
     "project.create": gettext_lazy("made"),

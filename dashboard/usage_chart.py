@@ -20,9 +20,9 @@ from accounts.models import ApiKey, Organization, Project
 from billing.money import exact_uzs
 from dashboard.activity import Filters
 from dashboard.activity_form import RANGES, ActivityForm
-from dashboard.forms import LongSelect
 from dashboard.moments import TASHKENT, midnight
 from dashboard.usage import DAWN, METRICS, Amounts, begins, end
+from dashboard.widgets import LongSelect
 from proxy.usage import Asked, Largest, Step, largest, sums
 
 BY: Final = ("model", "key", "project")

@@ -16,7 +16,8 @@ DECLARE
     hists  text := (SELECT string_agg(format('CASE WHEN count(%1$I) > 0 THEN ARRAY[%2$s]::integer[] END', h,
                            (SELECT string_agg(format('coalesce(sum(%I[%s]), 0)', h, n), ', ') FROM generate_series(1, 16) n)), ', ')
                       FROM unnest('{latency,ttft}'::text[]) h);
-    narrow text := 'INSERT INTO usage_%s SELECT org_id, start, %s, %L, 0, %L, %s, %s, %s FROM usage_%s GROUP BY 1, 2, %s';
+    narrow text := 'INSERT INTO usage_%s SELECT org_id, start, %s, %L, 0, %L, %s, %s, %s FROM usage_%s
+                     GROUP BY 1, 2, %s ORDER BY 1, 2, %s';
     one    text[];
 BEGIN
     PERFORM FROM usage_horizon FOR UPDATE;
@@ -26,6 +27,6 @@ BEGIN
         ['key_day',     'project_id, key_id', $s$''$s$, 'day',        'project_id, key_id'],
         ['project_day', 'project_id, 0',      'status', 'day',        'project_id, status']
     ] LOOP
-        EXECUTE format(narrow, one[1], one[2], '', '', one[3], counts, hists, one[4], one[5]);
+        EXECUTE format(narrow, one[1], one[2], '', '', one[3], counts, hists, one[4], one[5], one[5]);
     END LOOP;
 END $$;
