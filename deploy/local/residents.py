@@ -23,8 +23,10 @@ from django.conf import settings  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from accounts.access import Caller  # noqa: E402
+from accounts.invitations import invite  # noqa: E402
 from accounts.keys import create_key, revoke_key  # noqa: E402
-from accounts.models import ApiKey, Membership, Organization, Project, Role, User  # noqa: E402
+from accounts.models import ApiKey, Invitation, Membership, Organization, Project, Role, User  # noqa: E402
 from accounts.signup import open_account  # noqa: E402
 from billing.adjustments import BankDetails, ask_payout  # noqa: E402
 from billing.bank.arrivals import Arrival  # noqa: E402
@@ -76,6 +78,14 @@ def _furnish(user: User, organization: Organization) -> None:
             email=f"{role.value}.beside.busy@example.com", password=secrets.token_urlsafe(9)
         )
         Membership.objects.create(organization=organization, user=member, role=role)
+    owner = Caller(organization=organization, user=user, role=Role.OWNER)
+    for name, role in (
+        ("aziza", Role.DEVELOPER),
+        ("bekzod", Role.VIEWER),
+        ("someone.who.let.it.lapse", Role.ADMIN),
+    ):
+        asked, _token = invite(owner, f"{name}@example.com", role)
+    Invitation.objects.filter(pk=asked.pk).update(expires_at=timezone.now() - timedelta(days=1))
 
 
 def _keys(user: User, organization: Organization) -> list[ApiKey]:

@@ -94,4 +94,5 @@ def states(context: BrowserContext, site: str, only: str) -> Iterator[tuple[str,
             print(f"{state.name} was not reached")  # Studio without a model that answers, say
         else:
             yield state.name, page
+        page.unroute_all(behavior="ignoreErrors")  # what is held back is given up
         page.close()
