@@ -177,8 +177,12 @@ def _charted(asked: Asked, filters: Filters, metric: str, by_step: Sequence[Sums
     since = filters.since or found[0][0].astimezone(TASHKENT)
     step, starts = begins(since, max(until, found[-1][0]), asked.step)
     bars = [Bar(at) for at in starts]
+    last: datetime | None = None
+    bar = bars[0]
     for at, one in found:
-        bars[bisect_right(starts, at) - 1].add(one)
+        if at != last:  # several have the same, and moments of two time zones are slow to compare
+            last, bar = at, bars[bisect_right(starts, at) - 1]
+        bar.add(one)
     return _drawn(metric if metric in METRICS else METRICS[0], step, bars, until)
 
 

@@ -167,8 +167,11 @@ def stack(organization: Organization, filters: Filters, *, by: str, metric: str,
     today = (max(until, last) - timedelta(microseconds=1)).astimezone(TASHKENT).date()
     columns = [_column(n, starts, today, things) for n in range(len(starts))]
     places = {thing.value: place for place, thing in enumerate(things)}
+    at: datetime | None = None
+    column = columns[0]
     for one in found:
-        column = columns[bisect_right(starts, one.at or first) - 1]
+        if one.at != at:  # several have the same, and moments of two time zones are slow to compare
+            at, column = one.at, columns[bisect_right(starts, one.at or first) - 1]
         if one.of[0] in places:
             column.parts[places[one.of[0]]].add(one)
         column.whole.add(one)
