@@ -164,16 +164,19 @@ def _fields(rows: Iterable[Row], said: str) -> SafeString:
 def _field(row: Row, said: str, must: str) -> str:
     told = f"<span{said}>{prose(row.description)}</span> " if row.description else ""
     choices = "".join(f"<code>{escape(choice)}</code> " for choice in row.choices)
-    bounds = "".join(
-        f'<span class="api-bound">{escape(f"{_BOUNDS[label]} {text}".strip())}</span> '
-        for label, text in row.bounds
-    )
+    bounds = "".join(f'<span class="api-bound">{escape(_bound(*one))}</span> ' for one in row.bounds)
     meaning = told + choices + bounds
     return (
         f"<div{f' class="in-{row.depth}"' if row.depth else ''}><dt><code>{escape(row.name)}</code> "
         f'<span class="api-type">{_type(row.type)}</span>{must if row.required else ""}</dt>'
         f"{f'<dd>{meaning}</dd>' if meaning else ''}</div>"
     )
+
+
+def _bound(label: str, text: str) -> str:
+    """1 … 255 characters; by default: false."""
+    word = str(_BOUNDS[label])
+    return f"{word}: {text}" if label in ("default", "pattern") else f"{text} {word}".strip()
 
 
 def _type(pieces: Iterable[Piece]) -> SafeString:
