@@ -3,19 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
-from django import forms
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
-from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Caller, reachable_keys
 from accounts.models import ApiKey, Project
 from billing.money import exact_uzs
 from dashboard.budgets import Budget, ProjectBudgets, budgets_of_each
-from dashboard.key_list import with_text
-from dashboard.lists import ListForm, Listing, Order
-from dashboard.widgets import LongSelect
+from dashboard.key_list import KeysForm
+from dashboard.lists import Listing, Order
 
 COLUMNS: Final = (
     *("kind", "id", "name", "project", "project_name", "window"),
@@ -24,7 +21,7 @@ COLUMNS: Final = (
 _BY_PROJECT: Final = ("-project__is_default", "project__name", "project_id")
 
 
-class BudgetList(ListForm[ApiKey]):
+class BudgetList(KeysForm):
     """Usable keys under their projects, which stay together in every order."""
 
     ORDERS: ClassVar[Mapping[str, Order]] = {
@@ -32,28 +29,7 @@ class BudgetList(ListForm[ApiKey]):
         "name": Order(_("Keys by name"), (*_BY_PROJECT, Lower("name"), "pk")),
     }
 
-    project = forms.ModelChoiceField(
-        Project.objects.none(),
-        label=_("Project"),
-        required=False,
-        empty_label=_("All projects"),
-        to_field_name="public_id",
-        widget=LongSelect,
-    )
-
-    def __init__(self, caller: Caller, said: QueryDict) -> None:
-        super().__init__(said)
-        field = self.fields["project"]
-        assert isinstance(field, forms.ModelChoiceField)
-        projects = Project.objects.filter(organization=caller.organization, archived_at=None)
-        field.queryset = projects.order_by("-is_default", "name")
-        self.read()
-
-    def narrow(self, rows: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
-        """Keys of this project and text."""
-        if project := self.said.get("project"):
-            rows = rows.filter(project=project)
-        return rows.filter(with_text(self.said["q"])) if "q" in self.said else rows
+    OFFERED: ClassVar[Mapping[str, None]] = {"archived_at": None}
 
     def lets_through(self, project: Project) -> bool:
         """Whether a project is found by itself, with or without keys."""

@@ -25,7 +25,36 @@ COLUMNS: Final = (
 )
 
 
-class KeyList(ListForm[ApiKey]):
+class KeysForm(ListForm[ApiKey]):
+    """Keys by a project, of those that the caller has, and a text."""
+
+    OFFERED: ClassVar[Mapping[str, None]] = {}  # what a project must be, to be offered
+
+    project = forms.ModelChoiceField(
+        Project.objects.none(),
+        label=_("Project"),
+        required=False,
+        empty_label=_("All projects"),
+        to_field_name="public_id",
+        widget=LongSelect,
+    )
+
+    def __init__(self, caller: Caller, said: QueryDict) -> None:
+        super().__init__(said)
+        field = self.fields["project"]
+        assert isinstance(field, forms.ModelChoiceField)
+        projects = Project.objects.filter(organization=caller.organization, **self.OFFERED)
+        field.queryset = projects.order_by("-is_default", "name")
+        self.read()
+
+    def narrow(self, rows: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
+        """Keys of this project and text."""
+        if project := self.said.get("project"):
+            rows = rows.filter(project=project)
+        return rows.filter(with_text(self.said["q"])) if "q" in self.said else rows
+
+
+class KeyList(KeysForm):
     """Keys of the caller's reach."""
 
     ORDERS: ClassVar[Mapping[str, Order]] = {
@@ -41,30 +70,12 @@ class KeyList(ListForm[ApiKey]):
     state = forms.ChoiceField(
         label=_("State"), choices=[("", _("Any state")), *STATES.items()], required=False, widget=LongSelect
     )
-    project = forms.ModelChoiceField(
-        Project.objects.none(),
-        label=_("Project"),
-        required=False,
-        empty_label=_("All projects"),
-        to_field_name="public_id",
-        widget=LongSelect,
-    )
-
-    def __init__(self, caller: Caller, said: QueryDict) -> None:
-        super().__init__(said)
-        field = self.fields["project"]
-        assert isinstance(field, forms.ModelChoiceField)
-        projects = Project.objects.filter(organization=caller.organization)
-        field.queryset = projects.order_by("-is_default", "name")
-        self.read()
 
     def narrow(self, rows: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
         """Keys of this state, project and text."""
         if state := self.said.get("state"):
             rows = rows.filter(_of_state(state))
-        if project := self.said.get("project"):
-            rows = rows.filter(project=project)
-        return rows.filter(with_text(self.said["q"])) if "q" in self.said else rows
+        return super().narrow(rows)
 
 
 def _of_state(state: str) -> Q:
