@@ -1,4 +1,4 @@
-"""One OpenAPI 3.1 document of both planes; cloudapi/reference makes a page of it.
+"""One OpenAPI 3.1 document of both planes, and Swagger UI over it; cloudapi/reference makes a page of it.
 
 Three sources: django-ninja's public reads, DRF's management API (drf-spectacular) and, for the data plane,
 proxy/openapi. The same name for two different schemas is refused while merging.
@@ -10,6 +10,10 @@ from typing import Any, Final
 import orjson
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.csp import CSP
+from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
@@ -19,6 +23,10 @@ from proxy.openapi.operation import KEY, REFUSALS, X_API_KEY, refusals
 from proxy.reads import KeyAuth, OptionalKeyAuth
 
 Document = dict[str, Any]
+
+# What was asked for in a page is shown there: images, sound and video out of the browser's own memory.
+_SHOWN: Final = [CSP.SELF, "data:", "blob:"]
+PLAYGROUND_CSP: Final[dict[str, Any]] = {**settings.SECURE_CSP, "img-src": _SHOWN, "media-src": _SHOWN}
 
 DESCRIPTION: Final = (
     "One key and one endpoint for every AI model, paid in so'm. Refusals have one envelope everywhere; "
@@ -127,3 +135,19 @@ def openapi_json(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(orjson.dumps(document()), content_type="application/json")
     response["Access-Control-Allow-Origin"] = "*"
     return response
+
+
+@csp_override(PLAYGROUND_CSP)
+@require_safe
+def swagger(request: HttpRequest) -> HttpResponse:
+    """GET /docs/api/swagger: the same document in Swagger UI, for those who know it, from our own host.
+
+    It sends the CSRF token along, so that a session counts where it may.
+    """
+    shown = {
+        "url": reverse("openapi"),
+        "layout": "BaseLayout",
+        "deepLinking": True,
+        "persistAuthorization": False,
+    }
+    return render(request, "site/swagger.html", {"settings": shown})

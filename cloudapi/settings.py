@@ -183,6 +183,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "django_htmx",
     "lucide",
+    "ninja",
     "rest_framework",
     "accounts",
     "routing",

@@ -10,8 +10,9 @@ from proxy.api import api
 urlpatterns = [
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),
-    path("openapi.json", openapi.openapi_json),
+    path("openapi.json", openapi.openapi_json, name="openapi"),
     path("docs/api", reference.reference, name="api-docs"),
+    path("docs/api/swagger", openapi.swagger, name="api-swagger"),
     path("api/hello", probes.hello),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),

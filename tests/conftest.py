@@ -7,7 +7,6 @@ organization.
 
 import os
 from collections.abc import Generator, Iterator
-from pathlib import Path
 from typing import Any
 
 import django
@@ -18,7 +17,7 @@ from hypothesis import settings
 from xdist.remote import Producer
 
 from tests import embedded
-from tests.spread import Spread
+from tests.spread import PAGES, Spread
 from tests.stack import Stack, running_stack, working_on
 
 # Settings are read once, so the environment must be complete before Django is touched.
@@ -41,7 +40,6 @@ WARNINGS = (
 # How long an example takes is a matter of the machine: speed is measured in benchmarks/.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
-_PAGES = Path(__file__).parent / "browser"
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 
 
@@ -62,15 +60,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Spread:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """After the shuffle: what takes minutes begins first, lest a worker be alone with it at the end. Pages
-    are looked at in one go in the middle, so that a worker starts their gateway and browser once.
-    """
-    early = [item for item in items if item.get_closest_marker("early")]
-    pages = [item for item in items if item.path.is_relative_to(_PAGES)]
-    placed = {*early, *pages}
-    rest = [item for item in items if item not in placed]
-    middle = len(rest) // 2
-    items[:] = [*early, *rest[:middle], *pages, *rest[middle:]]
+    """After the shuffle: what takes minutes begins first, lest a worker be alone with it at the end."""
+    items.sort(key=lambda item: (item.get_closest_marker("early") is None, not item.nodeid.startswith(PAGES)))
 
 
 @pytest.fixture(scope="session")

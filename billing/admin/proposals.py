@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -167,7 +168,7 @@ class FxProposalAdmin(ProposalAdmin):
         step = _step(found)
         return [
             (_("What"), found.get_kind_display()),
-            (_("In force from"), f"{found.date:%d.%m.%Y}" if found.date else "–"),
+            (_("In force from"), date_format(found.date, "SHORT_DATE_FORMAT") if found.date else "–"),
             (_("So'm for one dollar"), self.so_m(found)),
             (_("In force when proposed"), self.before(found)),
             (_("Step"), f"{step} %" if step else "–"),

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -172,7 +173,8 @@ class ProviderStatementAdmin(AddOnlyAdmin):
 
 
 def days_of(statement: ProviderStatement) -> str:
-    """The days for people: 01.11.2026 – 30.11.2026."""
+    """The days for people: 1 Nov 2026 – 30 Nov 2026, as their language writes them."""
+    since = date_format(statement.since, "SHORT_DATE_FORMAT")
     if statement.since == statement.until:
-        return f"{statement.since:%d.%m.%Y}"
-    return f"{statement.since:%d.%m.%Y} – {statement.until:%d.%m.%Y}"
+        return since
+    return f"{since} – {date_format(statement.until, 'SHORT_DATE_FORMAT')}"

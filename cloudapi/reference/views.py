@@ -1,27 +1,24 @@
 """/docs/api: the page, and what of it a search finds."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
-from django.utils.csp import CSP
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
+from cloudapi.openapi import PLAYGROUND_CSP
 from cloudapi.reference.drawing import Group, drawn, foreign
 
 QUERY_MAX: Final = 200
-# What was asked for in the page is shown there: images, sound and video out of the browser's own memory.
-_SHOWN: Final = [CSP.SELF, "data:", "blob:"]
-_CSP: Final[dict[str, Any]] = {**settings.SECURE_CSP, "img-src": _SHOWN, "media-src": _SHOWN}
 
 
-@csp_override(_CSP)
+@csp_override(PLAYGROUND_CSP)
 @require_safe
 def reference(request: HttpRequest) -> HttpResponse:
     """GET /docs/api; with `q` only what it finds is in sight. Its form's token lets a session count where it

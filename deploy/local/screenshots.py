@@ -41,7 +41,8 @@ WIDTHS = (360, 1440)
 WEIGHT_KB, SERVER_MS, SHIFT = 150, 200, 0.1  # what a page may weigh, take and move
 READY_WITHIN_S = 180
 TALLEST = 4000  # a list of three hundred models is seen by its first ones
-LIBRARIES = ("admin-",)  # no pages of ours: Django's admin is as heavy as it is
+# No pages of ours: interfaces of libraries, which are as heavy as they are.
+LIBRARIES = ("api-swagger", "admin-")
 CHARTS = ("/vendor/uplot/", "/js/price-chart.js")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
 WATCH_SHIFTS = """

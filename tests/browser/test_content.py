@@ -182,6 +182,7 @@ def test_streams_read_as_a_conversation_in_each_language(  # noqa: PLR0913
     assert (tab.overflow(), tab.faint(), tab.complaints) == (0, [], [])
     page = tab.open(f"{address(owner)}/delete")
     tab.picture(f"logs-delete-{locale}")
+    page.locator("#sure-typed").fill(owner.project.name)
     page.locator("button.danger").click()
     page = opened_nothing(tab, kept_id(owner))
     assert (tab.overflow(), tab.faint(), tab.complaints) == (0, [], [])

@@ -106,3 +106,13 @@ def test_it_is_served_to_everybody(client: Client) -> None:
     assert answer.json() == json.loads(json.dumps(document()))
     assert answer["Access-Control-Allow-Origin"] == "*"
     assert client.post("/openapi.json").status_code == 405
+
+
+@pytest.mark.django_db
+def test_swagger_ui_needs_nothing_from_elsewhere(client: Client) -> None:
+    answer = client.get("/docs/api/swagger")
+    page = answer.content.decode()
+    assert "/static/ninja/swagger-ui-bundle.js" in page
+    assert "https://" not in page
+    assert "'unsafe" not in answer["Content-Security-Policy"]
+    assert "script-src 'self'" in answer["Content-Security-Policy"]
