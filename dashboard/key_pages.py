@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.access import Caller, reachable_keys
-from accounts.errors import AccountsError, InvalidField, RoleNotAllowed
+from accounts.access import Caller, find_all_public, reachable_keys
+from accounts.errors import AccountsError, InvalidField, NotFound, RoleNotAllowed
 from accounts.keys import revoke_key
 from accounts.models import ApiKey, Project
 from accounts.moving import move_key
@@ -92,7 +92,10 @@ def keys_revoke(request: HttpRequest) -> HttpResponse:
     caller = permitted(request, Power.KEYS)
     said = request.POST if request.method == "POST" else request.GET
     wanted, back = chosen(said, "key"), back_to("keys", said)
-    found = [key for key in (changeable_key(caller, key_id) for key_id in wanted) if key.revoked_at is None]
+    try:
+        found = [key for key in find_all_public(reachable_keys(caller), wanted) if key.revoked_at is None]
+    except NotFound:
+        raise Http404 from None
     if not found:
         messages.error(request, _("Choose keys in the list first."))
         return redirect(back)

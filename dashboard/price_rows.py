@@ -5,9 +5,6 @@ some 1,300 rows of 264 models, which a template takes far longer for.
 """
 
 from collections.abc import Iterator
-from functools import cache
-from typing import Final
-from urllib.parse import quote
 
 from django.urls import reverse
 from django.utils.html import escape
@@ -19,8 +16,6 @@ from dashboard.shop import COMPONENTS
 from dashboard.templatetags.catalog import grouped
 from dashboard.templatetags.components import badge
 from dashboard.templatetags.money import percent, plain_uzs
-
-_SAFE: Final = "/:@!$&'()*+,;=~"  # as Django's own reverse() leaves them
 
 
 class Pen:
@@ -56,13 +51,14 @@ class Pen:
     def _head(self, entry: Entry, tag: Tag) -> str:
         """The model, beside all lines of one price; who serves at it, where there are several."""
         model = entry.model
+        page = escape(reverse("model", args=[model.slug]))
         badges = (f" {self._free}" if entry.server.free else "") + (
             "" if entry.available else f" {self._away}"
         )
         several = len(entry.tags) > 1
         told = f'<div class="muted small-text">{escape(", ".join(tag.providers))}</div>' if several else ""
         return (
-            f'<th scope="rowgroup" rowspan="{len(tag.lines)}" class="wide"><a href="{_address(model.slug)}">'
+            f'<th scope="rowgroup" rowspan="{len(tag.lines)}" class="wide"><a href="{page}">'
             f'{escape(model.name)}</a>{badges}<div class="model-id">{escape(model.slug)}</div>{told}</th>'
         )
 
@@ -70,13 +66,3 @@ class Pen:
         name, unit = self._names[line.component]
         over = _("prompts over %(n)s tokens") % {"n": grouped(line.over_tokens)} if line.over_tokens else ""
         return f'{name} <span class="muted small-text">{unit}{", " if over else ""}{escape(over)}</span>'
-
-
-def _address(slug: str) -> str:
-    """The model's page. reverse() looks through the whole table of addresses, so it is asked once."""
-    return escape(f"{_pages()}{quote(slug, safe=_SAFE)}")
-
-
-@cache
-def _pages() -> str:
-    return reverse("model", args=["-"]).removesuffix("-")

@@ -170,19 +170,14 @@ def _totals(by_status: Iterable[Sums]) -> Totals:
 
 
 def _charted(asked: Asked, filters: Filters, metric: str, by_step: Sequence[Sums]) -> Chart | None:
-    found = [(one.at or asked.since, one) for one in by_step]
-    if not found:
+    if not by_step:
         return None
     until = min(asked.until, datetime.now(TASHKENT))
-    since = filters.since or found[0][0].astimezone(TASHKENT)
-    step, starts = begins(since, max(until, found[-1][0]), asked.step)
+    since = filters.since or (by_step[0].at or asked.since).astimezone(TASHKENT)
+    step, starts = begins(since, max(until, by_step[-1].at or since), asked.step)
     bars = [Bar(at) for at in starts]
-    last: datetime | None = None
-    bar = bars[0]
-    for at, one in found:
-        if at != last:  # several have the same, and moments of two time zones are slow to compare
-            last, bar = at, bars[bisect_right(starts, at) - 1]
-        bar.add(one)
+    for place, one in placed(by_step, starts):
+        bars[place].add(one)
     return _drawn(metric if metric in METRICS else METRICS[0], step, bars, until)
 
 
@@ -229,6 +224,17 @@ def begins(since: datetime, until: datetime, step: Step) -> tuple[str, list[date
         return "month", list(_months(since.date(), until))
     count = max(1, -(-(until - since) // LENGTHS[step]) + (until == since))
     return step.value, [since + LENGTHS[step] * place for place in range(count)]
+
+
+def placed(by_step: Iterable[Sums], starts: Sequence[datetime]) -> Iterator[tuple[int, Sums]]:
+    """Each with the number of the bar that it belongs into. starts: of begins()."""
+    last: datetime | None = None
+    place = 0
+    for one in by_step:
+        if one.at is not None and one.at != last:
+            # Several have the same, and moments of two time zones are slow to compare.
+            last, place = one.at, bisect_right(starts, one.at) - 1
+        yield place, one
 
 
 def _months(day: date, until: datetime) -> Iterator[datetime]:

@@ -3,7 +3,6 @@
 All of it comes out of the roll-ups and their tail (proxy/usage.py), so sums are those of the ledger.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -21,7 +20,7 @@ from billing.money import exact_uzs
 from dashboard.activity import Filters
 from dashboard.activity_form import RANGES, ActivityForm
 from dashboard.moments import TASHKENT, midnight
-from dashboard.usage import DAWN, METRICS, Amounts, begins, end
+from dashboard.usage import DAWN, METRICS, Amounts, begins, end, placed
 from dashboard.widgets import LongSelect
 from proxy.usage import Asked, Largest, Step, largest, sums
 
@@ -167,11 +166,8 @@ def stack(organization: Organization, filters: Filters, *, by: str, metric: str,
     today = (max(until, last) - timedelta(microseconds=1)).astimezone(TASHKENT).date()
     columns = [_column(n, starts, today, things) for n in range(len(starts))]
     places = {thing.value: place for place, thing in enumerate(things)}
-    at: datetime | None = None
-    column = columns[0]
-    for one in found:
-        if one.at != at:  # several have the same, and moments of two time zones are slow to compare
-            at, column = one.at, columns[bisect_right(starts, one.at or first) - 1]
+    for number, one in placed(found, starts):
+        column = columns[number]
         if one.of[0] in places:
             column.parts[places[one.of[0]]].add(one)
         column.whole.add(one)

@@ -1,8 +1,10 @@
 """The anthropic dialect of an upstream, read into events for callers of other dialects (api.md §2.2–2.3)."""
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -13,12 +15,17 @@ from proxy.dialects.event_reader import EventReader
 from proxy.dialects.events import Arguments, Event, Refusal, Said, Text, Thought, ToolCall
 from proxy.dialects.translated import Far, refusal
 
+# orjson makes a float of a whole number beyond 64 bits, json doesn't; fewer digits can't be beyond.
+_LONG_NUMBER: Final = re.compile(rb"[0-9]{19}")
+
 
 def read_whole(data: bytes) -> Said | None:
     """A message; None when it isn't one."""
     try:
         message = orjson.loads(data)
-    except orjson.JSONDecodeError:
+        if _LONG_NUMBER.search(data):
+            message = json.loads(data)
+    except (ValueError, RecursionError):
         return None
     blocks = message.get("content") if isinstance(message, dict) else None
     if not isinstance(blocks, list) or message.get("type") == "error":
@@ -120,7 +127,17 @@ class Reader(EventReader):
         if call is None or call.told:
             return []
         given = call.input if isinstance(call.input, dict) else {}
-        return [Arguments(call.place, orjson.dumps(given).decode())]
+        return [Arguments(call.place, _written(given))]
+
+
+def _written(given: Mapping[str, Any]) -> str:
+    """Compact JSON. Raises orjson.JSONEncodeError for what is nested deeper than can be written."""
+    try:
+        return orjson.dumps(given).decode()
+    except orjson.JSONEncodeError as error:
+        if "64-bit" not in str(error):
+            raise
+        return json.dumps(given, ensure_ascii=False, separators=(",", ":"))
 
 
 def _key(index: Any) -> int:

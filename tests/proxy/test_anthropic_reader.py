@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proxy.bridge import Bounds
@@ -75,6 +75,7 @@ def meaning(found: Any) -> Any:
     return [joined(found, kind) for kind in (Text, Thought, Refusal)], seals, told
 
 
+@example(Plan(tool_calls=(("a", '{"n": -9223372036854775809, "m": 18446744073709551616}'),)), [])
 @given(PLANS, st.lists(st.integers(0, 4000), max_size=6))
 def test_a_stream_says_what_the_whole_answer_says_wherever_it_is_cut(plan, cuts):
     data = streamed(plan)
