@@ -219,11 +219,15 @@ def _asked(
 
 def begins(since: datetime, until: datetime, step: Step) -> tuple[str, list[datetime]]:
     """Where each bar begins; days that are too many become months."""
-    days = (until - since).days
-    if step == Step.DAY and days > _BARS_MAX:
+    if step == Step.DAY and in_months(since, until):
         return "month", list(_months(since.date(), until))
     count = max(1, -(-(until - since) // LENGTHS[step]) + (until == since))
     return step.value, [since + LENGTHS[step] * place for place in range(count)]
+
+
+def in_months(since: datetime, until: datetime) -> bool:
+    """Whether its days are too many for a chart."""
+    return (until - since).days > _BARS_MAX
 
 
 def placed(by_step: Iterable[Sums], starts: Sequence[datetime]) -> Iterator[tuple[int, Sums]]:

@@ -20,9 +20,9 @@ from billing.money import exact_uzs
 from dashboard.activity import Filters
 from dashboard.activity_form import RANGES, ActivityForm
 from dashboard.moments import TASHKENT, midnight
-from dashboard.usage import DAWN, METRICS, Amounts, begins, end, placed
+from dashboard.usage import DAWN, METRICS, Amounts, begins, end, in_months, placed
 from dashboard.widgets import LongSelect
-from proxy.usage import Asked, Largest, Step, largest, sums
+from proxy.usage import Asked, Largest, Step, first_day, largest, sums
 
 BY: Final = ("model", "key", "project")
 COLUMNS: Final = ("day", "id", "name", "calls", "input_tokens", "output_tokens", "cost_uzs", "cost_micros")
@@ -154,12 +154,15 @@ class Drill:
 def stack(organization: Organization, filters: Filters, *, by: str, metric: str, query: str) -> Stack | None:
     """None without calls. by, metric: nonsense is the first of BY and METRICS."""
     by, metric = (by if by in BY else BY[0]), (metric if metric in METRICS else METRICS[0])
-    ranked = largest(_asked(organization, filters, by), _MEASURES[metric], _SHOWN)
+    asked, until = _asked(organization, filters, by), min(end(filters.until), datetime.now(TASHKENT))
+    since = filters.since or first_day(organization.pk)
+    # The columns are then months, and so many days aren't read for them.
+    asked = replace(asked, months=since is not None and in_months(since, until))
+    ranked = largest(asked, _MEASURES[metric], _SHOWN)
     found = ranked.sums
     if not found:
         return None
     things = _things(organization, by, ranked)
-    until = min(end(filters.until), datetime.now(TASHKENT))
     first = filters.since or (found[0].at or DAWN).astimezone(TASHKENT)
     last = max(found[-1].at or first, first)
     step, starts = begins(first, max(until, last), Step.DAY)

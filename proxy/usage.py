@@ -60,8 +60,8 @@ class Asked:
     """Which calls to add up, and how to cut the sums.
 
     Calls from `since` on and before `until`, both at the beginning of a step. by: names of DIMENSIONS. only:
-    for a dimension, the values that count. steps: each step on its own. counts: what is added up, of COUNTS;
-    the rest stays 0.
+    for a dimension, the values that count. steps: each step on its own; months: joined into Tashkent's, for
+    largest() alone. counts: what is added up, of COUNTS; the rest stays 0.
     """
 
     org: int
@@ -71,6 +71,7 @@ class Asked:
     by: Sequence[str] = ()
     only: Mapping[str, Collection[int | str]] = field(default_factory=dict)
     steps: bool = False
+    months: bool = False
     counts: Sequence[str] = COUNTS
     histograms: bool = False
 
@@ -132,6 +133,14 @@ def finest(since: datetime) -> Step:
     return Step.HOUR if since >= today - timedelta(days=90) else Step.DAY
 
 
+def first_day(org: int) -> datetime | None:
+    """The first day that the roll-ups have calls of; None before there are any."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(start) FROM usage_total_day WHERE org_id = %s", [org])
+        first: datetime | None = cursor.fetchone()[0]
+    return first
+
+
 def total(asked: Asked) -> Sums:
     """Everything asked for in one; zeros if there were no calls."""
     return next(iter(sums(asked)), Sums())
@@ -176,18 +185,19 @@ def largest(asked: Asked, measure: Sequence[str], most: int) -> Largest:
     every, more = _source(replace(asked, by=()), "tail", "_every")
     counts = ", ".join(f"sum({count})::bigint" for count in asked.counts)
     size = " + ".join(f"sum({count})" for count in measure)
+    start = "usage_start(start, 'month')" if asked.months else "start"
     # What the others have is the rest of all: of most values only the sum that ranks them is read.
     query = f"""
         WITH tail AS MATERIALIZED (SELECT * FROM usage_tail(%(org)s)),
         ranks AS MATERIALIZED (
             SELECT {column}, row_number() OVER (ORDER BY {size} DESC, {column}::text COLLATE "C") AS rank
               FROM ({each}) u GROUP BY 1 HAVING sum(calls) <> 0)
-        SELECT (SELECT count(*) FROM ranks), rank, start, {column}, {counts}
+        SELECT (SELECT count(*) FROM ranks), rank, {start} AS start, {column}, {counts}
           FROM ({each}) u JOIN ranks USING ({column})
          WHERE {column} = ANY (ARRAY(SELECT {column} FROM ranks WHERE rank <= %(most)s))
-         GROUP BY rank, start, {column}
+         GROUP BY 2, 3, 4
          UNION ALL
-        SELECT (SELECT count(*) FROM ranks), NULL, start, NULL, {counts} FROM ({every}) u GROUP BY start
+        SELECT (SELECT count(*) FROM ranks), NULL, {start}, NULL, {counts} FROM ({every}) u GROUP BY 3
          ORDER BY start, rank NULLS LAST"""
     with connection.cursor() as cursor:
         cursor.execute(query, values | more | {"org": asked.org, "most": most})

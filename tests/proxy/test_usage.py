@@ -12,8 +12,9 @@ import pytest
 from django.core.management import call_command
 
 from billing.invariants import check
+from dashboard.moments import TASHKENT, midnight
 from proxy.tasks import advance_usage, forget_usage
-from proxy.usage import Asked, Step, Sums, added, largest, quantile_ms, sums, total
+from proxy.usage import Asked, Step, Sums, added, first_day, largest, quantile_ms, sums, total
 from tests.billing.books import query
 from tests.factories import Caller, make_caller
 from tests.proxy.test_crashed_rows import item
@@ -182,6 +183,32 @@ def test_the_largest_values_stand_alone_and_the_rest_together(gateway: psycopg.C
         assert largest(asked, ("calls",), 1).values == ["acme/2"]
         assert largest(asked, ("calls", "cost_micros"), 4).others == 0
         take_in()
+
+
+def test_the_largest_values_of_many_days_are_told_by_month(gateway: psycopg.Connection[Any]) -> None:
+    alice = make_caller(balance_uzs=1)
+    first = midnight(NOW.astimezone(TASHKENT).date().replace(day=1))
+    before = [first - timedelta(hours=1), first - timedelta(days=2)]
+    month_before = midnight(before[0].date().replace(day=1))
+    record(
+        gateway,
+        *(
+            call(alice, cost, model="acme/1", at=at)
+            for cost, at in zip((3, 4, 5), [first, *before], strict=True)
+        ),
+        call(alice, 1, model="acme/2", at=before[0]),
+    )
+    assert first_day(alice.organization.pk) is None
+    for _ in range(2):
+        asked = Asked(
+            org=alice.organization.pk, since=LONG_AGO, until=SOON, by=["model"], steps=True, months=True
+        )
+        [last, other, this] = largest(asked, ("cost_micros",), 1).sums
+        assert (last.at, last.of, last.cost_micros) == (month_before, ("acme/1",), 9)
+        assert (other.at, other.of, other.cost_micros) == (last.at, (None,), 1)
+        assert (this.at, this.calls, this.cost_micros) == (first, 1, 3)
+        take_in()
+    assert first_day(alice.organization.pk) == midnight(before[1].date())
 
 
 def test_times_and_rates_come_with_their_spread(gateway: psycopg.Connection[Any]) -> None:
