@@ -62,13 +62,13 @@ CODES: Final[Mapping[str, ErrorCode]] = {
     "model_not_allowed": _code("This project may not use 'openai/gpt-4o'.", 403),
     "model_not_supported": _code("'openai/tts-1' is not a chat model.", 400),
     "invalid_strategy": _code("Unknown strategy '@cheap'; there are @price, @latency, @token_rate.", 400),
-    "no_allowed_provider": _code("Your 'provider' rules leave no provider (alpha=!ignored).", 400),
+    "no_allowed_provider": _code("Your 'provider' rules leave no provider (alpha: ignored).", 400),
     "no_endpoint": _code("No provider serves this model at the moment.", 503),
     "no_price_history": _code("No site of ours hosts this model.", 404),
     "context_length_exceeded": _code("The prompt is too long: 'openai/gpt-4o' reads 128000 tokens.", 400),
     "content_policy_violation": _code("The provider's safety system refused this picture.", 400),
     "upstream_refused": _code("The provider refused the request.", 400, 413, 422),
-    "upstream_error": _code("The model's provider failed (status 500).", 502, 503),
+    "upstream_error": _code("The model's provider failed (http_500).", 502, 503),
     "upstream_overloaded": _code("The model's provider is overloaded.", 503),
     "upstream_timeout": _code("The model's provider did not answer in time.", 504),
     # What was sent
@@ -81,21 +81,20 @@ CODES: Final[Mapping[str, ErrorCode]] = {
     "too_many_parts": _code("A form may have 128 fields and 20 files.", 400),
     "field_too_large": _code("'prompt' is over 1 MB of text.", 413),
     "missing_required_parameter": _code("The field 'model' is missing.", 400),
-    "unknown_parameter": _code("There is no such field.", 400),
-    "invalid_type": _code("'max_tokens' must be an integer.", 400),
-    "invalid_value": _code("'temperature' must be between 0 and 2.", 400),
+    "unknown_parameter": _code("This field is not known.", 400),
+    "invalid_type": _code("'tools' must be a list.", 400),
+    "invalid_value": _code("'temperature' must be a number from 0 to 2.", 400),
     "conflicting_parameters": _code(
         "'max_tokens' and 'max_completion_tokens' differ; give one of them.", 400
     ),
-    "unsupported_parameter": _code(
-        "'previous_response_id': responses are not stored here; send the items themselves (store: false).",
-        400,
-    ),
+    "unsupported_parameter": _code("'previous_response_id' is not supported: nothing is stored.", 400),
     "invalid_messages": _code("No tool call found for the output of call 'call_1'.", 400),
     "too_many_messages": _code("'messages' may have 10000 items at most.", 400),
     "tools_too_large": _code("At most 256 tools and 524288 bytes of schemas.", 400),
     "invalid_image": _code("'messages[0].content[1]' is not a PNG, JPEG, GIF or WebP image.", 400),
-    "invalid_image_url": _code("'messages[0].content[1]' takes images as data: URLs only.", 400),
+    "invalid_image_url": _code(
+        "'messages[0].content[1]' must be a public https:// address or a data: URL.", 400
+    ),
     "image_too_large": _code("'messages[0].content[1]' is over 20 MB.", 413),
     "invalid_idempotency_key": _code("Idempotency-Key must have 1 to 255 printable characters.", 400),
     "idempotency_key_reused": _code("This Idempotency-Key came with another body before.", 422),
@@ -129,6 +128,6 @@ CODES: Final[Mapping[str, ErrorCode]] = {
     # Top-ups
     "first_topup_limit": _code("A first top-up may be 2,000,000 so'm at most.", 400),
     "too_many_topups": _code("Several top-ups still wait for a decision.", 409),
-    "reference_known": _code("You have filed this transfer before. Each transfer counts once.", 409),
+    "reference_known": _code("This transfer was filed before; each counts once.", 409),
     "not_pending": _code("This top-up is decided, or being paid right now.", 409),
 }
