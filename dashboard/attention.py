@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.access import Caller, reachable_keys
 from accounts.models import ApiKey, Project
@@ -94,4 +95,4 @@ def _topups(caller: Caller) -> Iterator[Matter]:
     for topup in waiting[:SHOWN_MAX]:
         text = _("Top-up № %(number)s of %(amount)s waits for your payment.")
         said = text % {"number": topup.pk, "amount": uzs(topup.amount_micros)}
-        yield Matter("", said, reverse("topup", args=[topup.pk]), _("Open"))
+        yield Matter("", said, reverse("topup", args=[topup.pk]), pgettext("deed", "Open"))

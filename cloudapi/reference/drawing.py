@@ -34,7 +34,7 @@ TITLES: Final[dict[str, str | Promise]] = {
     "CloudGPT": "CloudGPT",
     "Models": _("Models"),
     "Receipts": _("Receipts"),
-    "Keys": _("API keys"),
+    "Keys": _("Keys"),
     "Projects": _("Projects"),
     "Members": _("Members"),
     "Budgets": _("Budgets"),

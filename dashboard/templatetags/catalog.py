@@ -114,7 +114,7 @@ def speed(row: Request) -> str:
 @register.filter
 def chart_step(at: datetime, step: str) -> str:
     """When a bar of the usage chart begins, as briefly as its step allows."""
-    return digits.moment(localtime(at), {"month": "m.Y", "day": "d.m.Y"}.get(step, "d.m. H:i"))
+    return digits.moment(localtime(at), {"month": "m.Y", "day": "d.m.Y"}.get(step, "d.m H:i"))
 
 
 @register.filter

@@ -16,7 +16,8 @@ const whole = new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: 0 });
 const moment = (options) => new Intl.DateTimeFormat("de", { hourCycle: "h23", ...options });
 const clock = moment({ timeZone: ZONE, hour: "2-digit", minute: "2-digit" });
 const clockUtc = moment({ timeZone: "UTC", hour: "2-digit", minute: "2-digit" });
-const day = moment({ timeZone: ZONE, day: "2-digit", month: "2-digit" });
+const german = moment({ timeZone: ZONE, day: "2-digit", month: "2-digit" });
+const day = { format: (date) => german.format(date).slice(0, 5) }; // without its last dot
 const at = (seconds) => new Date(seconds * 1000);
 
 function colour(section, name) {
