@@ -253,7 +253,7 @@ def test_shown_code_runs_as_it_stands(studio: Tab, alice: Caller, site: Gateway,
     say(page, "Salom, o'quvchi \\ 100 %")
     answered(page)
     page.locator("[data-show-code]").click()
-    environment = os.environ | {"CLOUDAPI_API_KEY": alice.key}
+    environment = os.environ | {"CLOUDAPI_KEY": alice.key}
     for language, command in {"python": [sys.executable], "curl": ["bash"]}.items():
         text = page.locator(f"[data-code={language}]").text_content() or ""
         file = tmp_path / language

@@ -17,7 +17,7 @@ const METHODS = {
   "/v1/audio/speech": "audio.speech.create",
   "/v1/audio/transcriptions": "audio.transcriptions.create",
 };
-const VARIABLE = "CLOUDAPI_API_KEY";
+const VARIABLE = "CLOUDAPI_KEY";
 const base = () => `${data.base_url}/v1`;
 
 /* Pictures are long: a program reads them from a file. Marks keep their places until the code is written. */
