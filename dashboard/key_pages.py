@@ -145,5 +145,6 @@ def key_move(request: HttpRequest, key_id: str) -> HttpResponse:
         messages.success(request, _("The key “%(name)s” now belongs to “%(project)s”.") % names)
         return redirect("keys")
     projects = list(others(caller, key))
-    rooms = zip(projects, budgets_of_each(projects), strict=True)
-    return render(request, "dashboard/key_move.html", {"key": key, "form": form, "projects": list(rooms)})
+    each = zip(projects, budgets_of_each(projects), strict=True)
+    rooms = [(project, [one for one in budgets if one.limit_micros is not None]) for project, budgets in each]
+    return render(request, "dashboard/key_move.html", {"key": key, "form": form, "projects": rooms})

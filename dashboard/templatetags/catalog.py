@@ -9,6 +9,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Scope
 from dashboard import digits
 from dashboard.activity import rate_of
 from dashboard.forms import STATUSES
@@ -121,6 +122,12 @@ def chart_step(at: datetime, step: str) -> str:
 def price_state(state: str) -> str:
     """How live a price is, for readers."""
     return str(dict(PriceState.choices).get(state, state))
+
+
+@register.filter
+def scopes(of_key: list[str]) -> str:
+    """What a key may be used for, in words."""
+    return ", ".join(str(Scope(scope).label) for scope in of_key)
 
 
 @register.filter

@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django import template
+from django.forms import BaseForm, BoundField
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -50,6 +51,14 @@ def badge(content: str, kind: str = "") -> SafeString:
     return format_html(
         '<span class="badge{}">{}</span>', f" {kind}" if kind else "", mark_safe(content.strip())
     )
+
+
+@register.filter
+def unhinted(form: BaseForm) -> list[BoundField]:
+    """A form's visible fields. Labels stand above them: what allauth repeats within them goes."""
+    for field in form.fields.values():
+        field.widget.attrs.pop("placeholder", None)
+    return form.visible_fields()
 
 
 @register.simple_tag
