@@ -54,8 +54,10 @@ def badge(content: str, kind: str = "") -> SafeString:
 
 
 @register.filter
-def unhinted(form: BaseForm) -> list[BoundField]:
+def unhinted(form: BaseForm | None) -> list[BoundField]:
     """A form's visible fields. Labels stand above them: what allauth repeats within them goes."""
+    if form is None:  # a page of a button alone
+        return []
     for field in form.fields.values():
         field.widget.attrs.pop("placeholder", None)
     return form.visible_fields()
