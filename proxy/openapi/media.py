@@ -74,7 +74,7 @@ OPERATIONS: Final = (
         id="createImage",
         tag="Images",
         summary="Images from words",
-        body=obj("model prompt", **_PICTURE, stream=flag()),
+        body=obj("model prompt", **_PICTURE),
         answers={"application/json": ref("Images")},
         example={"model": "flux", "prompt": "A blue dome in Samarkand"},
     ),

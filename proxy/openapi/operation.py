@@ -106,7 +106,7 @@ def components() -> Schema:
             "IdempotencyKey": {
                 "name": "Idempotency-Key",
                 "in": "header",
-                "description": "The same key is never charged twice.",
+                "description": "Within a project and 24 hours the same key is never charged twice.",
                 "schema": text(minLength=1, maxLength=255),
             }
         },
