@@ -96,6 +96,8 @@ def _reads(org: Any) -> dict[str, Callable[[], object]]:
         "list, key": Filters(keys=(key,)),
         "list, project": Filters(projects=(project,)),
         "list, key and rare model": Filters(keys=(key,), models=(rare,)),
+        "list, provider": Filters(endpoints=_served_by(org)),
+        "list, key and provider": Filters(keys=(key,), endpoints=_served_by(org)),
         "list, errors": Filters(statuses=("error",)),
         "list, crashed and errors": Filters(statuses=("crashed", "error")),
         "list, crashed, rare model": Filters(statuses=("crashed",), models=(rare,)),
@@ -121,8 +123,8 @@ def _reads(org: Any) -> dict[str, Callable[[], object]]:
 
 def _sums(org: Any) -> dict[str, Callable[[], object]]:
     """Figures and charts."""
-    _common, rare = _models(org)
-    key, project = _often(org, "key_id"), _often(org, "project_id")
+    common, rare = _models(org)
+    key, project, provider = _often(org, "key_id"), _often(org, "project_id"), _served_by(org)
     month, quarter = midnight(today()) - timedelta(days=30), midnight(today()) - timedelta(days=89)
     found: dict[str, Callable[[], object]] = {}
     spans = {"24 hours": datetime.now(TASHKENT) - timedelta(days=1), "30 days": month, "90 days": quarter}
@@ -138,6 +140,12 @@ def _sums(org: Any) -> dict[str, Callable[[], object]]:
         "all time, one key": Filters(keys=(key,)),
         "all time, one project": Filters(projects=(project,)),
         "all time, one project's model": Filters(projects=(project,), models=(rare,)),
+        "all time, a project's commonest model": Filters(projects=(project,), models=(common,)),
+        "all time, a key's commonest model": Filters(keys=(key,), models=(common,)),
+        "90 days, one provider": Filters(since=quarter, endpoints=provider),
+        "all time, one provider": Filters(endpoints=provider),
+        "all time, a key's provider": Filters(keys=(key,), endpoints=provider),
+        "all time, a project's provider": Filters(projects=(project,), endpoints=provider),
     }
     for name, filters in narrowed.items():
         found[f"totals and chart, {name}"] = lambda filters=filters: usage.totals_and_chart(
@@ -194,6 +202,14 @@ def _often(org: Organization, column: str) -> int:
     query = f"SELECT {column} FROM usage_day WHERE org_id = %s GROUP BY 1 ORDER BY sum(calls)"
     found = _column(query, org.pk)
     return int(found[len(found) // 2])
+
+
+def _served_by(org: Organization) -> tuple[int, ...]:
+    """The endpoints of the provider that was called most, as the filter of the page names it."""
+    query = """SELECT DISTINCT endpoint_id FROM usage_day WHERE org_id = %s AND endpoint_id %% 12 = (
+                 SELECT endpoint_id %% 12 FROM usage_day WHERE org_id = %s GROUP BY 1
+                  ORDER BY sum(calls) DESC LIMIT 1)"""
+    return tuple(_column(query, org.pk, org.pk))
 
 
 def _column(query: str, *params: Any) -> list[Any]:

@@ -11,6 +11,7 @@ FILES = [
     "ledger",
     "wallet",
     "cap",
+    "cap_add",
     "rate",
     "worker",
     "items",

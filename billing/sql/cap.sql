@@ -76,33 +76,3 @@ BEGIN
                held_micros = u.held_micros + excluded.held_micros;
     END IF;
 END $$;
-
--- Adds what calls of this day spent and hold, one array element per call, to the rows in which they count.
-CREATE FUNCTION cap_add(day date, projects bigint[], keys bigint[], builtins boolean[], spents bigint[],
-                        helds bigint[])
-RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    p_ids bigint[]; p_spent bigint[]; p_held bigint[];
-    k_ids bigint[]; k_spent bigint[]; k_held bigint[];
-    a_spent bigint; a_held bigint;
-BEGIN
-    SELECT array_agg(g.id) FILTER (WHERE NOT of_key), array_agg(g.spent) FILTER (WHERE NOT of_key),
-           array_agg(g.held) FILTER (WHERE NOT of_key), array_agg(g.id) FILTER (WHERE of_key),
-           array_agg(g.spent) FILTER (WHERE of_key), array_agg(g.held) FILTER (WHERE of_key)
-      INTO p_ids, p_spent, p_held, k_ids, k_spent, k_held
-      FROM (SELECT GROUPING(x.project) = 1 AS of_key, coalesce(x.project, x.key) AS id,
-                   sum(x.spent)::bigint AS spent, sum(x.held)::bigint AS held
-              FROM unnest(projects, keys, spents, helds) x (project, key, spent, held)
-             WHERE x.spent <> 0 OR x.held <> 0
-             GROUP BY GROUPING SETS ((x.project), (x.key))) g;
-    IF p_ids IS NULL THEN
-        RETURN;
-    END IF;
-    PERFORM cap_add_rows('{1}', ARRAY[day], p_ids, p_spent, p_held);
-    PERFORM cap_add_rows('{3,4}', ARRAY[date '1970-01-01', day], k_ids, k_spent, k_held);
-    IF true = ANY (builtins) THEN
-        SELECT sum(x.spent), sum(x.held) INTO a_spent, a_held
-          FROM unnest(builtins, spents, helds) x (builtin, spent, held) WHERE x.builtin;
-        PERFORM cap_add_rows('{6}', ARRAY[day], '{0}', ARRAY[a_spent], ARRAY[a_held]);
-    END IF;
-END $$;

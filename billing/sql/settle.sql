@@ -11,32 +11,33 @@ CREATE OR REPLACE FUNCTION op_date(op uuid) RETURNS date LANGUAGE sql IMMUTABLE 
     SELECT tashkent_date(to_timestamp(('x' || translate(left(op::text, 13), '-', ''))::bit(48)::bigint / 1000.0))
 $$;
 
--- Answers [{"id", "state": captured|released|late_captured|already, "charged", "overrun"}] in order.
-CREATE OR REPLACE FUNCTION settle_batch(items json) RETURNS json
-LANGUAGE plpgsql SECURITY DEFINER
+-- In the order of the list: what was charged, how the hold stands (captured, released, late_captured or already),
+-- and {"id", "state", "charged", "overrun"} as text. For functions that run as the owner.
+CREATE OR REPLACE FUNCTION settle_items(list settle_item[], OUT charges bigint[], OUT states text[], OUT answers text[])
+LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 DECLARE
     now_  timestamptz := billing_now();
-    list settle_item[]; r settle_item; bad boolean; ids uuid[]; sorted uuid[]; orgs bigint[]; low uuid; high uuid;
+    r settle_item; bad boolean; ids uuid[]; sorted uuid[]; orgs bigint[]; low uuid; high uuid;
     w_ids bigint[]; w_paid bigint[]; w_bonus bigint[]; w_held bigint[]; w integer;
     -- holds of the batch; unknown ones are appended with old state -1
     h_ids uuid[]; h_org bigint[]; h_project bigint[]; h_key bigint[]; h_amount bigint[]; h_old smallint[];
     h_state smallint[]; h_charged bigint[]; h_free boolean[]; h_builtin boolean[]; h_day date[];
-    h_spent bigint[]; h_unheld bigint[]; h_back integer[]; h integer;
+    h_spent bigint[]; h_change bigint[]; h_back integer[]; h integer;
     t_op uuid[] := '{}'; t_kind integer[] := '{}'; t_debit bigint[] := '{}'; t_credit bigint[] := '{}';
     t_micros bigint[] := '{}';
     cost bigint; avail bigint; room bigint; charge bigint; bonus bigint; rest bigint; state text;
-    answers text[] := '{}'; any_back boolean := false; ended integer := 0; found_rows integer;
-    settled_day date;
+    any_back boolean := false; ended integer := 0; found_rows integer;
+    settled_day date; days date[];
     largest CONSTANT bigint := 9000000000000000000;
 BEGIN
     PERFORM set_config('synchronous_commit', 'on', true);  -- the last bytes leave only after this is on disk
-    SELECT array_agg(x) INTO list FROM json_populate_recordset(NULL::settle_item, items) x;
+    charges := '{}'; states := '{}'; answers := '{}';
     IF list IS NULL THEN
-        RETURN '[]';
+        RETURN;
     END IF;
     SELECT array_agg(x.id), array_agg(org),
            bool_or((right(x.id::text, 2) = '00' AND org > 0 AND project > 0 AND key >= 0
@@ -59,7 +60,7 @@ BEGIN
            array_agg(x.state), array_agg(x.state), array_agg(charged_micros), array_agg(free),
            array_agg(x.builtin), array_agg(x.day), array_agg(0::bigint), array_agg(0::bigint), array_agg(0)
       INTO h_ids, h_org, h_project, h_key, h_amount, h_old, h_state, h_charged, h_free, h_builtin, h_day,
-           h_spent, h_unheld, h_back
+           h_spent, h_change, h_back
       FROM hold x WHERE x.id = ANY (ids) AND x.id >= low AND x.id <= high;
     IF true = ANY (h_builtin) THEN  -- their wallets share the platform's cap: lock it before its room is read
         FOR settled_day IN SELECT DISTINCT c.day FROM unnest(h_builtin, h_day) c (builtin, day)
@@ -73,6 +74,7 @@ BEGIN
         h := array_position(h_ids, r.id);
         IF h IS NULL THEN
             IF r.op = 'release' THEN  -- its reserve was lost with it; there is nothing to give back
+                charges := charges || 0::bigint; states := states || 'released'::text;
                 answers := answers || format('{"id":"%s","state":"released","charged":0,"overrun":0}', r.id);
                 CONTINUE;
             END IF;
@@ -80,13 +82,14 @@ BEGIN
             h_ids[h] := r.id; h_org[h] := r.org; h_project[h] := r.project; h_key[h] := r.key; h_amount[h] := 0;
             h_old[h] := -1; h_state[h] := 2; h_charged[h] := 0; h_free[h] := false;
             h_builtin[h] := coalesce(r.builtin, false); h_day[h] := coalesce(r.day, op_date(r.id));
-            h_spent[h] := 0; h_unheld[h] := 0; h_back[h] := 0;
+            h_spent[h] := 0; h_change[h] := 0; h_back[h] := 0;
         ELSIF h_org[h] <> r.org OR h_project[h] <> r.project OR h_key[h] <> r.key THEN
             RAISE EXCEPTION 'settle_batch: hold % belongs to another caller', r.id
                 USING ERRCODE = 'invalid_parameter_value';
         END IF;
 
         IF h_state[h] IN (1, 3) OR (h_state[h] = 2 AND r.op = 'release') THEN
+            charges := charges || h_charged[h]; states := states || 'already'::text;
             answers := answers || format('{"id":"%s","state":"already","charged":%s,"overrun":0}', r.id, h_charged[h]);
             CONTINUE;
         END IF;
@@ -107,9 +110,9 @@ BEGIN
             IF cost > h_amount[h] THEN
                 -- Room in the caps over this call, less what the batch has moved so far and not yet written.
                 SELECT min(c.limit_micros - u.spent - u.held
-                           - coalesce((SELECT sum(d.spent - d.unheld)
-                                         FROM unnest(h_project, h_key, h_builtin, h_day, h_spent, h_unheld)
-                                              d (project, key, builtin, day, spent, unheld)
+                           - coalesce((SELECT sum(d.spent + d.change)
+                                         FROM unnest(h_project, h_key, h_builtin, h_day, h_spent, h_change)
+                                              d (project, key, builtin, day, spent, change)
                                         WHERE d.day BETWEEN w.since AND w.until
                                           AND CASE WHEN c.scope IN (1, 2) THEN d.project = c.scope_id
                                                    WHEN c.scope = 6 THEN d.builtin ELSE d.key = c.scope_id END), 0))
@@ -122,7 +125,7 @@ BEGIN
             END IF;
             IF h_amount[h] > 0 THEN
                 w_held[w] := w_held[w] - h_amount[h];
-                h_unheld[h] := h_amount[h];
+                h_change[h] := -h_amount[h];
             END IF;
             IF r.op = 'release' THEN
                 h_state[h] := 2;
@@ -158,6 +161,7 @@ BEGIN
             t_kind := t_kind || CASE state WHEN 'captured' THEN 5 ELSE 12 END;
             t_debit := t_debit || CASE state WHEN 'captured' THEN 3 ELSE 4 END::bigint;
         END IF;
+        charges := charges || charge; states := states || state;
         answers := answers || format('{"id":"%s","state":"%s","charged":%s,"overrun":%s}', r.id, state, charge, rest);
     END LOOP;
 
@@ -184,12 +188,17 @@ BEGIN
        AND (held_micros <> w_held[array_position(w_ids, org_id)]
             OR paid_micros <> w_paid[array_position(w_ids, org_id)]
             OR bonus_micros <> w_bonus[array_position(w_ids, org_id)]);
-    FOR settled_day IN SELECT DISTINCT x FROM unnest(h_day) x ORDER BY x LOOP
-        PERFORM cap_add(settled_day, array_agg(c.project), array_agg(c.key), array_agg(c.builtin),
-                        array_agg(c.spent), array_agg(-c.unheld))
-           FROM unnest(h_project, h_key, h_builtin, h_day, h_spent, h_unheld)
-                c (project, key, builtin, day, spent, unheld)
-          WHERE c.day = settled_day;
+    days := CASE WHEN h_day[1] = ALL (h_day) THEN h_day[1:1] ELSE ARRAY(SELECT DISTINCT unnest(h_day) ORDER BY 1) END;
+    FOREACH settled_day IN ARRAY coalesce(days, '{}') LOOP
+        IF cardinality(days) = 1 THEN  -- as good as always
+            PERFORM cap_add(settled_day, h_project, h_key, h_builtin, h_spent, h_change);
+        ELSE
+            PERFORM cap_add(settled_day, array_agg(c.project), array_agg(c.key), array_agg(c.builtin),
+                            array_agg(c.spent), array_agg(c.change))
+               FROM unnest(h_project, h_key, h_builtin, h_day, h_spent, h_change)
+                    c (project, key, builtin, day, spent, change)
+              WHERE c.day = settled_day;
+        END IF;
         IF any_back THEN
             UPDATE free_use f SET used = f.used - (SELECT sum(c.back) FROM unnest(h_org, h_day, h_back) c (org, day, back)
                                                     WHERE c.org = f.org AND c.day = settled_day)
@@ -203,5 +212,12 @@ BEGIN
         SELECT transfer_id(c.op, c.kind), c.kind, c.debit, c.credit, c.micros, now_
           FROM unnest(t_op, t_kind, t_debit, t_credit, t_micros) c (op, kind, debit, credit, micros);
     END IF;
-    RETURN '[' || array_to_string(answers, ',') || ']';
 END $$;
+
+-- Answers what settle_items tells, as a JSON list.
+CREATE OR REPLACE FUNCTION settle_batch(items json) RETURNS json
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT ('[' || array_to_string(s.answers, ',') || ']')::json
+      FROM (SELECT array_agg(x) AS list FROM json_populate_recordset(NULL::settle_item, items) x) given,
+           settle_items(given.list) s
+$$;
