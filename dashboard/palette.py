@@ -69,7 +69,7 @@ PAGES: Final = (
     Place("papers", gettext_lazy("Papers"), "file-text"),
     Place("pricing", gettext_lazy("Pricing"), "tag"),
     Place("docs", gettext_lazy("Documentation"), "book-open"),
-    Place("status", gettext_lazy("Status"), "heart-pulse"),
+    Place("status", gettext_lazy("Service status"), "heart-pulse"),
 )
 
 
