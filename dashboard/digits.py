@@ -11,7 +11,8 @@ from django.utils.formats import date_format, get_format, number_format
 from django.utils.translation import get_language
 
 # Letters of Django's date filter that are the same digits in every language, and strftime's for them.
-_DIGITS: Final = {"d": "%d", "m": "%m", "Y": "%Y", "H": "%H", "i": "%M", "s": "%S"}
+_DIGITS: Final = {"d": "%d", "j": "%-d", "m": "%m", "Y": "%Y", "H": "%H", "i": "%M", "s": "%S"}
+_ENGLISH: Final = {"M": "%b"}  # this process has no locale of its own
 
 
 def grouped(number: int) -> str:
@@ -32,14 +33,20 @@ def decimal_point() -> str:
     return str(get_format("DECIMAL_SEPARATOR", get_language()))
 
 
+def percent(number: str) -> str:
+    """12.5 → 12.5 % in the reader's way: English leaves no space before the sign."""
+    return f"{number}%" if (get_language() or "en").startswith("en") else f"{number}\N{NO-BREAK SPACE}%"
+
+
 def moment(at: datetime, form: str) -> str:
     """A local moment in a form of Django's date filter."""
-    quick = _strftime(form)
+    quick = _strftime(form, english=(get_language() or "en").startswith("en"))
     return at.strftime(quick) if quick else date_format(at, form)
 
 
 @lru_cache
-def _strftime(form: str) -> str:
-    """The same for strftime; '' where words of a language are in it, or the name of a format."""
-    known = all(letter in _DIGITS or not (letter.isalnum() or letter in "\\%_") for letter in form)
-    return "".join(_DIGITS.get(letter, letter) for letter in form) if known else ""
+def _strftime(form: str, *, english: bool) -> str:
+    """The same for strftime; '' where words of another language are in it, or the name of a format."""
+    letters = _DIGITS | _ENGLISH if english else _DIGITS
+    known = all(letter in letters or not (letter.isalnum() or letter in "\\%_") for letter in form)
+    return "".join(letters.get(letter, letter) for letter in form) if known else ""

@@ -72,7 +72,7 @@ TEXTS: dict[str, str | Promise] = {
     "image_kind": _("{name} isn't taken: pictures are PNG, JPEG, WebP or GIF."),
     "image_large": _("{name} is too large: one picture may have 20 MB, all together 22 MB."),
     "image_unseen": _("This model sees no pictures. Choose one that does."),
-    "job_progress": _("The video is being made: {n} %"),
+    "job_progress": _("The video is being made: {n}%"),
     "json_schema": _("JSON schema"),
     "kept_until": _("Kept for you until {time}."),
     "left_out": _("Left out, because this model doesn't take it: {fields}"),

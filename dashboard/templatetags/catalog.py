@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Scope
 from dashboard import digits
 from dashboard.activity import rate_of
+from dashboard.clock import shown
 from dashboard.forms import STATUSES
 from dashboard.shop import MODALITIES, PER_ONE, PriceLine, price_lines
 from proxy.meter import Price
@@ -81,6 +82,12 @@ def grouped(number: int | None) -> str:
 
 
 @register.filter
+def percent_sign(number: str) -> str:
+    """A finished number as per cent."""
+    return digits.percent(number)
+
+
+@register.filter
 def tokens(number: int) -> str:
     """A context window in short: 128000 → 128K, 1048576 → 1M."""
     for unit, size in (("M", 1_000_000), ("K", 1_000)):
@@ -115,7 +122,7 @@ def speed(row: Request) -> str:
 @register.filter
 def chart_step(at: datetime, step: str) -> str:
     """When a bar of the usage chart begins, as briefly as its step allows."""
-    return digits.moment(localtime(at), {"month": "m.Y", "day": "d.m.Y"}.get(step, "d.m H:i"))
+    return shown(localtime(at), {"month": "SHORT_MONTH_FORMAT", "day": "SHORT_DATE_FORMAT"}.get(step, "DAY_TIME_FORMAT"))
 
 
 @register.filter

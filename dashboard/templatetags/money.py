@@ -7,7 +7,7 @@ from django import template
 from django.utils.formats import number_format
 from django.utils.translation import get_language
 
-from dashboard.digits import with_decimals
+from dashboard import digits
 
 register = template.Library()
 
@@ -27,9 +27,9 @@ def plain_uzs(micros: int | None) -> str:
         return "–"
     sign, size = ("-" if micros < 0 else ""), abs(micros)
     if 0 < size < SOM:
-        return sign + with_decimals(0, f"{size:06d}".rstrip("0").ljust(_PLACES, "0"))
+        return sign + digits.with_decimals(0, f"{size:06d}".rstrip("0").ljust(_PLACES, "0"))
     whole, rest = divmod((size + 5_000) // 10_000, 100)  # half up
-    return sign + with_decimals(whole, f"{rest:02d}")
+    return sign + digits.with_decimals(whole, f"{rest:02d}")
 
 
 @register.simple_tag
@@ -69,4 +69,4 @@ def percent(bps: int) -> str:
 def _percent(bps: int, _language: str | None) -> str:
     share = (Decimal(bps) / 100).normalize()
     places = max(0, -int(share.as_tuple().exponent))
-    return f"{number_format(share, places)}{NO_BREAK}%"
+    return digits.percent(number_format(share, places))

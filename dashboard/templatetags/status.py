@@ -9,9 +9,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 
+from dashboard import digits
 from dashboard.site.incidents import in_language as told
 from dashboard.site.uptime import DAYS, Uptime
-from dashboard.templatetags.money import NO_BREAK
 
 register = template.Library()
 
@@ -26,7 +26,7 @@ def in_language(row: Model, name: str) -> str:
 @register.filter
 def uptime_percent(bps: int) -> str:
     """9987 → 99.87 %."""
-    return f"{number_format(f'{bps // 100}.{bps % 100:02d}', 2)}{NO_BREAK}%"
+    return digits.percent(number_format(f"{bps // 100}.{bps % 100:02d}", 2))
 
 
 @register.simple_tag

@@ -6,7 +6,7 @@ import { beat } from "./live.js";
 const ASK_AGAIN_S = 60;
 const TELL_AGE_MS = 15_000;
 const ZONE = "Asia/Tashkent";
-// Browsers know little Uzbek: its numbers are written as Russian ones, and dates are figures everywhere.
+// Browsers know little Uzbek: its numbers are written as Russian ones, and dates are figures but in English.
 const LANGUAGE = { uz: "ru" }[document.documentElement.lang] ?? document.documentElement.lang;
 const PHONE_PX = 480;
 const TICKS_S = [900, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200, 86_400, 172_800];
@@ -16,8 +16,10 @@ const whole = new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: 0 });
 const moment = (options) => new Intl.DateTimeFormat("de", { hourCycle: "h23", ...options });
 const clock = moment({ timeZone: ZONE, hour: "2-digit", minute: "2-digit" });
 const clockUtc = moment({ timeZone: "UTC", hour: "2-digit", minute: "2-digit" });
-const german = moment({ timeZone: ZONE, day: "2-digit", month: "2-digit" });
-const day = { format: (date) => german.format(date).slice(0, 5) }; // without its last dot
+const figures = moment({ timeZone: ZONE, day: "2-digit", month: "2-digit" });
+const english = new Intl.DateTimeFormat("en-GB", { timeZone: ZONE, day: "numeric", month: "short" });
+const day =
+  LANGUAGE === "en" ? english : { format: (date) => figures.format(date).slice(0, 5) }; // without its last dot
 const at = (seconds) => new Date(seconds * 1000);
 
 function colour(section, name) {

@@ -103,7 +103,7 @@ def filtered(page: Page) -> list[str]:
     page.evaluate("window.here = true")
     page.get_by_label("Status").select_option("error")
     expect(page.locator("[data-call]")).to_have_count(7)
-    expect(page.get_by_text("failed: 7 (100 %)")).to_be_visible()
+    expect(page.get_by_text("failed: 7 (100%)")).to_be_visible()
     assert parse_qs(urlsplit(page.url).query)["status"] == ["error"]
     page.get_by_role("link", name="Calls", exact=True).click()
     expect(page.get_by_role("link", name="Calls", exact=True)).to_have_attribute("aria-current", "true")

@@ -75,7 +75,7 @@ def test_the_receipt_can_be_checked_by_hand() -> None:
     call = log_call(caller, sandbox=True, cached_tokens=200, ttft_ms=None)
     text = browser(caller).get(f"/dashboard/activity/{call}").content.decode().replace("\u00a0", " ")
     for fact in (
-        *("31.50 UZS", "12,000.00", "12,600.00", "37,800.00", "with 5 % markup", "rate of 20 Nov 2026"),
+        *("31.50 UZS", "12,000.00", "12,600.00", "37,800.00", "with 5% markup", "rate of 20 Nov 2026"),
         *("1,000 → 500", "2.4 s", "GPT 4o", str(call), "sandbox model", "of them cached"),
     ):
         assert fact in text, fact

@@ -83,7 +83,7 @@ def test_the_price_is_large_with_its_change_and_its_electricity(client: Client, 
     text = client.get(PAGE).content.decode().replace("\u00a0", " ")
     assert "14,900.16 UZS" in text  # (1.0275 + 0.1013) × 1.1 × 12,000
     assert re.search(r'class="bad">\+7\.\d+ %', text)
-    assert "of it electricity 1,337.16 UZS (8.97 %)" in text and "cheapest now: Dallas, Texas" in text
+    assert "of it electricity 1,337.16 UZS (8.97%)" in text and "cheapest now: Dallas, Texas" in text
     assert "SIMULATED" in text and "$" not in text and "MWh" not in text
 
 

@@ -46,8 +46,10 @@ def test_a_movement_has_its_sign() -> None:
 
 def test_basis_points_are_per_cent() -> None:
     with override("en"):
-        shown = [percent(bps).replace("\u00a0", " ") for bps in (0, 500, 1250, 3000, 10_000)]
-    assert shown == ["0 %", "5 %", "12.5 %", "30 %", "100 %"]
+        shown = [percent(bps) for bps in (0, 500, 1250, 3000, 10_000)]
+    assert shown == ["0%", "5%", "12.5%", "30%", "100%"]
+    with override("ru"):
+        assert percent(1250) == "12,5\N{NO-BREAK SPACE}%"
 
 
 def test_windows_and_times_are_short() -> None:

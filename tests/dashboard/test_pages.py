@@ -90,9 +90,9 @@ def test_the_overview_sums_up_today(catalog: None) -> None:
 
 def test_the_landing_page_tells_the_markups_in_force(client: Client) -> None:
     text = client.get("/").content.decode().replace("\u00a0", " ")
-    assert "+5 %" in text and "+30 %" in text
+    assert "+5%" in text and "+30%" in text
     set_markup("margin", 2750, "test", "test")
-    assert "+27.5 %" in client.get("/").content.decode().replace("\u00a0", " ")
+    assert "+27.5%" in client.get("/").content.decode().replace("\u00a0", " ")
 
 
 def test_both_base_urls_are_shown(settings: Any) -> None:
