@@ -63,7 +63,7 @@ def send_again(caller: Caller, invitation: Invitation) -> tuple[Invitation, str]
     held = _open(caller, invitation)
     now = timezone.now()
     if held.sent_at > now - PAUSE:
-        raise InvalidField("email", _("A letter went out less than five minutes ago."))
+        raise InvalidField("email", _("An e-mail went out less than five minutes ago."))
     token = secrets.token_urlsafe(32)
     held.digest, held.sent_at, held.expires_at = _digest(token), now, now + LIFE
     held.save(update_fields=["digest", "sent_at", "expires_at"])
@@ -155,9 +155,9 @@ def _checked(email: str, role: str) -> str:
     try:
         validate_email(address)
     except ValidationError:
-        raise InvalidField("email", _("This is no e-mail address.")) from None
+        raise InvalidField("email", _("This isn't an e-mail address.")) from None
     if len(address) > 254:
-        raise InvalidField("email", _("This is no e-mail address."))
+        raise InvalidField("email", _("This isn't an e-mail address."))
     if role not in GIVEN:
         raise InvalidField("role", _("There is no such role to give."))
     return address
@@ -169,7 +169,7 @@ def _refuse_known(organization: Organization, address: str) -> None:
     still_open = Invitation.objects.filter(organization=organization, accepted_at=None, withdrawn_at=None)
     if still_open.filter(email=address).exists():
         raise InvalidField(
-            "email", _("%(email)s is invited already. Send the letter again.") % {"email": address}
+            "email", _("%(email)s is invited already. Send the invitation again.") % {"email": address}
         )
 
 

@@ -80,7 +80,7 @@ class ActivityForm(forms.Form):
         required=False,
         widget=LongSelect,
     )
-    text = forms.CharField(label=_("Request id begins with"), max_length=40, required=False)
+    text = forms.CharField(label=_("Request ID begins with"), max_length=40, required=False)
 
     def __init__(self, caller: Caller, said: QueryDict) -> None:
         shown = said.copy()

@@ -93,6 +93,6 @@ def _topups(caller: Caller) -> Iterator[Matter]:
         expires_at__gt=timezone.now(),
     )
     for topup in waiting[:SHOWN_MAX]:
-        text = _("Top-up № %(number)s of %(amount)s waits for your payment.")
+        text = _("Top-up № %(number)s of %(amount)s is waiting for your payment.")
         said = text % {"number": topup.pk, "amount": uzs(topup.amount_micros)}
         yield Matter("", said, reverse("topup", args=[topup.pk]), pgettext("deed", "Open"))

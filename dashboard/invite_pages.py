@@ -36,7 +36,7 @@ class InviteForm(forms.Form):
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     role = forms.ChoiceField(label=gettext_lazy("Role"), initial=Role.DEVELOPER)
-    language = forms.ChoiceField(label=gettext_lazy("Language of the letter"), choices=Language.choices)
+    language = forms.ChoiceField(label=gettext_lazy("Language of the e-mail"), choices=Language.choices)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -87,10 +87,10 @@ def invited(request: HttpRequest, caller: Caller, form: InviteForm) -> bool:
 def _mail(request: HttpRequest, invitation: Invitation, token: str) -> None:
     """The letter, and what to say of it."""
     if letters.invite(invitation, token):
-        messages.success(request, _("A letter is on its way to %(email)s.") % {"email": invitation.email})
+        messages.success(request, _("An e-mail is on its way to %(email)s.") % {"email": invitation.email})
     else:
         messages.error(
-            request, _("The letter couldn't be sent. Try again in five minutes with “Send again”.")
+            request, _("The e-mail couldn't be sent. Try again in five minutes with “Send again”.")
         )
 
 

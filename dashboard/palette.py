@@ -61,7 +61,7 @@ ACTIONS: Final = (
     Place("budgets", gettext_lazy("Change caps"), "gauge", Power.BUDGETS),
     Place("refunds", gettext_lazy("Ask for a refund"), "undo-2", Power.MONEY),
     Place("members", gettext_lazy("Invite a member"), "user-plus", Power.MEMBERS),
-    Place("sessions", gettext_lazy("Sign out other browsers"), "monitor-smartphone"),
+    Place("sessions", gettext_lazy("Log out other browsers"), "monitor-smartphone"),
     Place("account", gettext_lazy("Change the language"), "languages"),
     Place("account_logout", gettext_lazy("Log out"), "log-out"),
 )

@@ -63,7 +63,7 @@ class SettingsForm(ProjectForm):
         label=gettext_lazy("Continue broken streams"),
         required=False,
         help_text=gettext_lazy(
-            "When a provider breaks off in the middle of an answer, another one goes on with it."
+            "When a provider breaks off in the middle of an answer, another one continues it."
         ),
     )
 

@@ -109,7 +109,7 @@ TEXTS: dict[str, str | Promise] = {
     "speech_result": _("Speech"),
     "stop": _("Stop"),
     "stopped": _("Stopped."),
-    "sums": _("Together: {cost}, {tokens} tokens"),
+    "sums": _("Total: {cost}, {tokens} tokens"),
     "text": _("Text"),
     "thinking": _("Thinking"),
     "tokens": _("Tokens"),

@@ -99,7 +99,7 @@ def read_price_history(
     "/v1/energy/sites",
     tags=["Models"],
     response={200: EnergySites, 304: None},
-    summary="Our sites and what models cost there now",
+    summary="Our sites and their prices now",
 )
 def list_energy_sites(request: HttpRequest) -> HttpResponseBase:
     """Where hosted models run, how live each site's price is, and what a million tokens cost there now.
@@ -113,7 +113,7 @@ def list_energy_sites(request: HttpRequest) -> HttpResponseBase:
     "/v1/status",
     tags=["Models"],
     response={200: Status, 304: None},
-    summary="How models and their providers have done lately",
+    summary="State of models and their providers",
 )
 def read_status(request: HttpRequest) -> HttpResponseBase:
     """Share of errors, times and token rates of the last hour, day and 90 days; nobody needs a key.

@@ -45,7 +45,7 @@ class Project(models.Model):
         _("continue broken streams"),
         default=False,
         db_default=False,
-        help_text=_("When a provider breaks off in the middle of an answer, another one goes on with it."),
+        help_text=_("When a provider breaks off in the middle of an answer, another one continues it."),
     )
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)

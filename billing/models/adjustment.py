@@ -50,7 +50,7 @@ class Adjustment(models.Model):
         verbose_name=_("organization"),
     )
     amount_micros = models.BigIntegerField(_("amount, micros"))
-    call = models.UUIDField(_("request id"), null=True, blank=True)
+    call = models.UUIDField(_("request ID"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=500)
     told = models.CharField(_("what the customer reads"), max_length=300, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING)

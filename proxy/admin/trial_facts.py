@@ -36,7 +36,7 @@ def facts_of(done: Trial) -> Facts:
     if row is not None:
         facts += _booked(row)
     if finding.call:
-        facts.append((_("Request id"), finding.call))
+        facts.append((_("Request ID"), finding.call))
     return facts
 
 
@@ -52,7 +52,7 @@ def facts_of_film(film: Shooting) -> Facts:
     ]
     if film.row is not None:
         facts += _booked(film.row)
-    return [*facts, (_("Request id"), str(job.op_id))]
+    return [*facts, (_("Request ID"), str(job.op_id))]
 
 
 def _booked(row: Request) -> Facts:

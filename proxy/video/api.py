@@ -47,7 +47,7 @@ def list_videos(request: HttpRequest, limit: int = 20, after: str = "", order: s
     return answer(request, {"object": "list", "data": data, "has_more": len(found) > limit} | ends)
 
 
-@router.get("/{video_id}", response={200: Video, 401: Envelope, 404: Envelope}, summary="One video")
+@router.get("/{video_id}", response={200: Video, 401: Envelope, 404: Envelope}, summary="Read a video")
 def retrieve_video(request: HttpRequest, video_id: str) -> HttpResponse:
     """How far it is. The provider is asked at most every few seconds, however often this is."""
     job = jobs.refresh(_own(request, video_id))
@@ -70,7 +70,7 @@ def delete_video(request: HttpRequest, video_id: str) -> HttpResponse:
 @router.get(
     "/{video_id}/content",
     response={200: None, 400: Envelope, 401: Envelope, 404: Envelope},
-    summary="The film",
+    summary="Download a video",
 )
 def video_content(request: HttpRequest, video_id: str, variant: str = "video") -> StreamingHttpResponse:
     """The MP4 of a finished video, for a day."""

@@ -221,7 +221,7 @@ def test_who_is_told_is_who_answers_for_the_money_or_wants_to() -> None:
 @pytest.mark.parametrize(
     ("language", "subject", "greeting"),
     [
-        ("en", "Daily cap of project “Default”: 80 % used", "Hello,"),
+        ("en", "Daily cap of project “Default”: 80% used", "Hello,"),
         ("uz", "“Default” loyihasining kunlik chegarasi: 80 % ishlatildi", "Assalomu alaykum,"),
         ("ru", "Дневной предел проекта «Default»: израсходовано 80 %", "Здравствуйте,"),
     ],

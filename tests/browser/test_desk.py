@@ -102,11 +102,11 @@ def test_a_list_survives_reload_and_the_back_button_and_loses_what_was_chosen(
     expect(page.locator("tbody tr")).to_have_count(50)
     expect(page.get_by_label("Search", exact=True)).to_have_value("service")
 
-    press = page.get_by_role("button", name=re.compile("Revoke chosen"))
+    press = page.get_by_role("button", name=re.compile("Revoke selected"))
     expect(press).to_be_disabled()
     for number in ("00", "01"):
         page.get_by_label(f"Choose key of a service with a long name {number}").check()
-    expect(press).to_have_text("Revoke chosen (2)")
+    expect(press).to_have_text("Revoke selected (2)")
     press.click()
     dialog = page.get_by_role("dialog", name="Revoke 2 keys?")
     expect(dialog.get_by_text("long name 01")).to_be_visible()

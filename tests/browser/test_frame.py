@@ -106,7 +106,7 @@ def test_without_scripts_a_word_is_typed_on_a_page(new_tab: Callable[..., Tab], 
     page = tab.open("/dashboard/keys")
     for box in page.locator("input[name=key]").all():
         box.check()
-    page.get_by_role("button", name="Revoke chosen").click()
+    page.get_by_role("button", name="Revoke selected").click()
     field = page.get_by_label("To confirm, type: 2")
     field.fill("3")
     page.get_by_role("button", name="Revoke 2 keys").click()

@@ -27,8 +27,8 @@ def invite(tab: Tab, email: str) -> None:
     expect(page.get_by_label("Role", exact=True)).to_be_visible()  # alone, so the form is open
     tab.sound("members")
     page.get_by_label("E-mail address").fill(email)
-    page.get_by_role("button", name="Send the letter").click()
-    expect(page.get_by_text(f"A letter is on its way to {email}.")).to_be_visible()
+    page.get_by_role("button", name="Send the invitation").click()
+    expect(page.get_by_text(f"An e-mail is on its way to {email}.")).to_be_visible()
     tab.picture("members")
     tab.sound("members and invitations")
 

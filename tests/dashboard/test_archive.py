@@ -32,7 +32,7 @@ def test_many_projects_go_and_come_back_together() -> None:
     create_key(project=shop, name="Till")
     client = browser(caller)
     question = client.get(ARCHIVE, chosen(shop, bot)).text
-    assert "Put 2 projects into the archive?" in question
+    assert "Archive 2 projects?" in question
     assert "1 key stops working" in question and "Till" in question and "never used" in question
     assert 'name="typed"' not in question and archived(shop, bot) == {False}
     answer = client.post(ARCHIVE, chosen(shop, bot, back="q=o"), follow=True)

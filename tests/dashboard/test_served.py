@@ -38,7 +38,7 @@ def test_all_figures_stand_there_for_all_three_periods(client: Client, known: di
     text = client.get("/models/test/three").content.decode()
     for period in ("5 minutes", "1 hour", "24 hours"):
         assert period in text
-    for figure in ("100.0&nbsp;%", "90.0&nbsp;%", "95.0&nbsp;%"):
+    for figure in ("100.0%", "90.0%", "95.0%"):
         assert figure in text
     assert "real traffic and probes" in text
 

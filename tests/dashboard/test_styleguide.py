@@ -20,7 +20,7 @@ CSS = ROOT / "static" / "css"
 # Of one page or of the frame; no components to build pages from.
 FORMATS = (
     *("DATE_FORMAT", "SHORT_DATE_FORMAT", "DATETIME_FORMAT", "SHORT_DATETIME_FORMAT"),
-    *("SHORT_MONTH_FORMAT", "DAY_TIME_FORMAT", "DAY_SECONDS_FORMAT"),
+    *("DAY_TIME_FORMAT", "DAY_SECONDS_FORMAT"),
 )
 TOOLS = ("button", "field", "badge", "stat", "tabs", "dialog", "empty", "skeleton", "bars", "copy", "code")
 

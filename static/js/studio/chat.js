@@ -271,8 +271,9 @@ function drawColumn(column) {
 function head(column, name) {
   const choose = el("button", { type: "button", class: "button quiet studio-pick", "data-pick": true, onclick: () => swap(column) }, label(name) || t("choose_model"));
   const row = el("div", { class: "column-head" }, choose);
+  if (open.columns.length === 1) return row; // the composer's own button stops it
   if (running.has(column)) row.append(button(t("stop"), () => stop(column), { "data-stop-column": true }));
-  else if (open.columns.length > 1) row.append(button("×", () => drop(column), { "aria-label": t("remove_model", { model: label(name) }), "data-drop": true }));
+  else row.append(button("×", () => drop(column), { "aria-label": t("remove_model", { model: label(name) }), "data-drop": true }));
   return row;
 }
 
