@@ -34,7 +34,7 @@ WARNINGS: Final = {
 FLAGS: Final = {
     "same_file": gettext_lazy("the same file was uploaded before"),
     "same_look": gettext_lazy("the picture looks like an earlier one"),
-    "same_cheque": gettext_lazy("the receipt number was used before"),
+    "same_cheque": gettext_lazy("the cheque number was used before"),
 }
 
 

@@ -122,7 +122,10 @@ def speed(row: Request) -> str:
 @register.filter
 def chart_step(at: datetime, step: str) -> str:
     """When a bar of the usage chart begins, as briefly as its step allows."""
-    return shown(localtime(at), {"month": "SHORT_MONTH_FORMAT", "day": "SHORT_DATE_FORMAT"}.get(step, "DAY_TIME_FORMAT"))
+    return shown(
+        localtime(at),
+        {"month": "SHORT_MONTH_FORMAT", "day": "SHORT_DATE_FORMAT"}.get(step, "DAY_TIME_FORMAT"),
+    )
 
 
 @register.filter

@@ -139,7 +139,7 @@ def test_flags_of_receipts_are_loud_and_lead_to_the_other_request(
     for topup, twin in ((asked, other), (other, asked)):
         page = operator.get(decide_url(topup)).text
         assert "The same file was uploaded before" in page and f">{twin.pk}</a>" in page
-    assert "the receipt number was used before" in operator.get(reverse("admin:billing_topup_changelist")).text
+    assert "the cheque number was used before" in operator.get(reverse("admin:billing_topup_changelist")).text
 
     file = operator.get(reverse("admin:billing_receipt_file", args=[receipt.name]))
     assert file.headers["Content-Disposition"].startswith("attachment")

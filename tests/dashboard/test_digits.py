@@ -35,7 +35,19 @@ def test_amounts_are_rounded_half_up_and_small_ones_exact(language: str, micros:
 @pytest.mark.parametrize("language", ["uz", "ru", "en"])
 @pytest.mark.parametrize(
     "form",
-    ["d.m.Y", "d.m H:i", "m.Y", "d.m H:i:s", "d.m g:i A", "j E Y", "j M Y, H:i", "M Y", "SHORT_DATE_FORMAT", "H:i %", "H\\h"],
+    [
+        "d.m.Y",
+        "d.m H:i",
+        "m.Y",
+        "d.m H:i:s",
+        "d.m g:i A",
+        "j E Y",
+        "j M Y, H:i",
+        "M Y",
+        "SHORT_DATE_FORMAT",
+        "H:i %",
+        "H\\h",
+    ],
 )
 def test_moments_are_those_of_djangos_forms(language: str, form: str) -> None:
     for at in (
