@@ -121,7 +121,8 @@ def fill_roll_ups(conn: psycopg.Connection[Any]) -> None:
         conn,
         "vacuum of roll-ups",
         "VACUUM (ANALYZE) usage_minute, usage_hour, usage_day, usage_model_hour, usage_model_day,"
-        " usage_total_hour, usage_total_day, usage_project_day, usage_key_day, quality_hour, quality_day",
+        " usage_total_hour, usage_total_day, usage_project_day, usage_key_day, usage_endpoint_day,"
+        " quality_hour, quality_day",
     )
     _insert(conn, "proxy_request", Day(datetime.now(UTC).date(), TAIL_ROWS), ORGANIZATIONS)
     conn.execute("ANALYZE proxy_request")

@@ -56,7 +56,7 @@ LAWS = (
     Invariant("jobs_own_their_holds", "jobs", quick=True, table="proxy_video"),
     Invariant("request_rows_are_charges", "requests", table="proxy_request"),
     Invariant("usage_is_charges", "organizations", table="usage_day"),
-    Invariant("usage_counts_requests", "days of organizations", table="usage_key_day"),
+    Invariant("usage_counts_requests", "days of organizations", table="usage_endpoint_day"),
 )
 
 

@@ -41,6 +41,7 @@ _NARROW: Final = {
     "total": ({"status"}, {"hour", "day"}),
     "project": ({"project", "status"}, {"day"}),
     "key": ({"project", "key"}, {"day"}),
+    "endpoint": ({"endpoint", "status"}, {"day"}),
     "model": ({"model", "kind", "status"}, {"hour", "day"}),
 }
 _BUCKETS: Final = 16  # usage_bucket() in sql/usage.sql: below 16 ms, then each twice as far

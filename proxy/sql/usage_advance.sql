@@ -22,14 +22,17 @@ DECLARE
     -- By fewer dimensions still, the others blank: see usage_narrow.sql.
     narrow  text := format('SELECT org_id, start, %%s, %1$L AS model, 0 AS endpoint_id, %1$L AS kind, %%s AS status, %2$s
                               FROM %%ss GROUP BY 1, 2, %%s', '', sums);
+    -- By endpoint, and so by provider: see usage_endpoint.sql.
+    ends    text := format('SELECT org_id, start, 0 AS project_id, 0 AS key_id, %1$L AS model, endpoint_id, %1$L AS kind, status, %2$s
+                              FROM %%ss GROUP BY 1, 2, endpoint_id, status', '', sums);
     added   bigint;
 BEGIN
     EXECUTE format('WITH minutes AS MATERIALIZED (SELECT * FROM usage_of($1, $2, $3, $4)),
                          hours AS MATERIALIZED (%s), days AS MATERIALIZED (%s),
                          model_hours AS MATERIALIZED (%s), model_days AS MATERIALIZED (%s),
-                         total_hours AS (%s), total_days AS (%s), project_days AS (%s), key_days AS (%s),
+                         total_hours AS (%s), total_days AS (%s), project_days AS (%s), key_days AS (%s), endpoint_days AS (%s),
                          m AS (%s), h AS (%s), d AS (%s), mh AS (%s), md AS (%s),
-                         th AS (%s), td AS (%s), pd AS (%s), kd AS (%s),
+                         th AS (%s), td AS (%s), pd AS (%s), kd AS (%s), ed AS (%s),
                          used AS (UPDATE accounts_apikey k SET last_used_at = l.at
                                     FROM (SELECT key_id, max(start) AS at FROM minutes GROUP BY 1) l
                                    WHERE k.id = l.key_id AND (k.last_used_at IS NULL OR k.last_used_at < l.at))
@@ -40,11 +43,12 @@ BEGIN
                    format(narrow, '0 AS project_id, 0 AS key_id', 'status', 'model_day', 'status'),
                    format(narrow, 'project_id, 0 AS key_id', 'status', 'day', 'project_id, status'),
                    format(narrow, 'project_id, key_id', quote_literal(''), 'day', 'project_id, key_id'),
+                   format(ends, 'day'),
                    format(upsert, 'minute', usage_kept('minute')), format(upsert, 'hour', usage_kept('hour')),
                    format(upsert, 'day', usage_kept('day')), format(upsert, 'model_hour', usage_kept('hour')),
                    format(upsert, 'model_day', usage_kept('day')), format(upsert, 'total_hour', usage_kept('hour')),
                    format(upsert, 'total_day', usage_kept('day')), format(upsert, 'project_day', usage_kept('day')),
-                   format(upsert, 'key_day', usage_kept('day')))
+                   format(upsert, 'key_day', usage_kept('day')), format(upsert, 'endpoint_day', usage_kept('day')))
        INTO added USING past, upto, first_id, past_id;
     PERFORM add_quality(past, upto, first_id, past_id);
     RETURN added;
@@ -81,7 +85,7 @@ BEGIN
     now_at := pg_snapshot_xmin(pg_current_snapshot());
     day := usage_from();
     FOREACH step IN ARRAY '{usage_minute,usage_hour,usage_day,usage_model_hour,usage_model_day,
-                            usage_total_hour,usage_total_day,usage_project_day,usage_key_day,
+                            usage_total_hour,usage_total_day,usage_project_day,usage_key_day,usage_endpoint_day,
                             quality_minute,quality_hour,quality_day}'::text[] LOOP
         EXECUTE format('DELETE FROM %I WHERE start >= $1', step) USING day;
     END LOOP;

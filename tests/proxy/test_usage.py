@@ -154,14 +154,13 @@ def test_sums_by_fewer_dimensions_are_those_of_all(gateway: psycopg.Connection[A
         asked = Asked(org=alice.organization.pk, since=LONG_AGO, until=SOON, steps=True, histograms=True)
         for step in (Step.DAY, Step.HOUR):
             fine = list(sums(replace(asked, step=step, by=["status", "project", "key", "endpoint"])))
-            for by in (["status"], ["project"], ["key"], ["status", "project"]):
+            for by in (["status"], ["project"], ["key"], ["endpoint"], ["status", "project"]):
                 coarse = list(sums(replace(asked, step=step, by=by)))
                 assert added(coarse) == added(fine)
                 assert {one.at for one in coarse} == {one.at for one in fine}
         take_in()
-    assert [rolled(alice, table) for table in ("total_hour", "total_day", "project_day", "key_day")] == [
-        (6, 24)
-    ] * 4
+    narrow = ("total_hour", "total_day", "project_day", "key_day", "endpoint_day")
+    assert [rolled(alice, table) for table in narrow] == [(6, 24)] * 5
 
 
 def test_the_largest_values_stand_alone_and_the_rest_together(gateway: psycopg.Connection[Any]) -> None:
@@ -249,7 +248,7 @@ def test_the_laws_hold_and_see_what_is_wrong(gateway: psycopg.Connection[Any]) -
     assert broken() == {"usage_is_charges", "usage_counts_requests"}
     query("SELECT rebuild_usage()")
     assert broken() <= before
-    for table in ("hour", "model_day", "total_hour", "total_day", "project_day", "key_day"):
+    for table in ("hour", "model_day", "total_hour", "total_day", "project_day", "key_day", "endpoint_day"):
         query(f"UPDATE usage_{table} SET calls = calls + 1 WHERE org_id = %s", alice.organization.pk)
         assert "usage_counts_requests" in broken(), table
         query(f"UPDATE usage_{table} SET calls = calls - 1 WHERE org_id = %s", alice.organization.pk)

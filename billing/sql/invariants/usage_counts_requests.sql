@@ -27,6 +27,9 @@ projects AS (
 keys AS (
     SELECT org_id, start AS day, sum(calls) AS calls, sum(cost_micros) AS micros,
            sum(input_tokens + output_tokens) AS tokens FROM usage_key_day GROUP BY 1, 2),
+endpoints AS (
+    SELECT org_id, start AS day, sum(calls) AS calls, sum(cost_micros) AS micros,
+           sum(input_tokens + output_tokens) AS tokens FROM usage_endpoint_day GROUP BY 1, 2),
 both_sides AS (
     SELECT coalesce(l.org_id, d.org_id) AS org, coalesce(l.day, d.day) AS day,
            (l.calls, l.micros, l.tokens) IS DISTINCT FROM (d.calls, d.micros, d.tokens) AS bad
@@ -42,7 +45,9 @@ both_sides AS (
                             OR (t.calls, t.micros, t.tokens) IS DISTINCT FROM (d.calls, d.micros, d.tokens)
                             OR (p.calls, p.micros, p.tokens) IS DISTINCT FROM (d.calls, d.micros, d.tokens)
                             OR (k.calls, k.micros, k.tokens) IS DISTINCT FROM (d.calls, d.micros, d.tokens)
+                            OR (e.calls, e.micros, e.tokens) IS DISTINCT FROM (d.calls, d.micros, d.tokens)
       FROM days d LEFT JOIN models m USING (org_id, day) LEFT JOIN totals t USING (org_id, day)
-      LEFT JOIN projects p USING (org_id, day) LEFT JOIN keys k USING (org_id, day))
+      LEFT JOIN projects p USING (org_id, day) LEFT JOIN keys k USING (org_id, day)
+      LEFT JOIN endpoints e USING (org_id, day))
 SELECT count(*), count(*) FILTER (WHERE bad), min(format('organization %%s on %%s', org, day)) FILTER (WHERE bad)
   FROM both_sides
