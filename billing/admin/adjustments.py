@@ -15,12 +15,13 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from billing import adjustments
 from billing.adjustments import Preview, bank_details, file_adjustment, preview
+from billing.admin.amounts import full_uzs
 from billing.admin.money import account_name, account_words
 from billing.amount_field import SoumField
 from billing.errors import BillingError
 from billing.ledger import balance
 from billing.models import Adjustment, LedgerAccount
-from billing.money import exact_uzs, full_uzs
+from billing.money import exact_uzs
 
 State = Adjustment.State
 

@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from billing.admin.amounts import format_uzs
 from billing.amount_field import SoumField
 from billing.bank.balances import check, reckon
 from billing.models import CardBalance
-from billing.money import exact_uzs, format_uzs
+from billing.money import exact_uzs
 
 
 class CardBalanceForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -10,9 +10,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey, Project
+from billing.admin.amounts import format_uzs
 from billing.caps import Scope, remove_cap, set_cap, use
 from billing.models import Cap
-from billing.money import NotAnAmount, exact_uzs, format_uzs, parse_uzs
+from billing.money import NotAnAmount, exact_uzs, parse_uzs
 
 _OF_PROJECTS = {Scope.PROJECT_DAY, Scope.PROJECT_MONTH}
 

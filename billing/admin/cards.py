@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing.admin.amounts import format_uzs
 from billing.amount_field import SoumField
 from billing.models import ReceivingCard
-from billing.money import format_uzs
 
 
 class ReceivingCardForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from accounts.read_only import ReadOnlyAdmin
+from billing.admin.amounts import format_uzs, full_uzs
 from billing.admin.money import account_name
 from billing.admin.provider_statements import days_of
 from billing.bank.balances import newest
@@ -25,9 +26,9 @@ from billing.download import csv_download
 from billing.errors import MissingRate
 from billing.finance import Day, Report, Wanted, exported, report
 from billing.ids import Kind
-from billing.models import Finance, LedgerAccount, Transfer
+from billing.models import Finance, FxRate, LedgerAccount, Transfer
 from billing.models.transfer import KIND_NAMES
-from billing.money import exact_uzs, format_uzs
+from billing.money import exact_uzs
 from billing.rates import current_rates
 from billing.statements import latest
 
@@ -210,4 +211,5 @@ def _rates() -> Any:
         found = current_rates()
     except MissingRate:
         return None
-    return {"found": found, "uzs": exact_uzs(found.micros_per_usd)}
+    source = FxRate.Source(found.source).label
+    return {"found": found, "uzs": full_uzs(found.micros_per_usd), "source": source}

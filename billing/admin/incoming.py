@@ -13,11 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from billing.admin.amounts import format_uzs
 from billing.admin.statement import StatementPages
 from billing.amount_field import SoumField
 from billing.bank.arrivals import Arrival, enter, is_known
 from billing.models import IncomingTransfer
-from billing.money import format_uzs
 
 
 class IncomingForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization
 from accounts.read_only import ReadOnlyAdmin
+from billing.admin.amounts import format_uzs
 from billing.models import Hold, LedgerAccount, Transfer, Wallet
-from billing.money import format_uzs
 
 _WALLETS_FROM = 2**32  # account numbers of wallets; see sql/ledger.sql
 _PARTS = (_("wallet, paid balance"), _("wallet, bonus"))

@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from accounts.read_only import ReadOnlyAdmin
+from billing.admin.amounts import format_uzs
 from billing.disputes import settle_dispute, takes_two
 from billing.errors import InsufficientFunds, NotInDispute, SamePerson
 from billing.models import Discrepancy, ExternalMessage, ProviderTransaction
-from billing.money import MICROS_PER_TIYIN, format_uzs
+from billing.money import MICROS_PER_TIYIN
 from billing.payments import close, moment
 
 

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from accounts.read_only import AddOnlyAdmin
+from billing.admin.amounts import format_uzs
 from billing.bank.files import FILE_BYTES_MAX, read_as
 from billing.bank.lines import NotAStatement
 from billing.models import Channel, ProviderStatement
-from billing.money import format_uzs
 from billing.providers.statement import read_rows
 from billing.statements import TakenIn, Upload, check_days, differing, figures, take_in
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
+from billing.admin.amounts import format_uzs
 from billing.bank.arrivals import Told, add_lines, compare
 from billing.bank.balances import note_closings
 from billing.bank.closings import Closing, closings
@@ -23,7 +24,6 @@ from billing.bank.files import FILE_BYTES_MAX, read_file
 from billing.bank.lines import Line, NotAStatement, Statement
 from billing.bank.messages import read_messages
 from billing.models import IncomingTransfer, ReceivingCard
-from billing.money import format_uzs
 from billing.statements import BankFile, note_bank
 
 SALT: Final = "billing.statement"

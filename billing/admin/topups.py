@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from billing.admin.amounts import format_uzs
 from billing.admin.incoming import IncomingForm
 from billing.amount_field import SoumField
 from billing.bank.arrivals import Match, matches
 from billing.bank.download import receipt_file
 from billing.errors import TopUpError
 from billing.models import Channel, IncomingTransfer, Receipt, TopUp
-from billing.money import format_uzs
+from billing.money import format_uzs as plain_uzs
 from billing.topups import approve, approve_arrival, first_limit_of, reject
 
 State = TopUp.State
@@ -174,7 +175,7 @@ class TopUpAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self._say(request, done)
 
     def _say(self, request: HttpRequest, done: TopUp) -> None:
-        self.log_change(request, done, f"{done.state} {format_uzs(done.credited_micros)} UZS {done.answer}")
+        self.log_change(request, done, f"{done.state} {plain_uzs(done.credited_micros)} UZS {done.answer}")
         if done.state == State.PAID:
             said = _("Credited: %s UZS.") % format_uzs(done.credited_micros)
         elif done.state == State.REJECTED:
