@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from accounts.read_only import ReadOnlyAdmin
+from billing.admin.amounts import full_uzs
 from billing.models import FxRate, FxReading, Markup
-from billing.money import exact_uzs
 
 
 @admin.register(FxRate)
@@ -17,7 +17,7 @@ class FxRateAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("so'm for one dollar"), ordering="micros_per_usd")
     def so_m(self, rate: FxRate) -> str:
-        return exact_uzs(rate.micros_per_usd)
+        return full_uzs(rate.micros_per_usd)
 
 
 @admin.register(FxReading)
@@ -27,7 +27,7 @@ class FxReadingAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("so'm for one dollar"), ordering="micros_per_usd")
     def so_m(self, reading: FxReading) -> str:
-        return "–" if reading.micros_per_usd is None else exact_uzs(reading.micros_per_usd)
+        return "–" if reading.micros_per_usd is None else full_uzs(reading.micros_per_usd)
 
 
 @admin.register(Markup)
