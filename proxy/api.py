@@ -56,9 +56,12 @@ api.add_router("/v1/videos", videos)
     summary="List models",
 )
 def list_models(
-    request: HttpRequest, limit: int = 20, after_id: str = "", before_id: str = ""
+    request: HttpRequest, limit: int = 20, after_id: str = "", before_id: str = "", fields: str = ""
 ) -> HttpResponse:
-    """All models at once; in pages of `limit` if the request carries `anthropic-version`."""
+    """All models at once; in pages of `limit` if the request carries `anthropic-version`.
+
+    `fields`: which ones of a model's are wanted, separated by commas; `id` is always there.
+    """
     key = key_of(request)
     shown = [row for row in offers(market()) if key is None or _callable(row, key)]
     if "anthropic-version" in request.headers:
@@ -71,7 +74,17 @@ def list_models(
         if data
         else {"first_id": None, "last_id": None}
     )
+    if wanted := {name for name in fields.split(",") if name}:
+        data = _narrowed(data, wanted)
     return answer(request, {"object": "list", "data": data, "has_more": more} | ends)
+
+
+def _narrowed(items: list[dict[str, Any]], wanted: set[str]) -> list[dict[str, Any]]:
+    """Each with its id and these fields alone. Raises ApiError 400 for one that no model has."""
+    known = ModelItem.model_fields.keys() | {name for one in items for name in one}
+    for name in sorted(wanted - known):
+        raise invalid("invalid_value", f"A model has no field {name!r}.", param="fields")
+    return [{name: value for name, value in one.items() if name in wanted | {"id"}} for one in items]
 
 
 @api.get(

@@ -276,6 +276,19 @@ def test_a_page_that_cannot_be_is_400(client: Client, query: str) -> None:
     assert answer.json()["error"]["param"] in ("limit", "after_id", "before_id")
 
 
+def test_who_wants_few_fields_gets_few(client: Client) -> None:
+    whole = client.get("/v1/models").json()
+    narrow = client.get("/v1/models?fields=free,pricing_uzs,replaced_by").json()
+    kept = {"id", "free", "pricing_uzs", "replaced_by"}
+    assert narrow["data"] == [{name: one[name] for name in one if name in kept} for one in whole["data"]]
+    assert {**narrow, "data": None} == {**whole, "data": None}
+    assert client.get("/v1/models?fields=").json() == whole
+    answer = client.get("/v1/models?fields=free,secret")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "fields"
+    assert "'secret'" in answer.json()["error"]["message"]
+
+
 def test_a_new_price_is_shown_at_once(client: Client) -> None:
     listed(client)
     load(parse([("shop.yaml", CATALOG.replace('"2.50"', '"3.00"'))]), {"UP_KEY": "sk-up"})

@@ -6,10 +6,11 @@ import { money, t } from "./data.js";
 
 export const TAGS = ["price", "latency", "token_rate"];
 const SHOWN_PRICES = ["input", "output", "image", "second", "character", "request"];
+const FIELDS = ["id", "name", "owned_by", "modality", "features", "free", "sandbox", "pricing_uzs"];
 let catalog = [];
 
 export async function loadModels() {
-  catalog = (await (await call("/v1/models")).json()).data;
+  catalog = (await (await call(`/v1/models?fields=${FIELDS}`)).json()).data;
   return catalog;
 }
 
