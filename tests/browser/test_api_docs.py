@@ -125,7 +125,7 @@ def test_it_is_searched_while_typing_and_an_address_opens_what_it_names(new_tab:
     expect(page.get_by_role("heading", level=2, name="Audio")).to_be_hidden()
     page.keyboard.type(" zzz")
     expect(page.get_by_role("status").filter(has_text="Nothing was found")).to_be_visible()
-    page.get_by_role("navigation", name="API reference").get_by_role("link", name="Speech from words").click()
+    page.get_by_role("navigation", name="API reference").get_by_role("link", name="Text to speech").click()
     expect(page.locator("#createSpeech")).to_be_visible()
     page.locator("#createSpeech summary", has_text="Refusals").click()
     page.locator("#createSpeech").get_by_role("link", name="Envelope").click()
