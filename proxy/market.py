@@ -43,6 +43,8 @@ _BYTES_PER_TOKEN = 8
 CACHED_BYTES = 4_096
 # Electricity is priced anew every five minutes.
 DRAINED_S = 300
+# Why a model is none for a call that leaves the choice to us, and what none of them then does.
+_LACKING = {"no_tools": "calls tools", "no_vision": "looks at pictures"}
 # How many candidates each of several models gets, the one that was asked for first.
 _SHARES = {1: (3,), 2: (2, 1), 3: (1, 1, 1), 4: (1, 1, 1, 0)}
 
@@ -180,6 +182,7 @@ class Market:
             reasons=reasons,
             told=told(reasons),
             in_order=tuple(endpoint.id for endpoint in endpoints),
+            ours=resolution.bare,
         )
 
     def _tied(self, endpoints: Sequence[EndpointSnap]) -> bool:
@@ -217,9 +220,10 @@ class Market:
         usual = expected(search.call)
         for route in routes:
             house = self._housed(route, search, tags) if route.sited else NO_HOUSE
+            lacking = search.lacking(route)
             for endpoint in route.endpoints:
                 of[id(endpoint)] = route, house
-                why = "" if search.fits(route, endpoint) else "context_too_small"
+                why = lacking or ("" if search.fits(route, endpoint) else "context_too_small")
                 if not why and route.sited:
                     why = house.against(endpoint, usual, self.price)
                 if why:
@@ -306,6 +310,14 @@ class _Search:
     floor: int
     reader: int
 
+    def lacking(self, route: Route) -> str:
+        """What the call needs and a model of our choice can't do; '' is nothing. Whom a caller names is asked
+        whatever the catalog knows of it.
+        """
+        if not route.ours or route.model.modality != "chat" or self.call.needs <= route.model.capabilities:
+            return ""
+        return f"no_{min(self.call.needs - route.model.capabilities)}"
+
     def fits(self, route: Route, endpoint: EndpointSnap) -> bool:
         return self.floor <= route.room or choose.fits(route.model, endpoint, self.floor)
 
@@ -373,6 +385,9 @@ def _nobody(route: Route, verdicts: Sequence[Verdict]) -> ApiError:
         return SitesFull(route.model.slug, max(site.queue_budget_ms for site in homes))
     if any(verdict.rejected == DRAINED for verdict in verdicts):
         return unavailable("sites_drained", "Electricity is too dear at all sites at the moment.", DRAINED_S)
+    if route.ours and all(verdict.rejected in _LACKING for verdict in verdicts):
+        lack = _LACKING[verdicts[0].rejected]
+        return invalid("model_not_supported", f"No model that you may use {lack}.", "model")
     if any(verdict.rejected == "context_too_small" for verdict in verdicts):
         model = route.model
         return invalid(

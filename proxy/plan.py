@@ -35,6 +35,7 @@ class Route:
     among the endpoints, so the longest prompt that may go to any of them. shared:
     a provider has several credentials, so it matters which one has read a prompt. settled: while all is
     well, the order of the endpoints is the operator's, whatever the call. sited: some are at sites of ours.
+    ours: only tags were asked for, so the model is our choice.
     """
 
     model: ModelSnap
@@ -50,6 +51,7 @@ class Route:
     reasons: Sequence[Mapping[str, Any]]
     told: bytes  # the reasons as a header
     in_order: tuple[int, ...]  # the endpoints' ids: what the reasons come to
+    ours: bool
 
 
 @value(frozen=True)

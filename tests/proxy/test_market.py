@@ -102,6 +102,22 @@ def test_bare_tags_let_all_models_compete(here: Market, vitals: Vitals):
     assert plan.candidates[0].route.answers_as == b'"vendor/twins"'
 
 
+def test_bare_tags_lead_to_models_that_can_do_what_is_asked(vitals: Vitals):
+    set_manual_rate(12_000_000_000, date(2026, 1, 1), "test", "test", confirmed=True)
+    able = CATALOG.replace("id: vendor/other\n", "id: vendor/other\n    capabilities: [tools]\n")
+    load(parse([("catalog.yaml", able)]), {}, prune=True)
+    here, tools = market(), [{"type": "function", "function": {"name": "weather"}}]
+    plan = here.plan(caller(), call(model="@price", tools=tools), vitals)
+    assert [c.route.model.slug for c in plan.candidates] == ["vendor/other"]
+    assert {(one["model"], one.get("rejected")) for one in plan.reasons} >= {("vendor/twins", "no_tools")}
+    assert asked(here.plan(caller(), call(tools=tools), vitals)) == ["one", "two", "dear"]  # as it was named
+    picture = [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]
+    with pytest.raises(ApiError) as refused:
+        here.plan(caller(), call(picture, model="@price"), vitals)  # type: ignore[arg-type]
+    assert (refused.value.status, refused.value.code) == (400, "model_not_supported")
+    assert "looks at pictures" in refused.value.message
+
+
 def test_bare_tags_compete_among_themselves_before_further_models(here: Market, vitals: Vitals):
     plan = here.plan(caller(), call(model="@price", models=["vendor/other"]), vitals)
     assert [c.route.model.slug for c in plan.candidates] == ["vendor/twins", "vendor/twins", "vendor/other"]
