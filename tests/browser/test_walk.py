@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.urls import reverse
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from accounts.signup import open_account
 from billing.models import TopUp
@@ -122,6 +122,32 @@ def test_the_admin_is_clean(new_tab: Callable[..., Tab], resident: Caller) -> No
         if path in read:
             # Stock pages: without axe's own best practice, and filters are as high as Django makes them.
             assert tab.axe(WCAG[:-1]) == [], path
+    assert tab.complaints == []
+
+
+def test_the_admins_sidebar_moves_nothing_when_its_script_is_late(new_tab: Callable[..., Tab]) -> None:
+    open_account(email="late@example.com", password=PASSWORD, verified=True, is_staff=True, is_superuser=True)
+    tab = new_tab(viewport={"width": 1280, "height": 800})
+    tab.sign_in("late@example.com", PASSWORD)
+    late: list[Route] = []
+    tab.page.route("**/nav_sidebar*.js", late.append)
+    tab.page.add_init_script(
+        "window.moved = 0; new PerformanceObserver((list) => {"
+        " for (const one of list.getEntries()) window.moved += one.value; })"
+        ".observe({ type: 'layout-shift', buffered: true });"
+    )
+    tab.page.goto(f"{tab.site}/admin/routing/model/", wait_until="commit")
+    tab.page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+    expect(tab.page.locator("#nav-sidebar")).to_be_visible()
+    late[0].continue_()
+    expect(tab.page.locator("main.shifted, .main.shifted")).to_have_count(1)
+    tab.page.wait_for_function("document.documentElement.dataset.sidebar === undefined")
+    assert tab.page.evaluate("window.moved") < 0.05
+    tab.page.locator("#toggle-nav-sidebar").click()
+    expect(tab.page.locator("#nav-sidebar")).to_be_hidden()
+    tab.page.unroute_all()
+    tab.page.reload()
+    expect(tab.page.locator("#nav-sidebar")).to_be_hidden()
     assert tab.complaints == []
 
 
