@@ -62,7 +62,7 @@ def test_the_health_of_every_site_is_seen_at_a_glance(desk: Client, site: Site) 
     shown = desk.get(f"{SITES}?state=drained").content.decode()
     assert "drained: above the ceiling" in shown
     assert "alpha" in desk.get(f"{SITES}?state=stale").content.decode()
-    assert "0 data centres" in desk.get(f"{SITES}?state=override").content.decode()
+    assert "0 entries" in desk.get(f"{SITES}?state=override").content.decode()
 
 
 def test_a_price_by_hand_has_a_reason_and_an_end_and_is_in_force_at_once(
