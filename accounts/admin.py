@@ -34,6 +34,18 @@ from accounts.signup import open_personal_organization
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
+class Told(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Names for what the rows themselves reckon."""
+
+    @admin.display(description=_("identifier"))
+    def api_id(self, row: Any) -> str:
+        return str(row.api_id)
+
+    @admin.display(description=_("state"))
+    def state(self, row: Any) -> str:
+        return str(row.state)
+
+
 class UserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]
     class Meta:
         model = User
@@ -86,7 +98,7 @@ class BillingDetailsInline(admin.StackedInline):  # type: ignore[type-arg]
 
 
 @admin.register(Organization)
-class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class OrganizationAdmin(Told):
     list_display = ("name", "owner", "is_personal", "verified_at", "suspended_at", "created_at")
     list_filter = (
         "is_personal",
@@ -129,7 +141,7 @@ class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Project)
-class ProjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ProjectAdmin(Told):
     list_display = ("name", "organization", "is_default", "archived_at", "created_at")
     list_filter = ("is_default", ("archived_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "public_id", "organization__name", "organization__owner__email")
@@ -152,7 +164,7 @@ class ProjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnlyAdmin):
+class ApiKeyAdmin(Told, ReadOnlyAdmin):
     """Nobody makes a key here: the plain one would pass through an operator's hands."""
 
     list_display = ("name", "prefix", "last4", "project", "state", "last_used_at", "created_at")
@@ -193,7 +205,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
 
 @admin.register(LogKey)
-class LogKeyAdmin(ReadOnlyAdmin):
+class LogKeyAdmin(Told, ReadOnlyAdmin):
     """What projects' content is sealed to: an operator who could add one could read along."""
 
     list_display = ("api_id", "project", "created_at", "retired_at")
@@ -214,7 +226,7 @@ class AlertAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ReadOnlyAdmin):
+class InvitationAdmin(Told, ReadOnlyAdmin):
     """Who was asked to join what. The link is in the letter alone."""
 
     list_display = ("email", "organization", "role", "state", "sent_at", "expires_at")

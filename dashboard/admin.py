@@ -1,6 +1,7 @@
 """Operators look at papers; nobody changes one."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from accounts.read_only import ReadOnlyAdmin
 from dashboard.models import AccountClosure, AccountExport, Paper
@@ -22,6 +23,10 @@ class PaperAdmin(ReadOnlyAdmin):
         *("number", "kind", "subject", "version", "original", "organization", "issued_at"),
         *("payer", "company", "figures", "sha256"),
     )
+
+    @admin.display(description=_("number"))
+    def number(self, paper: Paper) -> str:
+        return paper.number
 
 
 @admin.register(AccountExport)

@@ -58,7 +58,9 @@ class Paper(models.Model):
         STATEMENT = "statement", _("statement")
         ACT = "act", _("act of services")
 
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="papers")
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, related_name="papers", verbose_name=_("organization")
+    )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     subject = models.CharField(_("subject"), max_length=20)  # a month such as 2026-10, or a top-up's number
     version = models.PositiveSmallIntegerField(_("version"), default=1, db_default=1)
@@ -71,10 +73,12 @@ class Paper(models.Model):
         related_name="+",
         verbose_name=_("first version"),
     )
-    figures = models.JSONField(editable=False)
-    payer = models.JSONField(editable=False)  # both parties as they were
-    company = models.JSONField(editable=False)
-    sha256 = models.CharField(max_length=64, editable=False)  # of figures, payer and company
+    figures = models.JSONField(_("figures"), editable=False)
+    payer = models.JSONField(_("payer"), editable=False)  # both parties as they were
+    company = models.JSONField(_("company"), editable=False)
+    sha256 = models.CharField(
+        _("SHA-256 digest"), max_length=64, editable=False
+    )  # of figures, payer and company
     issued_at = models.DateTimeField(_("issued"), default=timezone.now)
 
     class Meta:
@@ -112,7 +116,9 @@ class AccountExport(models.Model):
         READY = "ready", _("ready")
         FAILED = "failed", _("failed")
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("user")
+    )
     name = models.UUIDField(default=uuid4, unique=True, editable=False)  # of the file in EXPORT_DIR
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
     size = models.BigIntegerField(_("bytes"), default=0)
@@ -137,7 +143,11 @@ class AccountClosure(models.Model):
     """A person deleted their account. Their user row is anonymous by then; this is what stays to be asked."""
 
     user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, models.PROTECT, primary_key=True, related_name="closure"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        primary_key=True,
+        related_name="closure",
+        verbose_name=_("user"),
     )
     # Paid balance that was given up: it stays in the books of the organization that nobody belongs to.
     waived_micros = models.BigIntegerField(_("given up, micros"), default=0)

@@ -1,14 +1,37 @@
 """What operators type into the admin about providers, names and prices."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from routing.catalog.amounts import from_nano, to_nano
 from routing.catalog.parse import WEIGHT_MAX, is_address, is_reference
 from routing.credentials import seal
 from routing.models import COMPONENTS, CostVersion, Credential, Model, ModelName, Provider
 from routing.names import fold
+
+# What a price has, as lists of prices call it, and what each is counted in.
+_WORDS: Final[dict[str, Promise]] = {
+    "input": gettext_lazy("Input"),
+    "cached_input": gettext_lazy("Cached input"),
+    "cache_write_5m": gettext_lazy("Cache write, 5 minutes"),
+    "cache_write_1h": gettext_lazy("Cache write, 1 hour"),
+    "output": gettext_lazy("Output"),
+    "reasoning": gettext_lazy("Reasoning"),
+    "image": gettext_lazy("Image"),
+    "second": gettext_lazy("Duration"),
+    "character": gettext_lazy("Characters"),
+    "request": gettext_lazy("Request"),
+}
+_UNITS: Final[dict[str, Promise]] = {
+    "image": gettext_lazy("per image"),
+    "second": gettext_lazy("per second"),
+    "character": gettext_lazy("per million characters"),
+    "request": gettext_lazy("per request"),
+}
 
 
 class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -42,13 +65,22 @@ class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]
     """A secret can be written and removed, never read. A new one is a new start."""
 
     secret = forms.CharField(
+        label=gettext_lazy("secret"),
         required=False,
         strip=True,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "size": 24}),
-        help_text="Write-only. Kept encrypted; the catalog command doesn't replace one that was typed here.",
+        help_text=gettext_lazy(
+            "Write-only. Kept encrypted; the catalog command doesn't replace one that was typed here."
+        ),
     )
-    forget = forms.BooleanField(required=False, help_text="Forget the stored secret.")
-    enable_again = forms.BooleanField(required=False, help_text="Use it again after it was disabled.")
+    forget = forms.BooleanField(
+        label=gettext_lazy("forget"), required=False, help_text=gettext_lazy("Forget the stored secret.")
+    )
+    enable_again = forms.BooleanField(
+        label=gettext_lazy("enable again"),
+        required=False,
+        help_text=gettext_lazy("Use it again after it was disabled."),
+    )
 
     class Meta:
         model = Credential
@@ -155,9 +187,12 @@ class CostForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new price of an endpoint, in USD as providers publish it."""
 
     tiers = forms.CharField(
+        label=gettext_lazy("for long prompts (USD)"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Dearer prices for long prompts, one line each: 200000 input=2.50 output=15.00",
+        help_text=gettext_lazy(
+            "Dearer prices for long prompts, one line each: 200000 input=2.50 output=15.00"
+        ),
     )
 
     class Meta:
@@ -167,8 +202,8 @@ class CostForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in COMPONENTS:
-            unit = "each" if name in ("image", "second", "request") else "per million"
-            self.fields[name] = forms.CharField(required=False, label=f"{name}, USD {unit}")
+            unit = _UNITS.get(name) or _("per million tokens")
+            self.fields[name] = forms.CharField(required=False, label=f"{_WORDS[name]}, USD {unit}")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

@@ -36,6 +36,7 @@ from routing.pausable import Pausable, paused_with_a_reason
 from routing.sync.models import CatalogProposal as CatalogProposal
 from routing.sync.models import ProposalKind as ProposalKind
 from routing.sync.models import ProposalState as ProposalState
+from routing.sync.models import ProviderSync as ProviderSync
 from routing.wordings import ModelWording as ModelWording
 
 # Django finds the models of an app in this module; those of other nouns have files of their own.
@@ -116,26 +117,42 @@ class ModelList(models.TextChoices):
 class Provider(Pausable):
     """Somebody who answers calls: a vendor, a reseller, or a site of ours."""
 
-    slug = models.SlugField(unique=True)
-    name = models.TextField()
-    dialect = models.TextField(choices=Dialect.choices)
-    base_url = models.TextField(blank=True, help_text="Up to and including /v1 where the dialect has one.")
-    base_url_ref = models.TextField(blank=True, help_text="env:NAME, if the address is read from a setting.")
-    on_disconnect = models.TextField(choices=OnDisconnect.choices, default=OnDisconnect.CANCEL)
+    slug = models.SlugField(_("short name"), unique=True)
+    name = models.TextField(_("name"))
+    dialect = models.TextField(_("dialect"), choices=Dialect.choices)
+    base_url = models.TextField(
+        _("address"), blank=True, help_text=_("Up to and including /v1 where the dialect has one.")
+    )
+    base_url_ref = models.TextField(
+        _("setting with the address"),
+        blank=True,
+        help_text=_("env:NAME, if the address is read from a setting."),
+    )
+    on_disconnect = models.TextField(
+        _("when a caller leaves"), choices=OnDisconnect.choices, default=OnDisconnect.CANCEL
+    )
     prefill = models.TextField(
+        _("going on with an answer"),
         choices=Prefill.choices,
         default=Prefill.NO,
         db_default=Prefill.NO,
         blank=True,
-        help_text="How its models are asked to go on with an answer that another provider began.",
+        help_text=_("How its models are asked to go on with an answer that another provider began."),
     )
-    hosted = models.BooleanField(default=False, help_text="A site of our own.")
-    sandbox = models.BooleanField(default=False, help_text="Stands in for unconfigured models in the demo.")
-    model_list = models.TextField(choices=ModelList.choices, blank=True, default="", db_default="")
+    hosted = models.BooleanField(_("site of ours"), default=False)
+    sandbox = models.BooleanField(
+        _("sandbox"), default=False, help_text=_("Stands in for unconfigured models in the demo.")
+    )
+    model_list = models.TextField(
+        _("shape of its list of models"), choices=ModelList.choices, blank=True, default="", db_default=""
+    )
     list_fee_bps = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="What it adds to its listed prices, in basis points: 550 is 5.5 %."
+        _("fee on listed prices, basis points"),
+        default=0,
+        db_default=0,
+        help_text=_("What it adds to its listed prices, in basis points: 550 adds 5.5 per cent."),
     )
-    active = models.BooleanField(default=True)
+    active = models.BooleanField(_("active"), default=True)
 
     class Meta:
         verbose_name = _("provider")
@@ -154,18 +171,26 @@ class Credential(models.Model):
     enabled again: what gateways have found out of an earlier version doesn't count any more.
     """
 
-    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="credentials")
-    label = models.CharField(max_length=60, help_text="For operators; customers never see it.")
-    ref = models.TextField(blank=True, help_text="env:NAME, if the secret is read from the environment.")
+    provider = models.ForeignKey(
+        Provider, on_delete=models.PROTECT, related_name="credentials", verbose_name=_("provider")
+    )
+    label = models.CharField(_("label"), max_length=60, help_text=_("For operators; customers never see it."))
+    ref = models.TextField(
+        _("setting with the secret"),
+        blank=True,
+        help_text=_("env:NAME, if the secret is read from the environment."),
+    )
     sealed = models.BinaryField(null=True, editable=False)
     last4 = models.CharField(max_length=4, blank=True, editable=False)
     from_env = models.BooleanField(default=False, editable=False)
     weight = models.PositiveSmallIntegerField(
-        default=1, help_text="Its share of the calls beside the others; 0: only when no other one is left."
+        _("weight"),
+        default=1,
+        help_text=_("Its share of the calls beside the others; 0: only when no other one is left."),
     )
-    active = models.BooleanField(default=True)
+    active = models.BooleanField(_("active"), default=True)
     version = models.PositiveIntegerField(default=1, editable=False)
-    disabled_at = models.DateTimeField(null=True, editable=False)
+    disabled_at = models.DateTimeField(_("disabled"), null=True, editable=False)
     disabled_reason = models.CharField(max_length=60, blank=True, editable=False)
     retired_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -212,26 +237,34 @@ class Credential(models.Model):
 class Model(models.Model):
     """Something a caller can name in `model`."""
 
-    slug = models.TextField(unique=True)
-    name = models.TextField()
-    modality = models.TextField(choices=Modality.choices)
-    category = models.TextField(choices=Category.choices)
-    free = models.BooleanField(default=False, help_text="Free within the daily quota, at its price after.")
-    rpm = models.PositiveIntegerField(null=True, blank=True, help_text="Requests per minute, per key.")
-    context_window = models.PositiveIntegerField(default=0, help_text="Tokens; 0 where it has no meaning.")
-    max_output_tokens = models.PositiveIntegerField(null=True, blank=True)
-    default_output_tokens = models.PositiveIntegerField(null=True, blank=True)
-    capabilities = ArrayField(models.TextField(), default=list, blank=True)
-    creator = models.TextField(blank=True)
-    description = models.TextField(blank=True)
-    strengths = models.TextField(blank=True)
-    weaknesses = models.TextField(blank=True)
-    tokenizer = models.TextField(blank=True)
-    max_duration_s = models.PositiveIntegerField(null=True, blank=True)
-    default_size = models.TextField(blank=True)
-    max_side_px = models.PositiveIntegerField(null=True, blank=True, help_text="Images and video.")
-    replaced_by = models.TextField(blank=True, help_text="Id of the model that answers for this one.")
-    retired_at = models.DateTimeField(null=True, blank=True)
+    slug = models.TextField(_("model ID"), unique=True)
+    name = models.TextField(_("name"))
+    modality = models.TextField(_("modality"), choices=Modality.choices)
+    category = models.TextField(_("category"), choices=Category.choices)
+    free = models.BooleanField(
+        _("free"), default=False, help_text=_("Free within the daily quota, at its price after.")
+    )
+    rpm = models.PositiveIntegerField(_("requests per minute, one key"), null=True, blank=True)
+    context_window = models.PositiveIntegerField(
+        _("context window"), default=0, help_text=_("Tokens; 0 where it has no meaning.")
+    )
+    max_output_tokens = models.PositiveIntegerField(_("longest output"), null=True, blank=True)
+    default_output_tokens = models.PositiveIntegerField(_("output by default"), null=True, blank=True)
+    capabilities = ArrayField(models.TextField(), default=list, blank=True, verbose_name=_("capabilities"))
+    creator = models.TextField(_("maker"), blank=True)
+    description = models.TextField(_("description"), blank=True)
+    strengths = models.TextField(_("strengths"), blank=True)
+    weaknesses = models.TextField(_("weaknesses"), blank=True)
+    tokenizer = models.TextField(_("tokenizer"), blank=True)
+    max_duration_s = models.PositiveIntegerField(_("longest, seconds"), null=True, blank=True)
+    default_size = models.TextField(_("size by default"), blank=True)
+    max_side_px = models.PositiveIntegerField(
+        _("longest side, pixels"), null=True, blank=True, help_text=_("Images and video.")
+    )
+    replaced_by = models.TextField(
+        _("replaced by"), blank=True, help_text=_("Id of the model that answers for this one.")
+    )
+    retired_at = models.DateTimeField(_("retired"), null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -247,7 +280,7 @@ class ModelName(models.Model):
     """A spelling that leads to a model, folded by `routing.names.fold`."""
 
     folded = models.TextField(unique=True)
-    name = models.TextField()
+    name = models.TextField(_("name"))
     model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="names")
 
     class Meta:
@@ -262,25 +295,30 @@ class ModelName(models.Model):
 class Endpoint(Pausable):
     """A model at a provider. `context_window` is the provider's own where it is smaller than the model's."""
 
-    model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="endpoints")
-    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="endpoints")
-    upstream_name = models.TextField()
-    markup_kind = models.TextField(choices=MarkupKind.choices)
-    priority = models.PositiveIntegerField(default=1, help_text="The smallest is asked first.")
-    context_window = models.PositiveIntegerField(null=True, blank=True)
+    model = models.ForeignKey(
+        Model, on_delete=models.PROTECT, related_name="endpoints", verbose_name=_("model")
+    )
+    provider = models.ForeignKey(
+        Provider, on_delete=models.PROTECT, related_name="endpoints", verbose_name=_("provider")
+    )
+    upstream_name = models.TextField(_("name at the provider"))
+    markup_kind = models.TextField(_("kind of markup"), choices=MarkupKind.choices)
+    priority = models.PositiveIntegerField(_("priority"), default=1, help_text=_("The smallest is first."))
+    context_window = models.PositiveIntegerField(_("context window"), null=True, blank=True)
     ttft_ms = models.PositiveIntegerField(
-        null=True,
-        blank=True,
-        help_text="Expected until traffic says better: milliseconds to the first token.",
+        _("first token, ms"), null=True, blank=True, help_text=_("Expected until traffic says better.")
     )
     token_rate = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Expected until traffic says better: output tokens a second."
+        _("tokens a second"), null=True, blank=True, help_text=_("Expected until traffic says better.")
     )
     price_pinned = models.BooleanField(
-        default=False, db_default=False, help_text="The catalog sync leaves its price alone."
+        _("price is pinned"),
+        default=False,
+        db_default=False,
+        help_text=_("The catalog sync leaves its price alone."),
     )
-    active = models.BooleanField(default=True)
-    retired_at = models.DateTimeField(null=True, blank=True)
+    active = models.BooleanField(_("active"), default=True)
+    retired_at = models.DateTimeField(_("retired"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("endpoint")
@@ -305,7 +343,9 @@ def _of_document(path: str) -> Any:
 class CostVersion(models.Model):
     """What an endpoint costs us from a moment on: component → nano-USD per 10^6 units. Append-only."""
 
-    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="costs")
+    endpoint = models.ForeignKey(
+        Endpoint, on_delete=models.PROTECT, related_name="costs", verbose_name=_("endpoint")
+    )
     components = models.JSONField()
     above_input = models.JSONField(default=list, blank=True)
     from_sync = models.BooleanField(
@@ -314,7 +354,7 @@ class CostVersion(models.Model):
     energy = models.JSONField(
         null=True, help_text="Of a hosted model: what the price was made of (routing/energy/pricing.py)."
     )
-    valid_from = models.DateTimeField(default=timezone.now)
+    valid_from = models.DateTimeField(_("in force from"), default=timezone.now)
     created_at = models.DateTimeField(auto_now_add=True)
     # Out of the documents, so that an index alone answers for the thousands of rows of a chart.
     output_nano = _of_document("components__output")
@@ -336,26 +376,6 @@ class CostVersion(models.Model):
 
     def __str__(self) -> str:
         return f"c{self.pk} of {self.endpoint}"
-
-
-class ProviderSync(models.Model):
-    """How reading a provider's list went last. Apart from Provider, as a row of that moves the catalog."""
-
-    provider = models.OneToOneField(Provider, on_delete=models.PROTECT, related_name="sync")
-    tried_at = models.DateTimeField(_("last tried"), null=True)
-    ok_at = models.DateTimeField(_("last read"), null=True)
-    error = models.TextField(_("error"), blank=True)
-    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
-    counts = models.JSONField(_("counts"), default=dict)
-    absent = models.JSONField(default=dict, help_text="Endpoint id → the days on which it wasn't listed.")
-
-    class Meta:
-        verbose_name = _("catalog sync")
-        verbose_name_plural = _("catalog syncs")
-        ordering: ClassVar[list[str]] = ["provider__slug"]
-
-    def __str__(self) -> str:
-        return str(self.provider)
 
 
 class CatalogVersion(models.Model):

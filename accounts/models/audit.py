@@ -15,7 +15,9 @@ class AuditEntry(models.Model):
     `subject` is the public id of what was changed; before and after have its plain values, never a secret.
     """
 
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, related_name="+", verbose_name=_("organization")
+    )
     user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=_("person"))
     key = models.ForeignKey(ApiKey, models.PROTECT, null=True, related_name="+", verbose_name=_("API key"))
     deed = models.CharField(_("deed"), max_length=40)

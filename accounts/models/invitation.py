@@ -18,7 +18,9 @@ class Invitation(models.Model):
     The link's token is in the letter alone; here is its SHA-256. Nobody is made an owner by a letter.
     """
 
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="invitations")
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, related_name="invitations", verbose_name=_("organization")
+    )
     public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
     email = LowerEmailField(_("e-mail"))
     role = models.CharField(_("role"), max_length=10, choices=Role)

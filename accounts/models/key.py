@@ -25,7 +25,7 @@ def default_scopes() -> list[str]:
 class ApiKey(models.Model):
     """A credential of a project. Made and revoked in accounts/keys.py only."""
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="keys")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="keys", verbose_name=_("project"))
     public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=100)
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
@@ -33,14 +33,20 @@ class ApiKey(models.Model):
     prefix = models.CharField(_("begins with"), max_length=8, editable=False)
     last4 = models.CharField(_("ends with"), max_length=4, editable=False)
     rpm = models.PositiveIntegerField(_("requests per minute"), null=True, blank=True)
-    allowed_ips = ArrayField(models.CharField(max_length=43), default=list, blank=True)
-    scopes = ArrayField(models.CharField(max_length=16, choices=Scope), default=default_scopes)
+    allowed_ips = ArrayField(
+        models.CharField(max_length=43), default=list, blank=True, verbose_name=_("allowed addresses (IP)")
+    )
+    scopes = ArrayField(
+        models.CharField(max_length=16, choices=Scope), default=default_scopes, verbose_name=_("scopes")
+    )
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
     # Stands for what created_by does in Studio (accounts/studio.py): in no list, its plain text is unknown.
-    studio = models.BooleanField(default=False, db_default=False, editable=False)
-    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    studio = models.BooleanField(_("for Studio"), default=False, db_default=False, editable=False)
+    created_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
+    )
     created_at = models.DateTimeField(_("created"), default=timezone.now)
 
     class Meta:

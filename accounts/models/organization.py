@@ -30,9 +30,16 @@ class Organization(models.Model):
 
     public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=150)
-    slug = models.SlugField(unique=True, null=True, blank=True)  # noqa: DJ001 (null: many without one)
+    slug = models.SlugField(_("short name"), unique=True, null=True, blank=True)  # noqa: DJ001 (many have none)
     is_personal = models.BooleanField(_("personal"), default=False)
-    owner = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="owned_organizations")
+    owner = models.ForeignKey(
+        User,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="owned_organizations",
+        verbose_name=_("owner"),
+    )
     verified_at = models.DateTimeField(_("verified"), null=True, blank=True)
     suspended_at = models.DateTimeField(_("suspended"), null=True, blank=True)
     # Requests per minute. Null: the platform's own ceilings, ORG_RPM_MAX and KEY_RPM_MAX.
@@ -65,8 +72,10 @@ class Organization(models.Model):
 class Membership(models.Model):
     """What a user may do in an organization."""
 
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="memberships", verbose_name=_("organization")
+    )
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships", verbose_name=_("user"))
     public_id = models.UUIDField(default=uuid4, db_default=RandomUUID(), unique=True, editable=False)
     role = models.CharField(_("role"), max_length=10, choices=Role)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
@@ -93,7 +102,11 @@ class BillingDetails(models.Model):
     """Who an organization is on papers: receipts, statements, acts. Issued ones keep what stood here then."""
 
     organization = models.OneToOneField(
-        Organization, models.CASCADE, primary_key=True, related_name="billing_details"
+        Organization,
+        models.CASCADE,
+        primary_key=True,
+        related_name="billing_details",
+        verbose_name=_("organization"),
     )
     is_legal_entity = models.BooleanField(
         _("legal entity"), default=False, help_text=_("Legal entities get an act of services for each month.")
@@ -111,7 +124,9 @@ class BillingDetails(models.Model):
     contact = models.CharField(
         _("contact"), max_length=150, blank=True, help_text=_("Name and telephone of your accountant.")
     )
-    updated_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", editable=False)
+    updated_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, related_name="+", editable=False, verbose_name=_("changed by")
+    )
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
     DIGITS: ClassVar[dict[str, int]] = {"stir": 9, "pinfl": 14, "account": 20, "mfo": 5, "vat_code": 12}

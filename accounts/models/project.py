@@ -23,12 +23,14 @@ class ContentLog(models.TextChoices):
 class Project(models.Model):
     """A group of keys with its own allowed models and spending caps."""
 
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="projects")
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, related_name="projects", verbose_name=_("organization")
+    )
     public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=100)
     is_default = models.BooleanField(_("default"), default=False)
     # Canonical model ids; null allows all. Plain text: accounts doesn't know routing.
-    allowed_models = ArrayField(models.TextField(), null=True, blank=True)
+    allowed_models = ArrayField(models.TextField(), null=True, blank=True, verbose_name=_("allowed models"))
     content_log = models.CharField(
         _("content log"),
         max_length=10,
@@ -78,11 +80,13 @@ class LogKey(models.Model):
     they sealed can be opened still by who has their private half.
     """
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="log_keys")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="log_keys", verbose_name=_("project"))
     public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
     public_key = models.BinaryField(max_length=32, editable=False)  # X25519
     fingerprint = models.CharField(_("fingerprint"), max_length=64, editable=False)  # SHA-256 of it, in hex
-    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
+    )
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     retired_at = models.DateTimeField(_("retired"), null=True, blank=True)
 

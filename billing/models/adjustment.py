@@ -41,7 +41,7 @@ class Adjustment(models.Model):
         SENT = "sent", _("sent")  # a payout that has left the bank
         RETURNED = "returned", _("returned")  # a payout that could not be sent
 
-    op_id = models.UUIDField(default=new_op_id, unique=True, editable=False)
+    op_id = models.UUIDField(_("number of the operation"), default=new_op_id, unique=True, editable=False)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind)
     org = models.ForeignKey(
         "accounts.Organization",

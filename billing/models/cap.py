@@ -25,7 +25,7 @@ class Cap(models.Model):
         _("what"), choices=[(scope.value, label) for scope, label in SCOPES.items()]
     )
     scope_id = models.BigIntegerField(_("number of the project or key"), help_text=_("0 for the platform"))
-    limit_micros = models.BigIntegerField()
+    limit_micros = models.BigIntegerField(_("limit, micros"))
 
     class Meta:
         managed = False

@@ -162,12 +162,12 @@ class FxReading(models.Model):
         HELD = "held", _("waits for an operator")
         REFUSED = "refused", _("refused")
 
-    digest = models.CharField(max_length=64, unique=True)
+    digest = models.CharField(_("digest of the answer"), max_length=64, unique=True)
     body = models.TextField(_("answer"))
     outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome)
     detail = models.CharField(_("details"), max_length=200, blank=True)
     date = models.DateField(_("in force from"), null=True)
-    micros_per_usd = models.BigIntegerField(null=True)
+    micros_per_usd = models.BigIntegerField(_("so'm for one dollar, micros"), null=True)
     first_seen_at = models.DateTimeField(_("first seen"), auto_now_add=True)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
 

@@ -30,9 +30,11 @@ class Notice(models.Model):
     facts: plain values of that moment, for the text; micros for money.
     """
 
-    org = models.ForeignKey("accounts.Organization", models.PROTECT, related_name="+")
+    org = models.ForeignKey(
+        "accounts.Organization", models.PROTECT, related_name="+", verbose_name=_("organization")
+    )
     kind = models.CharField(_("kind"), max_length=10, choices=NoticeKind)
-    dedupe_key = models.CharField(max_length=120, editable=False)
+    dedupe_key = models.CharField(_("told once for"), max_length=120, editable=False)
     facts = models.JSONField(_("facts"), default=dict)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
 
@@ -59,7 +61,9 @@ class Delivery(models.Model):
         GIVEN_UP = "given_up", _("given up")
 
     notice = models.ForeignKey(Notice, models.CASCADE, related_name="deliveries")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("user")
+    )
     channel = models.CharField(_("channel"), max_length=10, choices=Medium)
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, default=Outcome.WAITING)
     due_at = models.DateTimeField(_("due"), default=timezone.now)

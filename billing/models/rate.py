@@ -18,13 +18,13 @@ class FxRate(models.Model):
         SEED = "seed", _("of the installation")  # until there is another one
 
     id = models.AutoField(primary_key=True)
-    source = models.TextField(choices=Source)
+    source = models.TextField(_("known from"), choices=Source)
     date = models.DateField(_("in force from"))
-    micros_per_usd = models.BigIntegerField()
-    author = models.TextField()
-    reason = models.TextField(blank=True)
+    micros_per_usd = models.BigIntegerField(_("so'm for one dollar, micros"))
+    author = models.TextField(_("author"))
+    reason = models.TextField(_("reason"), blank=True)
     ends_manual = models.BooleanField(_("ends the manual rates before it"), default=False)
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField(_("created"))
 
     class Meta:
         managed = False
@@ -41,13 +41,13 @@ class Markup(models.Model):
     """What we add to a provider's price, in basis points by kind. Add-only; the newest of a kind counts."""
 
     id = models.AutoField(primary_key=True)
-    kind = models.TextField()
+    kind = models.TextField(_("kind"))
     bps = models.IntegerField(
         _("basis points"), validators=[MinValueValidator(0), MaxValueValidator(BPS_MAX)]
     )
-    author = models.TextField()
-    reason = models.TextField(blank=True)
-    created_at = models.DateTimeField()
+    author = models.TextField(_("author"))
+    reason = models.TextField(_("reason"), blank=True)
+    created_at = models.DateTimeField(_("created"))
 
     class Meta:
         managed = False

@@ -34,7 +34,7 @@ class LedgerAccount(models.Model):
     """A system account. Wallets' accounts are numbers above 2³², see ledger.sql."""
 
     id = models.BigIntegerField(primary_key=True)
-    code = models.TextField(unique=True)
+    code = models.TextField(_("code"), unique=True)
 
     class Meta:
         managed = False
@@ -50,12 +50,14 @@ class Transfer(models.Model):
     """One movement of money, from debit to credit."""
 
     id = models.UUIDField(primary_key=True)
-    kind = models.SmallIntegerField(choices=[(kind.value, name) for kind, name in KIND_NAMES.items()])
-    debit = models.BigIntegerField()
-    credit = models.BigIntegerField()
-    amount_micros = models.BigIntegerField()
-    meta = models.JSONField(null=True)
-    at = models.DateTimeField()
+    kind = models.SmallIntegerField(
+        _("kind"), choices=[(kind.value, name) for kind, name in KIND_NAMES.items()]
+    )
+    debit = models.BigIntegerField(_("from account"))
+    credit = models.BigIntegerField(_("to account"))
+    amount_micros = models.BigIntegerField(_("amount, micros"))
+    meta = models.JSONField(_("details"), null=True)
+    at = models.DateTimeField(_("time"))
 
     class Meta:
         managed = False

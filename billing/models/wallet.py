@@ -7,11 +7,11 @@ from django.utils.translation import gettext_lazy as _
 class Wallet(models.Model):
     """What an organization owns; held is what calls under way may cost at worst."""
 
-    org_id = models.BigIntegerField(primary_key=True)
-    paid_micros = models.BigIntegerField()
-    bonus_micros = models.BigIntegerField()
-    held_micros = models.BigIntegerField()
-    topped_up_at = models.DateTimeField(null=True)
+    org_id = models.BigIntegerField(_("number of the organization"), primary_key=True)
+    paid_micros = models.BigIntegerField(_("paid, micros"))
+    bonus_micros = models.BigIntegerField(_("bonus, micros"))
+    held_micros = models.BigIntegerField(_("held, micros"))
+    topped_up_at = models.DateTimeField(_("last topped up"), null=True)
 
     class Meta:
         managed = False

@@ -67,8 +67,12 @@ class LegalText(models.Model):
 class Acceptance(models.Model):
     """Who has accepted which text, by what."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    text = models.ForeignKey(LegalText, models.PROTECT, related_name="acceptances")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("user")
+    )
+    text = models.ForeignKey(
+        LegalText, models.PROTECT, related_name="acceptances", verbose_name=_("legal text")
+    )
     at = models.DateTimeField(_("accepted"), default=timezone.now)
 
     class Meta:

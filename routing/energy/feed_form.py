@@ -1,6 +1,6 @@
 """What operators decide about a feed: how often, its key, its terms."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.utils import timezone
@@ -41,12 +41,6 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Feed
         fields = _LOGGED
-        labels: ClassVar[dict[str, Any]] = {
-            "poll_s": _("seconds between two questions"),
-            "terms_url": _("address of its terms"),
-            "attribution": _("what pages say of the source"),
-        }
-        help_texts: ClassVar[dict[str, str]] = {"poll_s": "", "attribution": ""}
 
     def clean_poll_s(self) -> int:
         seconds = int(self.cleaned_data["poll_s"])

@@ -1,4 +1,4 @@
-"""What lists of providers say otherwise than the catalog, and what operators made of it."""
+"""How reading providers' lists went, what they say otherwise than the catalog, and what was made of it."""
 
 from typing import Any, ClassVar
 
@@ -31,12 +31,18 @@ class CatalogProposal(models.Model):
     `before` is what the catalog held when it was found, so that it is refused once that is no longer true.
     """
 
-    provider = models.ForeignKey("routing.Provider", on_delete=models.PROTECT, related_name="proposals")
+    provider = models.ForeignKey(
+        "routing.Provider", on_delete=models.PROTECT, related_name="proposals", verbose_name=_("provider")
+    )
     endpoint = models.ForeignKey(
-        "routing.Endpoint", on_delete=models.PROTECT, null=True, related_name="proposals"
+        "routing.Endpoint",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="proposals",
+        verbose_name=_("endpoint"),
     )
     kind = models.TextField(_("kind"), choices=ProposalKind.choices)
-    subject = models.TextField(_("model"), help_text="What the provider calls the model.")
+    subject = models.TextField(_("model"), help_text=_("What the provider calls the model."))
     before: Any = models.JSONField(null=True)
     after: Any = models.JSONField(null=True)
     change_bps = models.IntegerField(null=True, help_text="The largest step of a component; empty from zero.")
@@ -51,7 +57,9 @@ class CatalogProposal(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     reason = models.TextField(_("reason"), blank=True)
-    cost = models.ForeignKey("routing.CostVersion", on_delete=models.PROTECT, null=True, related_name="+")
+    cost = models.ForeignKey(
+        "routing.CostVersion", on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("price")
+    )
 
     class Meta:
         verbose_name = _("catalog proposal")
@@ -72,3 +80,25 @@ class CatalogProposal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider}: {self.subject}, {self.get_kind_display()}"
+
+
+class ProviderSync(models.Model):
+    """How reading a provider's list went last. Apart from Provider, as a row of that moves the catalog."""
+
+    provider = models.OneToOneField(
+        "routing.Provider", on_delete=models.PROTECT, related_name="sync", verbose_name=_("provider")
+    )
+    tried_at = models.DateTimeField(_("last tried"), null=True)
+    ok_at = models.DateTimeField(_("last read"), null=True)
+    error = models.TextField(_("error"), blank=True)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    counts = models.JSONField(_("counts"), default=dict)
+    absent = models.JSONField(default=dict, help_text="Endpoint id → the days on which it wasn't listed.")
+
+    class Meta:
+        verbose_name = _("catalog sync")
+        verbose_name_plural = _("catalog syncs")
+        ordering: ClassVar[list[str]] = ["provider__slug"]
+
+    def __str__(self) -> str:
+        return str(self.provider)

@@ -325,5 +325,5 @@ def test_changes_of_the_catalog_are_in_the_log(operator: Client, endpoint: Endpo
         for entry in LogEntry.objects.select_related("content_type", "user")
     }
     assert {user for user, _ in said.values()} == {User.objects.get(is_superuser=True)}
-    assert "ase url" in said["provider"][1]
+    assert "Address" in said["provider"][1]
     assert "Added" in said["costversion"][1]
