@@ -130,18 +130,22 @@ def test_the_admins_sidebar_moves_nothing_when_its_script_is_late(new_tab: Calla
     tab = new_tab(viewport={"width": 1280, "height": 800})
     tab.sign_in("late@example.com", PASSWORD)
     late: list[Route] = []
-    tab.page.route("**/nav_sidebar*.js", late.append)
+    tab.page.route("**/nav_sidebar*.js", lambda route: late.append(route))
     tab.page.add_init_script(
         "window.moved = 0; new PerformanceObserver((list) => {"
         " for (const one of list.getEntries()) window.moved += one.value; })"
         ".observe({ type: 'layout-shift', buffered: true });"
     )
     tab.page.goto(f"{tab.site}/admin/routing/model/", wait_until="commit")
-    tab.page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+    tab.page.evaluate(
+        "() => new Promise((painted) => new PerformanceObserver(() => painted(0))"
+        ".observe({ type: 'paint', buffered: true }))"
+    )
     expect(tab.page.locator("#nav-sidebar")).to_be_visible()
     late[0].continue_()
-    expect(tab.page.locator("main.shifted, .main.shifted")).to_have_count(1)
-    tab.page.wait_for_function("document.documentElement.dataset.sidebar === undefined")
+    expect(tab.page.locator(".main.shifted")).to_have_count(1)
+    tab.page.wait_for_load_state("load")
+    assert tab.page.evaluate("document.documentElement.dataset.sidebar") is None
     assert tab.page.evaluate("window.moved") < 0.05
     tab.page.locator("#toggle-nav-sidebar").click()
     expect(tab.page.locator("#nav-sidebar")).to_be_hidden()
