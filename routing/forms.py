@@ -54,7 +54,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_base_url(self) -> str:
         url = str(self.cleaned_data["base_url"]).strip().rstrip("/")
         if url and not is_address(url):
-            raise forms.ValidationError("This is not an http(s) address.")
+            raise forms.ValidationError(_("This is not an http(s) address."))
         return url
 
     def clean_base_url_ref(self) -> str:
@@ -100,16 +100,16 @@ class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_weight(self) -> int:
         weight = int(self.cleaned_data["weight"])
         if weight > WEIGHT_MAX:
-            raise forms.ValidationError(f"A weight is {WEIGHT_MAX} at most.")
+            raise forms.ValidationError(_("A weight is %d at most.") % WEIGHT_MAX)
         return weight
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         secret = cleaned.get("secret")
         if secret and (not secret.isascii() or not secret.isprintable()):
-            self.add_error("secret", "A secret has printable ASCII characters only.")
+            self.add_error("secret", _("A secret has printable ASCII characters only."))
         if self.instance.pk is None and not secret and not cleaned.get("ref"):
-            raise forms.ValidationError("Write a reference or a secret.")
+            raise forms.ValidationError(_("Write a reference or a secret."))
         return cleaned
 
     def save(self, commit: bool = True) -> Any:
@@ -127,18 +127,22 @@ class CredentialFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
 
     def clean(self) -> None:
         super().clean()
-        for what in ("ref", "label"):
+        twice = {
+            "ref": _("Two credentials have the same reference."),
+            "label": _("Two credentials have the same label."),
+        }
+        for what, told_so in twice.items():
             given = [
                 form.cleaned_data.get(what) for form in self.forms if form.has_changed() or form.instance.pk
             ]
             told = [one for one in given if one]
             if len(set(told)) < len(told):
-                raise forms.ValidationError(f"Two credentials have the same {what}.")
+                raise forms.ValidationError(told_so)
 
 
 def _reference(text: str) -> str:
     if text and not is_reference(text):
-        raise forms.ValidationError("Write env:NAME; a secret goes into a field of its own.")
+        raise forms.ValidationError(_("Write env:NAME; a secret goes into a field of its own."))
     return text
 
 
@@ -157,7 +161,7 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_replaced_by(self) -> str:
         slug = str(self.cleaned_data["replaced_by"])
         if slug and (slug == self.instance.slug or not Model.objects.filter(slug=slug).exists()):
-            raise forms.ValidationError("There is no other model of this id.")
+            raise forms.ValidationError(_("There is no other model of this ID."))
         return slug
 
 
@@ -177,10 +181,10 @@ class NameForm(forms.ModelForm):  # type: ignore[type-arg]
 
 def _refuse_taken(name: str, model: Model | None, own: ModelName | None = None) -> None:
     if "@" in name or not fold(name) or not name.isprintable():
-        raise forms.ValidationError("A name has no '@' and no control characters.")
+        raise forms.ValidationError(_("A name has no “@” and no control characters."))
     taken = ModelName.objects.filter(folded=fold(name)).select_related("model").first()
     if taken is not None and taken != own and (own is not None or taken.model != model):
-        raise forms.ValidationError(f"This name belongs to {taken.model} already.")
+        raise forms.ValidationError(_("This name belongs to %s already.") % taken.model)
 
 
 class CostForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -212,7 +216,7 @@ class CostForm(forms.ModelForm):  # type: ignore[type-arg]
             if cleaned.get(name):
                 components[name] = self._nano(name, name, cleaned[name])
         if not components:
-            raise forms.ValidationError("A price has at least one component.")
+            raise forms.ValidationError(_("A price has at least one component."))
         self.instance.components = components
         self.instance.above_input = [
             self._tier(line) for line in cleaned.get("tiers", "").splitlines() if line
@@ -230,7 +234,7 @@ class CostForm(forms.ModelForm):  # type: ignore[type-arg]
         over, *prices = line.split()
         pairs = [price.partition("=") for price in prices]
         if not over.isdigit() or not pairs or any(name not in COMPONENTS for name, _, _ in pairs):
-            self.add_error("tiers", f"'{line}' is not like: 200000 input=2.50 output=15.00")
+            self.add_error("tiers", _("“%s” is not like: 200000 input=2.50 output=15.00") % line)
             return {}
         components = {name: self._nano("tiers", name, text) for name, _, text in pairs}
         return {"over": int(over), "components": components}
