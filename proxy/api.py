@@ -84,7 +84,8 @@ def _narrowed(items: list[dict[str, Any]], wanted: set[str]) -> list[dict[str, A
     known = ModelItem.model_fields.keys() | {name for one in items for name in one}
     for name in sorted(wanted - known):
         raise invalid("invalid_value", f"A model has no field {name!r}.", param="fields")
-    return [{name: value for name, value in one.items() if name in wanted | {"id"}} for one in items]
+    kept = wanted | {"id"}
+    return [{name: value for name, value in one.items() if name in kept} for one in items]
 
 
 @api.get(
