@@ -147,7 +147,7 @@ class Worker:
         await self.books.close()
         await self.videos.close()
         self.spool.close()
-        await asyncio.to_thread(self.keeper.stop)
+        await self.keeper.stop()
         try:
             await self.refusals.flush(self.control)
             await holds.heartbeat_stop(await self.control.live(), self.epoch)

@@ -67,8 +67,12 @@ class Reel:
     def lose(self, reason: str) -> None:
         """Gives the content up; sizes stay."""
         self.lost = self.lost or reason
-        self._request, self._response = b"", bytearray()
+        self.clear()
         self.release()
+
+    def clear(self) -> None:
+        """What was said is forgotten here; its room stays taken by what was made of it."""
+        self._request, self._response = b"", bytearray()
 
     def release(self) -> None:
         """Nobody needs the bytes any more."""

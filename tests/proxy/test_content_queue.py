@@ -1,6 +1,8 @@
 """The content log of a worker: bounded, apart from the calls, and honest about what it lost."""
 
-from collections.abc import Iterator
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -9,7 +11,7 @@ import pytest
 from billing.ids import new_op_id
 from proxy.contents.keeper import Keeper
 from proxy.contents.records import all_of
-from proxy.contents.reel import QUEUE_FULL
+from proxy.contents.reel import QUEUE_FULL, Reel
 from proxy.contents.sealing import SealKey
 from tests.content import Pair, kept, log_to
 from tests.factories import Caller, make_caller, rows
@@ -30,11 +32,50 @@ def pair(caller: Caller) -> Pair:
     return log_to(caller.project)
 
 
+class Looped:
+    """A keeper on a loop of its own, as a worker has one, asked from the test's thread."""
+
+    def __init__(self, url: str) -> None:
+        self.keeper = Keeper(url, queue_bytes=1_000_000, part_max=60_000)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+
+    @property
+    def kept(self) -> int:
+        return self.keeper.kept
+
+    @property
+    def lost(self) -> int:
+        return self.keeper.lost
+
+    def reel(self, key: SealKey, request: bytes, kind: str) -> Reel:
+        return self._done(self.keeper.reel, key, request, kind)
+
+    def put(self, call: UUID, project: int, at: datetime, reel: Reel) -> None:
+        self._done(self.keeper.put, call, project, at, reel)
+
+    def stop(self) -> None:
+        asyncio.run_coroutine_threadsafe(self.keeper.stop(), self._loop).result()
+
+    def close(self) -> None:
+        self.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _done[**P, T](self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        async def done() -> T:
+            return act(*args, **kwargs)
+
+        return asyncio.run_coroutine_threadsafe(done(), self._loop).result()
+
+
 @pytest.fixture
-def keeper(stack: Stack) -> Iterator[Keeper]:
-    keeper = Keeper(stack.env["GATEWAY_DATABASE_URL"], queue_bytes=1_000_000, part_max=60_000)
+def keeper(stack: Stack) -> Iterator[Looped]:
+    keeper = Looped(stack.env["GATEWAY_DATABASE_URL"])
     yield keeper
-    keeper.stop()
+    keeper.close()
 
 
 def seal_key(pair: Pair, public_key: bytes | None = None) -> SealKey:
@@ -42,14 +83,14 @@ def seal_key(pair: Pair, public_key: bytes | None = None) -> SealKey:
     return SealKey(key.pk, key.api_id, key.project.api_id, public_key or bytes(key.public_key))
 
 
-def put(keeper: Keeper, pair: Pair, request: bytes = b"ab", call: UUID | None = None) -> UUID:
+def put(keeper: Looped, pair: Pair, request: bytes = b"ab", call: UUID | None = None) -> UUID:
     reel = keeper.reel(seal_key(pair), request, "")
     call = call or new_op_id()
     keeper.put(call, pair.key.project.pk, datetime.now(UTC), reel)
     return call
 
 
-def test_calls_of_many_projects_are_written_together_and_open_apart(stack: Stack, keeper: Keeper):
+def test_calls_of_many_projects_are_written_together_and_open_apart(stack: Stack, keeper: Looped):
     pairs = [log_to(make_caller().project) for _ in range(3)]
     calls = {put(keeper, pairs[turn % 3], str(turn).encode()): turn for turn in range(300)}
     until(lambda: keeper.kept == 300, "all of them")
@@ -59,7 +100,7 @@ def test_calls_of_many_projects_are_written_together_and_open_apart(stack: Stack
             assert calls[record.call] % 3 == turn
 
 
-def test_what_finds_no_room_is_lost_and_says_so(keeper: Keeper, caller: Caller, pair: Pair):
+def test_what_finds_no_room_is_lost_and_says_so(keeper: Looped, caller: Caller, pair: Pair):
     reels = [keeper.reel(seal_key(pair), b"x" * 90_000, "") for _ in range(20)]
     lost = [reel for reel in reels if reel.lost]
     assert 0 < len(lost) < 20
@@ -72,7 +113,7 @@ def test_what_finds_no_room_is_lost_and_says_so(keeper: Keeper, caller: Caller, 
     assert kept(caller, 21)[-1]["lost"] is None  # there is room again
 
 
-def test_a_connection_that_died_costs_nothing(keeper: Keeper, caller: Caller, pair: Pair):
+def test_a_connection_that_died_costs_nothing(keeper: Looped, caller: Caller, pair: Pair):
     put(keeper, pair)
     kept(caller, 1)
     ended = rows(
@@ -85,7 +126,7 @@ def test_a_connection_that_died_costs_nothing(keeper: Keeper, caller: Caller, pa
     assert keeper.lost == 0
 
 
-def test_what_the_database_refuses_takes_no_other_along(keeper: Keeper, caller: Caller, pair: Pair):
+def test_what_the_database_refuses_takes_no_other_along(keeper: Looped, caller: Caller, pair: Pair):
     put(keeper, pair)
     far = UUID(int=new_op_id().int | 0xFFFFFF << 104)  # a month that has no place
     put(keeper, pair, call=far)
@@ -95,7 +136,7 @@ def test_what_the_database_refuses_takes_no_other_along(keeper: Keeper, caller: 
 
 
 def test_a_key_that_nothing_can_be_sealed_to_loses_its_own_content_only(
-    keeper: Keeper, caller: Caller, pair: Pair
+    keeper: Looped, caller: Caller, pair: Pair
 ):
     bad = keeper.reel(seal_key(pair, bytes(32)), b"ab", "")
     keeper.put(new_op_id(), make_caller().project.pk, datetime.now(UTC), bad)
@@ -104,7 +145,7 @@ def test_a_key_that_nothing_can_be_sealed_to_loses_its_own_content_only(
     assert bad.lost == "not_written"
 
 
-def test_what_waits_is_written_when_a_worker_stops(keeper: Keeper, caller: Caller, pair: Pair):
+def test_what_waits_is_written_when_a_worker_stops(keeper: Looped, caller: Caller, pair: Pair):
     for _ in range(10):
         put(keeper, pair)
     keeper.stop()
