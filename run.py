@@ -36,13 +36,14 @@ COMMANDS = {
 # Works: runs at all (a version manager's shim may not), is new enough, can make an environment with pip.
 PROBE = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))"
 VERSIONS = ("3.13", "3.14", "3.12", "3.15")
-MANAGED = (  # under the home folder
-    ".pyenv/versions/{v}*/bin/python3",
-    ".local/share/uv/python/cpython-{v}*/bin/python3",
-    ".asdf/installs/python/{v}*/bin/python3",
-    ".local/share/mise/installs/python/{v}*/bin/python3",
-    ".rye/py/cpython@{v}*/bin/python3",
-    "miniconda3/envs/*/bin/python{v}",
+# A manager's folder is where its variable says, else under the home folder.
+MANAGED = (
+    ("PYENV_ROOT", ".pyenv", "versions/{v}*/bin/python3"),
+    ("UV_PYTHON_INSTALL_DIR", ".local/share/uv/python", "cpython-{v}*/bin/python3"),
+    ("ASDF_DATA_DIR", ".asdf", "installs/python/{v}*/bin/python3"),
+    ("MISE_DATA_DIR", ".local/share/mise", "installs/python/{v}*/bin/python3"),
+    ("RYE_HOME", ".rye", "py/cpython@{v}*/bin/python3"),
+    ("CONDA_ROOT", "miniconda3", "envs/*/bin/python{v}"),
 )
 NO_PYTHON = """CloudAPI needs Python 3.12 or newer (3.13 is recommended) with its venv module. None was found
 on PATH, in PYTHON, or in the folders of pyenv, uv, asdf and mise. Install one, for example:
@@ -57,8 +58,9 @@ def candidates():
     yield sys.executable
     for version in VERSIONS:
         yield "python" + version
-        for pattern in MANAGED:
-            for path in sorted(Path.home().glob(pattern.format(v=version)), reverse=True):
+        for variable, folder, pattern in MANAGED:
+            root = Path(os.environ.get(variable) or Path.home() / folder)
+            for path in sorted(root.glob(pattern.format(v=version)), reverse=True):
                 yield str(path)
     yield "python3"
     for prefix in ("/opt/homebrew/bin/", "/usr/local/bin/", "/usr/bin/"):

@@ -23,7 +23,8 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine on which nothing is found: an empty home folder and PATH."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.delenv("PYTHON", raising=False)
+    for variable in ("PYTHON", *(variable for variable, _, _ in run.MANAGED)):
+        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
     monkeypatch.setattr(run, "VERSIONS", ("3.13",))
     return tmp_path
@@ -42,6 +43,12 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_python_is_found_where_version_managers_keep_it(bare: Path, kept: str) -> None:
     script(bare / kept, "exit 0")
     assert run.find_python().endswith(Path(kept).name)
+
+
+def test_a_manager_may_keep_its_pythons_elsewhere(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = script(bare / "shared/versions/3.13.0/bin/python3", "exit 0")
+    monkeypatch.setenv("PYENV_ROOT", str(bare / "shared"))
+    assert run.find_python() == str(kept)
 
 
 def test_a_shim_that_does_not_run_and_an_old_python_are_passed_over(bare: Path) -> None:
