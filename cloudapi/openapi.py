@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.csp import CSP
+from django.utils.translation import override
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
@@ -46,8 +47,9 @@ _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete", "head"})
 
 @cache
 def document() -> Document:
-    """The whole document; it changes with the code only."""
-    parts = (_reads(), _management(), openapi.document(), _others())
+    """The whole document; it changes with the code only, not with the language of whoever asks first."""
+    with override(None):
+        parts = (_reads(), _management(), openapi.document(), _others())
     paths: Document = {}
     components: Document = {}
     for part in parts:
@@ -78,7 +80,8 @@ def _reads() -> Document:
     for operation in _operations(found):
         for scheme in operation.pop("security", []):
             operation["security"] = _SECURITY[next(iter(scheme))]
-        operation["responses"] |= refusals("400", "429", "500", "503")
+        told = REFUSALS.keys() & operation["responses"].keys()  # with the plain phrases of HTTP
+        operation["responses"] |= refusals("400", "429", "500", "503", *told)
     return {"paths": found["paths"], "components": {"schemas": found["components"]["schemas"]}}
 
 

@@ -336,6 +336,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # of values that are their own names it says nothing
     "ENUM_NAME_OVERRIDES": {"KeyState": ["active", "expired", "revoked"]},
 }
 

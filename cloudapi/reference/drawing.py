@@ -13,16 +13,16 @@ from django.template.loader import get_template
 from django.utils.functional import Promise
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 
 from cloudapi.openapi import document
-from cloudapi.reference import operations, samples
+from cloudapi.reference import operations, samples, words
 from cloudapi.reference.fields import Piece, Row
-from cloudapi.reference.operations import Content, Object, Operation, Reference
+from cloudapi.reference.operations import Answer, Content, Object, Operation, Reference
+from dashboard.guide.search import fold
 from dashboard.samples import sample
 
-WRITTEN_IN: Final = "en"  # the document itself, in every language
 TITLES: Final[dict[str, str | Promise]] = {
     "Chat": _("Chat"),
     "Messages": "Messages",
@@ -49,17 +49,28 @@ _BOUNDS: Final[dict[str, Promise | str]] = {
     "default": _("by default"),
     "pattern": _("pattern"),
 }
+type Shown = tuple[Content, SafeString, SafeString]  # with its fields and its type
+
 _CODE = re.compile(r"`([^`]+)`")
 _BREAK = re.compile(r"\n\s*\n")
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One operation in the reader's language. haystack: what a search looks through, folded."""
+
+    op: Operation
+    html: SafeString
+    haystack: str
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
-    """The operations of one tag, each as HTML too."""
+    """The operations of one tag."""
 
     tag: str
-    title: str | Promise
-    entries: tuple[tuple[Operation, SafeString], ...]
+    title: str
+    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +83,8 @@ class Drawn:
 
 @cache
 def found() -> Reference:
-    """The document as it is read; it changes with the code only."""
-    return operations.reference(document())
+    """The document as it is read, in English; it changes with the code only."""
+    return words.told(operations.reference(document()), str)
 
 
 @cache
@@ -87,56 +98,71 @@ def drawn(language: str) -> Drawn:
     return _drawn(language, digest(), settings.API_BASE_URL)
 
 
-def foreign(language: str) -> str:
-    """The attribute of what the document says itself, on a page in this language."""
-    return "" if language == WRITTEN_IN else mark_safe(f' lang="{WRITTEN_IN}"')
+def draw_all() -> None:
+    """The reference in each language, before anybody asks. It reads the code's own words, no database."""
+    for language, _name in settings.LANGUAGES:
+        drawn(language)
 
 
 @lru_cache(maxsize=2 * len(settings.LANGUAGES))
 def _drawn(language: str, _state: str, base_url: str) -> Drawn:
-    said = foreign(language)
+    english = found()
     with override(language):
-        groups = tuple(
-            Group(tag, TITLES.get(tag, tag), tuple((one, _operation(one, base_url, said)) for one in group))
-            for tag, group in found().groups.items()
+        shown = words.told(english, gettext)
+        groups = (
+            _group(tag, zip(shown.groups[tag], group, strict=True), base_url)
+            for tag, group in english.groups.items()
         )
-        return Drawn(groups, mark_safe("".join(_object(one, said) for one in found().objects)))
+        return Drawn(tuple(groups), mark_safe("".join(_object(one) for one in shown.objects)))
 
 
-def _object(one: Object, said: str) -> SafeString:
+def _group(tag: str, pairs: Iterable[tuple[Operation, Operation]], base_url: str) -> Group:
+    title = str(TITLES.get(tag, tag))
+    return Group(tag, title, tuple(_entry(title, one, english, base_url) for one, english in pairs))
+
+
+def _entry(title: str, one: Operation, english: Operation, base_url: str) -> Entry:
+    """Who reads Russian may look for English words, too: those that the page doesn't show go along."""
+    also = "" if one == english else f"{english.tag} {english.summary} {english.description}"
+    return Entry(one, _operation(one, base_url, also), fold(f"{title} {also} {one.haystack}"))
+
+
+def _object(one: Object) -> SafeString:
     context = {
         "name": one.name,
         "told": prose(one.description),
-        "rows": _fields(one.rows, said),
+        "rows": _fields(one.rows),
         "type": _type(one.type),
-        "said": said,
+        "choices": one.choices,
     }
     return mark_safe(get_template("site/parts/api_object.html").render(context))
 
 
-def _operation(one: Operation, base_url: str, said: str) -> SafeString:
+def _operation(one: Operation, base_url: str, also: str) -> SafeString:
     texts = {"bash": samples.curl(one, base_url), "python": samples.python(one, base_url)}
     context: dict[str, Any] = {
         "op": one,
-        "said": said,
+        "also": also,
         "told": prose(one.description),
         "parameters": [
-            (place, _fields((value.row for value in one.parameters if value.place == place), said))
+            (place, _fields(value.row for value in one.parameters if value.place == place))
             for place in ("path", "query", "header")
         ],
-        "bodies": [_content(content, said) for content in one.bodies],
-        "answers": [
-            (answer, _fields(answer.headers, said), [_content(content, said) for content in answer.contents])
-            for answer in one.answers
-        ],
+        "bodies": [_content(content) for content in one.bodies],
+        "answers": [_answer(answer) for answer in one.answers],
+        "refusals": [(refusal.status, prose(refusal.description)) for refusal in one.refusals],
         "samples": [sample(language, text) for language, text in texts.items()],
         "call": _call(one),
     }
     return mark_safe(get_template("site/parts/api_operation.html").render(context))
 
 
-def _content(one: Content, said: str) -> tuple[Content, SafeString, SafeString]:
-    return one, _fields(one.rows, said), _type(one.type)
+def _answer(one: Answer) -> tuple[Answer, SafeString, SafeString, list[Shown]]:
+    return one, prose(one.description), _fields(one.headers), [_content(content) for content in one.contents]
+
+
+def _content(one: Content) -> Shown:
+    return one, _fields(one.rows), _type(one.type)
 
 
 def _call(one: Operation) -> str:
@@ -154,15 +180,15 @@ def _call(one: Operation) -> str:
     return orjson.dumps(call).decode()
 
 
-def _fields(rows: Iterable[Row], said: str) -> SafeString:
+def _fields(rows: Iterable[Row]) -> SafeString:
     """Rows as HTML, '' of none. In Python: there are some two thousand, and a template takes far longer."""
     must = f' <span class="api-must">{escape(_("required"))}</span>'
-    drawn = "".join(_field(row, said, must) for row in rows)
+    drawn = "".join(_field(row, must) for row in rows)
     return mark_safe(f'<dl class="api-fields">{drawn}</dl>' if drawn else "")
 
 
-def _field(row: Row, said: str, must: str) -> str:
-    told = f"<span{said}>{prose(row.description)}</span> " if row.description else ""
+def _field(row: Row, must: str) -> str:
+    told = f"{prose(row.description)} " if row.description else ""
     choices = "".join(f"<code>{escape(choice)}</code> " for choice in row.choices)
     bounds = "".join(f'<span class="api-bound">{escape(_bound(*one))}</span> ' for one in row.bounds)
     meaning = told + choices + bounds

@@ -83,12 +83,12 @@ def row(name: str, schema: Schema, *, depth: int = 0, required: bool = False) ->
         required=required,
         description=str(schema.get("description", "")),
         bounds=tuple(_bounds(schema)),
-        choices=_choices(schema),
+        choices=choices(schema),
     )
 
 
 def kind(schema: Schema) -> Iterator[Piece]:
-    """What values may be, in words of JSON: `array of Message`, `string | null`."""
+    """What values may be, in words of JSON: `Message[]`, `string | null`, `(string | object)[]`."""
     if name := name_of(schema):
         yield Piece(name, name)
     elif variants := _variants(schema):
@@ -97,10 +97,15 @@ def kind(schema: Schema) -> Iterator[Piece]:
                 yield Piece(" | ")
             yield from kind(variant)
     elif schema.get("type") == "array":
-        yield Piece("array of ")
-        yield from kind(schema.get("items", {}))
+        yield from _listed(list(kind(schema.get("items", {}))))
     else:
         yield _plain(schema)
+
+
+def _listed(items: list[Piece]) -> Iterator[Piece]:
+    alone = not any("|" in piece.text for piece in items)
+    yield from items if alone else [Piece("("), *items, Piece(")")]
+    yield Piece("[]")
 
 
 def _plain(schema: Schema) -> Piece:
@@ -131,14 +136,14 @@ def _unnamed(schema: Schema) -> Schema | None:
     return next((found for one in within if (found := _unnamed(one)) is not None), None)
 
 
-def _choices(schema: Schema) -> tuple[str, ...]:
+def choices(schema: Schema) -> tuple[str, ...]:
     """The values that are allowed, where they can be counted."""
     if "const" in schema:
         return (str(schema["const"]),)
     if "enum" in schema:
         return tuple(str(one) for one in schema["enum"] if one is not None)
     within = [schema["items"]] if "items" in schema else _variants(schema)
-    return tuple(dict.fromkeys(choice for one in within if not name_of(one) for choice in _choices(one)))
+    return tuple(dict.fromkeys(choice for one in within if not name_of(one) for choice in choices(one)))
 
 
 def _bounds(schema: Schema) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cloudapi.reference.fields import Piece, Row, Schema, example, kind, name_of, resolved, row, rows
+from cloudapi.reference.fields import Piece, Row, Schema, choices, example, kind, name_of, resolved, row, rows
 
 METHODS: Final = ("get", "post", "put", "patch", "delete")  # in the order that they are shown in
 JSON: Final = "application/json"
@@ -69,7 +69,7 @@ class Operation:
         """What a search looks through."""
         fields = [one.row for one in self.parameters] + [r for body in self.bodies for r in body.rows]
         told = (self.method, self.path, self.summary, self.description, self.tag, self.id)
-        return " ".join([*told, *(field.name for field in fields)]).casefold()
+        return " ".join([*told, *(field.name for field in fields)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,7 @@ class Object:
     description: str
     rows: tuple[Row, ...]
     type: tuple[Piece, ...]
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,4 +209,4 @@ def _named(operation: Operation) -> Iterator[str]:
 def _object(name: str, schemas: Mapping[str, Schema]) -> Object:
     schema = schemas[name]
     types = tuple(kind(schema)) if not name_of(schema) else ()
-    return Object(name, schema.get("description", ""), tuple(rows(schema, schemas)), types)
+    return Object(name, schema.get("description", ""), tuple(rows(schema, schemas)), types, choices(schema))

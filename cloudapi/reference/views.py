@@ -13,7 +13,8 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
 from cloudapi.openapi import PLAYGROUND_CSP
-from cloudapi.reference.drawing import Group, drawn, foreign
+from cloudapi.reference.drawing import Group, drawn
+from dashboard.guide.search import fold
 
 QUERY_MAX: Final = 200
 
@@ -26,14 +27,13 @@ def reference(request: HttpRequest) -> HttpResponse:
     language = get_language() or "en"
     query = request.GET.get("q", "")[:QUERY_MAX].replace("\0", "").strip()
     shown = drawn(language)
-    found = [_narrowed(group, query.casefold().split()) for group in shown.groups]
+    found = [_narrowed(group, fold(query).split()) for group in shown.groups]
     context = {
         "query": query,
         "groups": [(group, html, count) for group, (html, count) in zip(shown.groups, found, strict=True)],
         "count": sum(count for _html, count in found),
         "objects": shown.objects,
         "base_url": settings.API_BASE_URL,
-        "said": foreign(language),
     }
     response = render(request, "site/api.html", context)
     patch_vary_headers(response, ["Accept-Language", "Cookie"])
@@ -45,9 +45,9 @@ def _narrowed(group: Group, words: Sequence[str]) -> tuple[SafeString, int]:
 
     The page's script narrows the same list while somebody types, so all of it is there.
     """
-    seen = [all(word in one.haystack for word in words) for one, _html in group.entries]
+    seen = [all(word in one.haystack for word in words) for one in group.entries]
     parts = [
-        f'<details class="api-op"{"" if matches else " hidden"}>{html}</details>'
-        for matches, (_one, html) in zip(seen, group.entries, strict=True)
+        f'<details class="api-op"{"" if matches else " hidden"}>{one.html}</details>'
+        for matches, one in zip(seen, group.entries, strict=True)
     ]
     return mark_safe("".join(parts)), sum(seen)

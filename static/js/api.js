@@ -12,18 +12,25 @@ const objects = document.querySelector("[data-api-objects]");
 const groups = [...document.querySelectorAll(".api-group:not([data-api-objects])")];
 const texts = new Map();
 
-/* What it says itself: address, summary, description, fields; no samples, which all name the same things. */
+/* Case, accents and apostrophes aside, as the server does it: soʻm, so'm and som are one word. */
+function fold(text) {
+  return text.toLowerCase().normalize("NFKD").replace(/[\u0300-\u036f'ʻʼ‘’`]/g, "");
+}
+
+/* What it says itself: address, summary, description (also in English), fields; no samples, which all name the
+   same things. */
 function textOf(operation) {
   if (!texts.has(operation)) {
     const found = [...operation.querySelectorAll("summary, .api-lede, dt code")].map((part) => part.textContent);
     const tag = operation.closest(".api-group").querySelector("h2").textContent;
-    texts.set(operation, `${tag} ${found.join(" ")} ${operation.querySelector(".api-body").id}`.toLowerCase());
+    const body = operation.querySelector(".api-body");
+    texts.set(operation, fold(`${tag} ${found.join(" ")} ${body.dataset.also ?? ""} ${body.id}`));
   }
   return texts.get(operation);
 }
 
 function narrow() {
-  const words = query.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = fold(query.value).split(/\s+/).filter(Boolean);
   let found = 0;
   for (const group of groups) {
     const operations = [...group.querySelectorAll(".api-op")];

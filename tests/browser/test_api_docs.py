@@ -133,6 +133,18 @@ def test_it_is_searched_while_typing_and_an_address_opens_what_it_names(new_tab:
     assert tab.complaints == []
 
 
+def test_a_reader_of_uzbek_finds_uzbek_words_and_english_ones(new_tab: Callable[..., Tab]) -> None:
+    tab = new_tab(viewport={"width": 1440, "height": 900}, locale="uz-UZ")
+    page = tab.open("/docs/api")
+    search = page.get_by_role("searchbox")
+    found = page.locator(".api-op:visible h3")
+    for query in ("loyiha mazmunini o'chirish", "loyiha mazmunini oʻchirish", "delete a project's content"):
+        search.fill(query)
+        expect(page.locator(".api-summary", has_text="Loyiha mazmunini oʻchirish")).to_be_visible()
+        assert found.count() < 5
+    assert tab.complaints == []
+
+
 def test_without_scripts_it_is_searched_by_a_form_and_read(new_tab: Callable[..., Tab]) -> None:
     tab = new_tab(java_script_enabled=False, viewport={"width": 360, "height": 800})
     page = tab.open("/docs/api")
