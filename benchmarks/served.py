@@ -42,6 +42,7 @@ from benchmarks.rows import FIRST_ORG, HUGE
 from billing.errors import MissingRate
 from billing.models import Adjustment, TopUp
 from billing.rates import add_rate, current_rates
+from cloudapi.reference.drawing import draw_all
 from dashboard import activity
 from dashboard.activity import Filters
 from dashboard.moments import today
@@ -101,6 +102,7 @@ def main() -> None:
     print(database())
     browser, values = _signed_in(_settled())
     visitor = Client(raise_request_exception=False)
+    draw_all()  # as cloudapi/asgi.py does before anybody is served
     _answer(
         visitor, Page("robots", "/robots.txt"), Answers()
     )  # what belongs to no page: middleware, addresses

@@ -14,8 +14,11 @@ pages = get_asgi_application()  # loads settings and apps, which the data plane 
 
 from cloudapi import urls  # noqa: E402, F401  # all views too, before gunicorn forks its workers
 from cloudapi.leaving import finishing  # noqa: E402
+from cloudapi.reference.drawing import draw_all  # noqa: E402
 from proxy.app import Application, Gateway  # noqa: E402
 from proxy.config import from_settings  # noqa: E402
+
+draw_all()  # likewise once for all workers: the first reader of each would wait for half a second
 
 # Start and stop of the process belong to the data plane, which holds the pools and the calls under way.
 application = Gateway(from_settings(settings), finishing(cast(Application, pages)))
