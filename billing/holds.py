@@ -146,6 +146,11 @@ async def heartbeat_stop(conn: Connection, epoch: int) -> None:
     await conn.execute(b"SELECT heartbeat_stop(%s)", (epoch,))
 
 
+async def sweep_if_late(conn: Connection) -> int:
+    """Releases what dead workers hold while no sweeper runs; how many holds. Nothing while one does."""
+    return int(await _value(conn, b"SELECT sweep_if_late()"))
+
+
 async def live_workers(conn: Connection) -> int:
     """Gateway workers with a heartbeat of the last 10 s."""
     return int(await _value(conn, b"SELECT live_workers()"))

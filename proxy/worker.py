@@ -165,6 +165,7 @@ class Worker:
         beat = 0
         while True:
             await self._try("heartbeat", self._beat)
+            await self._try("sweep", self._sweep)
             await self._try("refresh", self._refresh)
             await self._try("anonymous", lambda: self.anonymous.load(self.control))
             await self._try("vitals", self.vitals.beat)
@@ -205,6 +206,12 @@ class Worker:
             log.error("epoch %s was fenced; taking a new one", self.epoch)
             self.epoch = await holds.heartbeat_start(connection, socket.gethostname(), os.getpid())
         self._live_workers = self.vitals.workers = max(1, await holds.live_workers(connection))
+
+    async def _sweep(self) -> None:
+        """The sweeper is Celery's. Where that died as well, the customers' money mustn't wait for it."""
+        released = await holds.sweep_if_late(await self.control.live())
+        if released:
+            log.warning("no sweeper runs; %s holds of dead workers were released here", released)
 
     async def _refresh(self) -> None:
         """Loads catalog and rates when either changed; both are replaced together."""

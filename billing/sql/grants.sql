@@ -18,7 +18,7 @@ BEGIN
     END IF;
     FOREACH signature IN ARRAY ARRAY[
         'reserve_batch(json)', 'settle_batch(json)', 'heartbeat_start(text, integer)', 'heartbeat(bigint)',
-        'heartbeat_stop(bigint)', 'live_workers()', 'release_unknown(bigint, uuid[], integer)',
+        'heartbeat_stop(bigint)', 'live_workers()', 'release_unknown(bigint, uuid[], integer)', 'sweep_if_late()',
         'orphan(uuid, text, bigint)', 'billing_now()', 'billing_today()', 'tashkent_date(timestamptz)',
         'rates_version()'] LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO cloudapi_gateway', signature);

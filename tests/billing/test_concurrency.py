@@ -274,3 +274,18 @@ async def test_a_sweep_passes_a_locked_wallet_by_and_comes_back_for_it() -> None
             assert await sync_to_async(alice.wallet)() == (UZS, 0, 2_500)
         await sync_to_async(sweep)()
         assert await sync_to_async(alice.wallet)() == (UZS, 0, 0)
+
+
+async def test_gateways_sweep_while_nobody_else_does() -> None:
+    alice = await customer(UZS)
+    run = sync_to_async(query, thread_sensitive=False)
+    async with await gateway() as conn:
+        epoch = await holds.heartbeat_start(conn, "host", 1)
+        await holds.reserve(conn, [ask(alice, owner=epoch)])
+        await holds.heartbeat_stop(conn, epoch)
+        await run("UPDATE sweeper SET last_at = clock_timestamp()")
+        assert await holds.sweep_if_late(conn) == 0
+        assert await sync_to_async(alice.wallet)() == (UZS, 0, 2_500)
+        await run("UPDATE sweeper SET last_at = clock_timestamp() - interval '4 seconds'")
+        await holds.sweep_if_late(conn)
+        assert await sync_to_async(alice.wallet)() == (UZS, 0, 0)

@@ -140,6 +140,7 @@ def test_the_gateways_role_may_do_its_work() -> None:
             "SELECT heartbeat(0)",
             "SELECT live_workers()",
             "SELECT release_unknown(0, '{}')",
+            "SELECT sweep_if_late()",
             "SELECT * FROM fx_rate, markup, rate_version",
             "SELECT rates_version()",
         ):
