@@ -19,6 +19,9 @@ import httptools
 CONNECT_S: Final = 3.0
 # Providers close idle connections after 5 s (uvicorn) to minutes; what was used lately is used first.
 KEEP_S: Final = 15.0
+# Nobody gives up a connection that was idle for less: if it breaks, something else happened to it.
+GIVEN_UP_AFTER_S: Final = 2.0
+GIVEN_UP_TOLD_S: Final = 1.0  # the word that it was, is on its way already or comes with the next round trip
 HEAD_MAX: Final = 64 * 1024
 # So much is read at once …
 BUFFER_MAX: Final = 8 * 1024
@@ -290,14 +293,18 @@ class Pool:
         """An answer's status and first bytes. Raises Unreachable, Reset, Cut or Malformed.
 
         A kept connection may have been closed by the provider just now, before it read anything of ours: then
-        the request is sent once more, on a new one.
+        the request is sent once more, on a new one. Only then: a request that may have been read may be
+        billed, so the caller must hear of it.
         """
         kept = self._kept(target.origin)
         if kept is not None:
+            sent = time.monotonic()
+            idle_s = sent - kept.idle_since
             try:
                 return await kept.ask(target.head, body)
             except Reset:
-                pass
+                if idle_s < GIVEN_UP_AFTER_S or time.monotonic() - sent > GIVEN_UP_TOLD_S:
+                    raise
         connection = await self._connect(target.origin)
         return await connection.ask(target.head, body)
 

@@ -108,11 +108,32 @@ async def test_an_answer_that_is_left_half_read_takes_its_connection_along():
         assert server.connections == 2
 
 
-async def test_a_kept_connection_that_was_closed_is_replaced():
+async def test_a_kept_connection_that_its_provider_gave_up_is_replaced(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(http1, "GIVEN_UP_AFTER_S", 0)
     async with talking(each(OK)) as (server, pool, target):
         for _ in range(3):
             assert await whole(await pool.post(target, b"{}")) == b"salom"
         assert len(server.requests) == server.connections == 3
+
+
+@pytest.mark.parametrize(("idle_s", "told_s"), [(60, 60), (0, -1)], ids=["used just now", "told late"])
+async def test_a_request_that_may_have_been_read_is_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, idle_s: float, told_s: float
+):
+    """The provider may have served and billed it: who was idle for a moment only wasn't given up."""
+    monkeypatch.setattr(http1, "GIVEN_UP_AFTER_S", idle_s)
+    monkeypatch.setattr(http1, "GIVEN_UP_TOLD_S", told_s)
+
+    async def talk(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await server.request(reader)
+        writer.write(OK)
+        await server.request(reader)  # and says nothing
+
+    async with talking(talk) as (server, pool, target):
+        assert await whole(await pool.post(target, b"{}")) == b"salom"
+        with pytest.raises(http1.Reset):
+            await pool.post(target, b"{}")
+        assert (len(server.requests), server.connections) == (2, 1)
 
 
 @pytest.mark.parametrize("tidied", [True, False])
