@@ -81,7 +81,7 @@ def row(name: str, schema: Schema, *, depth: int = 0, required: bool = False) ->
         type=tuple(kind(schema)),
         depth=depth,
         required=required,
-        description=str(schema.get("description", "")),
+        description="\n\n".join(_told(schema)),
         bounds=tuple(_bounds(schema)),
         choices=choices(schema),
     )
@@ -126,6 +126,15 @@ def _variants(schema: Schema) -> list[Schema]:
     return list(seen.values())
 
 
+def _told(schema: Schema) -> Iterator[str]:
+    """What it means, and what each of the things means that it may be instead."""
+    if told := schema.get("description"):
+        yield str(told)
+    for one in _variants(schema):
+        if not name_of(one):
+            yield from _told(one)
+
+
 def _unnamed(schema: Schema) -> Schema | None:
     """The object without a name of its own that a field holds, alone, in a list or among others."""
     if name_of(schema):
@@ -139,11 +148,16 @@ def _unnamed(schema: Schema) -> Schema | None:
 def choices(schema: Schema) -> tuple[str, ...]:
     """The values that are allowed, where they can be counted."""
     if "const" in schema:
-        return (str(schema["const"]),)
+        return (_written(schema["const"]),)
     if "enum" in schema:
-        return tuple(str(one) for one in schema["enum"] if one is not None)
+        return tuple(_written(one) for one in schema["enum"] if one is not None)
     within = [schema["items"]] if "items" in schema else _variants(schema)
     return tuple(dict.fromkeys(choice for one in within if not name_of(one) for choice in choices(one)))
+
+
+def _written(value: Any) -> str:
+    """As in JSON, a text without its quotation marks."""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def _bounds(schema: Schema) -> Iterator[tuple[str, str]]:

@@ -153,6 +153,10 @@ def test_fields_unfold_what_has_no_name_and_link_what_has() -> None:
                 ]
             },
             "kind": {"type": ["string", "null"], "enum": ["a", "b", None], "default": "a"},
+            "told": {
+                "description": "Mine.",
+                "anyOf": [{"type": "boolean", "enum": [True], "description": "Its own."}, {"type": "null"}],
+            },
         },
     }
     found = list(rows(schema, named))
@@ -161,12 +165,14 @@ def test_fields_unfold_what_has_no_name_and_link_what_has() -> None:
         ("inner", 0, False),
         ("n", 1, False),
         ("kind", 0, False),
+        ("told", 0, False),
     ]
     assert found[0].type == (Piece("Part", "Part"), Piece("[]"))
     assert found[0].bounds == (("items", "1 … 3"),)
     assert "".join(piece.text for piece in found[1].type) == "object | null"
     assert found[2].bounds == (("range", "≥ 1"),)
     assert (found[3].choices, found[3].bounds) == (("a", "b"), (("default", '"a"'),))
+    assert (found[4].description, found[4].choices) == ("Mine.\n\nIts own.", ("true",))
     assert example(schema, named) == {"list": [{"text": "string"}]}
 
 
