@@ -114,7 +114,7 @@ class Worker:
     def _done(self, task: asyncio.Task[None]) -> None:
         job = self._servings.pop(task).job
         if job.exchange.reel is not None:
-            self.keeper.put(job.id, job.caller.project, job.at, job.exchange.reel)
+            self.keeper.put(job.name, job.caller.project, job.at, job.exchange.reel)
         if not task.cancelled() and task.exception() is not None:
             log.error("a call ended badly", exc_info=task.exception())
 

@@ -14,7 +14,6 @@ from collections import deque
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 import orjson
 import psycopg
@@ -26,7 +25,7 @@ from proxy.prepared import Prepared
 
 log = logging.getLogger(__name__)
 
-BATCH_MAX: Final = 128
+BATCH_MAX: Final = 256
 BATCH_BYTES: Final = 2**20
 QUEUE_MAX: Final = 20_000  # those that say only that their content was lost
 GATHER_S: Final = 0.25  # so that calls share a commit
@@ -46,7 +45,7 @@ Row = tuple[dict[str, object], bytes]
 class Taken:
     """A call whose content waits to be sealed."""
 
-    call: UUID
+    call: str
     project: int
     at: datetime
     reel: Reel
@@ -86,7 +85,7 @@ class Keeper:
         """For a call that was admitted."""
         return Reel(key, self.room, request, kind)
 
-    def put(self, call: UUID, project: int, at: datetime, reel: Reel) -> None:
+    def put(self, call: str, project: int, at: datetime, reel: Reel) -> None:
         """The call is over. Never waits."""
         if reel.lost:
             self._count_lost()
@@ -224,4 +223,4 @@ def _row(taken: Taken, envelope: Envelope | None) -> Row:
         reel.lost = reel.lost or NOT_WRITTEN
     if reel.lost or envelope is None:
         return taken.row(b"")
-    return taken.row(envelope.seal(str(taken.call), unix_ms(taken.at), reel.content()))
+    return taken.row(envelope.seal(taken.call, unix_ms(taken.at), reel.content()))

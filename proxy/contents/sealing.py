@@ -6,7 +6,8 @@ of its own and bound to its own call. Opening is somebody else's: nothing here h
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from math import floor
 from os import urandom
 from typing import Final
 
@@ -19,7 +20,6 @@ SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_128_GCM)
 KEY_BYTES: Final = 16
 NONCE_BYTES: Final = 12
 OVERHEAD: Final = 92  # bytes that a record is longer than its content
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ def bound(key: SealKey, call: str, time_ms: int) -> bytes:
 
 
 def unix_ms(at: datetime) -> int:
-    """Unix time in whole milliseconds, exact: a float would be one off at times."""
-    return (at - _EPOCH) // timedelta(milliseconds=1)
+    """Unix time in whole milliseconds, exact: of a float only the seconds are."""
+    return floor(at.timestamp()) * 1000 + at.microsecond // 1000
 
 
 def to_the_ms(at: datetime) -> datetime:

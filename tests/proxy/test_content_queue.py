@@ -52,7 +52,7 @@ class Looped:
     def reel(self, key: SealKey, request: bytes, kind: str) -> Reel:
         return self._done(self.keeper.reel, key, request, kind)
 
-    def put(self, call: UUID, project: int, at: datetime, reel: Reel) -> None:
+    def put(self, call: str, project: int, at: datetime, reel: Reel) -> None:
         self._done(self.keeper.put, call, project, at, reel)
 
     def stop(self) -> None:
@@ -86,7 +86,7 @@ def seal_key(pair: Pair, public_key: bytes | None = None) -> SealKey:
 def put(keeper: Looped, pair: Pair, request: bytes = b"ab", call: UUID | None = None) -> UUID:
     reel = keeper.reel(seal_key(pair), request, "")
     call = call or new_op_id()
-    keeper.put(call, pair.key.project.pk, datetime.now(UTC), reel)
+    keeper.put(str(call), pair.key.project.pk, datetime.now(UTC), reel)
     return call
 
 
@@ -105,7 +105,7 @@ def test_what_finds_no_room_is_lost_and_says_so(keeper: Looped, caller: Caller, 
     lost = [reel for reel in reels if reel.lost]
     assert 0 < len(lost) < 20
     for reel in reels:
-        keeper.put(new_op_id(), caller.project.pk, datetime.now(UTC), reel)
+        keeper.put(str(new_op_id()), caller.project.pk, datetime.now(UTC), reel)
     records = kept(caller, 20)
     assert [record["lost"] for record in records].count(QUEUE_FULL) == len(lost) == keeper.lost
     assert all(record["request_bytes"] == 90_000 for record in records)
@@ -139,7 +139,7 @@ def test_a_key_that_nothing_can_be_sealed_to_loses_its_own_content_only(
     keeper: Looped, caller: Caller, pair: Pair
 ):
     bad = keeper.reel(seal_key(pair, bytes(32)), b"ab", "")
-    keeper.put(new_op_id(), make_caller().project.pk, datetime.now(UTC), bad)
+    keeper.put(str(new_op_id()), make_caller().project.pk, datetime.now(UTC), bad)
     put(keeper, pair)
     kept(caller, 1)
     assert bad.lost == "not_written"
