@@ -90,10 +90,27 @@ def compiled(found: list[Entry]) -> bytes:
 
 def problems(language: str) -> Iterator[str]:
     """Everything that is wrong with one language, a sentence each."""
-    po = CHECKOUT / "locale" / language / "LC_MESSAGES" / "django.po"
+    po = _folder(language) / "django.po"
     if not po.exists():
         yield f"{po} is missing"
         return
+    for one in catalogues(language):
+        yield from _incomplete(one)
+    if shutil.which("xgettext"):
+        known = {(entry.context, entry.msgid) for entry in entries(po)}
+        yield from (f"{po}: not in the catalogue: {msgid!r}" for context, msgid in _marked(language) - known)
+
+
+def catalogues(language: str) -> list[Path]:
+    """django.po, and djangojs.po where what the admin's scripts say isn't translated by Django."""
+    return sorted(_folder(language).glob("*.po"))
+
+
+def _folder(language: str) -> Path:
+    return CHECKOUT / "locale" / language / "LC_MESSAGES"
+
+
+def _incomplete(po: Path) -> Iterator[str]:
     found = list(entries(po))
     for entry in found:
         if entry.fuzzy or not all(entry.texts):
@@ -101,9 +118,6 @@ def problems(language: str) -> Iterator[str]:
     mo = po.with_suffix(".mo")
     if not mo.exists() or _catalogue(mo) != {entry.key: "\0".join(entry.texts) for entry in found}:
         yield f"{mo} does not match its .po: run `.venv/bin/python -m deploy.local.translations compile`"
-    if shutil.which("xgettext"):
-        known = {(entry.context, entry.msgid) for entry in found}
-        yield from (f"{po}: not in the catalogue: {msgid!r}" for context, msgid in _marked(language) - known)
 
 
 def _catalogue(mo: Path) -> dict[str, str]:
@@ -134,8 +148,7 @@ def _marked(language: str) -> set[tuple[str | None, str]]:
 def main(words: list[str]) -> int:
     """Check or compile; return the exit code."""
     if words == ["compile"]:
-        for language in LANGUAGES:
-            po = CHECKOUT / "locale" / language / "LC_MESSAGES" / "django.po"
+        for po in (one for language in LANGUAGES for one in catalogues(language)):
             po.with_suffix(".mo").write_bytes(compiled(list(entries(po))))
             gettext.GNUTranslations(po.with_suffix(".mo").open("rb"))  # refuses a damaged file
         return 0

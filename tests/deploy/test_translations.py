@@ -88,3 +88,13 @@ def test_a_marked_text_must_be_in_the_catalogue(po: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/xgettext")
     assert [problem for problem in problems("uz") if "Receipt" in problem]
     assert not [problem for problem in problems("uz") if "Wallet" in problem]
+
+
+def test_a_catalogue_for_scripts_is_looked_at_too(po: Path) -> None:
+    scripts = po.with_name("djangojs.po")
+    scripts.write_text(PO.replace('"Hamyon"', '""'))
+    told = list(problems("uz"))
+    assert len(told) == 2 and all(str(scripts.with_suffix("")) in problem for problem in told)
+    scripts.write_text(PO)
+    assert translations.main(["compile"]) == 0
+    assert list(problems("uz")) == []
