@@ -1,10 +1,15 @@
 """2026-yil 22-noyabr, 14:05."""
 
-DATE_FORMAT = r"Y-\y\i\l j-E"
+# The word joiner after a hyphen is not seen, and no line ends there: "22-" alone says nothing.
+_JOINED = "-\N{WORD JOINER}"
+
+_YEAR = rf"Y{_JOINED}\y\i\l"
+
+DATE_FORMAT = f"{_YEAR} j{_JOINED}E"
 TIME_FORMAT = "H:i"
-DATETIME_FORMAT = r"Y-\y\i\l j-E, H:i"
-MONTH_DAY_FORMAT = "j-E"
-YEAR_MONTH_FORMAT = r"Y-\y\i\l E"
+DATETIME_FORMAT = f"{DATE_FORMAT}, H:i"
+MONTH_DAY_FORMAT = f"j{_JOINED}E"
+YEAR_MONTH_FORMAT = f"{_YEAR} E"
 SHORT_DATE_FORMAT = "d.m.Y"
 SHORT_MONTH_FORMAT = "m.Y"
 SHORT_DATETIME_FORMAT = "d.m.Y H:i"
