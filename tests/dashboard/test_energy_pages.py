@@ -23,7 +23,8 @@ from dashboard.models import PriceAlert
 from dashboard.tasks import look_at_prices
 from proxy import offers
 from proxy.meter import unit_price
-from routing.energy.models import Feed, Hosting
+from routing.energy.markets import Feed
+from routing.energy.models import Hosting
 from routing.models import BenchmarkPrice
 from tests.dashboard.calls import browser, viewer
 from tests.dashboard.test_pages import strict
@@ -85,6 +86,12 @@ def test_the_price_is_large_with_its_change_and_its_electricity(client: Client, 
     assert re.search(r'class="bad">\+7\.\d+%', text)
     assert "electricity in it 1,337.16 UZS (8.97%)" in text and "cheapest now: Dallas, Texas" in text
     assert "SIMULATED" in text and "$" not in text and "MWh" not in text
+
+
+def test_what_is_simulated_is_said_at_the_chart_and_once_in_words(client: Client, site: Site) -> None:
+    text = client.get("/energy").content.decode()
+    assert text.count("SIMULATED") == 1 < text.index("SIMULATED") - text.index('id="price-chart"')
+    assert text.count("The market&#x27;s prices on this site are simulated") == 1
 
 
 def test_the_chart_is_drawn_of_what_the_api_says(client: Client, site: Site) -> None:
