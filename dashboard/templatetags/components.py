@@ -11,7 +11,6 @@ from django import template
 from django.forms import BaseForm, BoundField
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext_lazy as _
 
 from dashboard.templatetags.icons import lucide
 
@@ -54,24 +53,13 @@ def badge(content: str, kind: str = "") -> SafeString:
     )
 
 
-# allauth's own say "Email" and "New Password" (again): ours are those of the other pages.
-_LABELS: Final = {"login": _("E-mail address"), "email": _("E-mail address")}
-_NEW_LABELS: Final = {
-    "oldpassword": _("Current password"),
-    "password1": _("New password"),
-    "password2": _("New password, again"),
-}
-
-
 @register.filter
 def unhinted(form: BaseForm | None) -> list[BoundField]:
-    """A form's visible fields, labelled as elsewhere: what allauth repeats within them goes."""
+    """A form's visible fields without what allauth repeats within them of their labels."""
     if form is None:  # a page of a button alone
         return []
-    labels = _LABELS | (_NEW_LABELS if "password2" in form.fields else {})
-    for name, field in form.fields.items():
+    for field in form.fields.values():
         field.widget.attrs.pop("placeholder", None)
-        field.label = labels.get(name, field.label)
     return form.visible_fields()
 
 

@@ -77,6 +77,23 @@ def test_each_form_has_a_token_and_labels(client, address):
     assert all(f'for="{name}"' in form[0] for name in ids)
 
 
+@pytest.mark.parametrize(
+    ("address", "labels"),
+    [
+        ("/accounts/login/", ["E-mail address"]),
+        ("/accounts/signup/", ["E-mail address"]),
+        ("/accounts/password/reset/", ["E-mail address"]),
+        ("/accounts/email/", ["New e-mail address"]),
+        ("/accounts/password/change/", ["Current password", "New password", "New password, again"]),
+    ],
+)
+def test_labels_are_those_of_our_other_pages(alice, address, labels):
+    client = signed_in(alice) if address in SIGNED_IN else Client()
+    text = strict(client.get(address))
+    assert [one for one in labels if f">{one}</label>" not in text] == []
+    assert "placeholder" not in text.split("<main")[1].split("</main>")[0]
+
+
 def test_a_wrong_password_and_an_unknown_address_look_the_same(alice):
     def answer(email):
         page = Client().post("/accounts/login/", {"login": email, "password": "wrong password 1"})
