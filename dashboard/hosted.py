@@ -12,7 +12,8 @@ from proxy.offers import catalog
 from proxy.price_history import Rate, cheapest, rate_of, rates_now
 from routing.energy.claim import Listed, mix, saving_percent, up_to
 from routing.energy.costs import SiteCost, costs_now, lowest_lately
-from routing.energy.models import BenchmarkPrice, Feed, Hosting
+from routing.energy.markets import Feed
+from routing.energy.models import BenchmarkPrice, Hosting
 
 _CLAIM_S = 600
 

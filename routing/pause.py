@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from accounts.models import User
-from routing.energy.models import Feed
+from routing.energy.markets import Feed
 from routing.models import Endpoint, Provider
 
 Switched = Provider | Endpoint | Feed

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 
 from routing.energy import retention
-from routing.energy.models import Feed
+from routing.energy.markets import Feed
 from routing.energy.poll import poll_due, poll_now
 from routing.energy.tick import tick
 from routing.sync import daily

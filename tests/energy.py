@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from routing.energy.models import DataCentre, Feed, GridNode, SitePrice, SiteState
+from routing.energy.markets import Feed, GridNode
+from routing.energy.models import DataCentre, SitePrice, SiteState
 from routing.models import CostVersion, Endpoint, Model, ModelName, Provider
 from routing.names import fold
 

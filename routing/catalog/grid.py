@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 
 from routing.catalog.changes import Changes, update
 from routing.catalog.entries import FeedEntry
-from routing.energy.models import Feed, GridNode, GridPrice
+from routing.energy.markets import Feed, GridNode, GridPrice
 
 REPLAY: Final = "replay"
 _FIELDS: Final = (

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Min
 
 from routing.energy.adapters.replay import between
-from routing.energy.models import GridNode, GridPrice
+from routing.energy.markets import GridNode, GridPrice
 
 
 def backfill(since: datetime, until: datetime) -> int:

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from routing.energy.fleet import Cost, Fleet, Run, Site, Step, Turn, slot
 from routing.energy.ladder import State, Verdict
-from routing.energy.models import DataCentre, GridPrice, Hosting, Preference, SitePrice, SiteState
+from routing.energy.markets import GridPrice
+from routing.energy.models import DataCentre, Hosting, Preference, SitePrice, SiteState
 from routing.energy.preference import Standing
 from routing.energy.smoothing import Point, Smoothed
 from routing.models import CostVersion

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.seals import seal
 from routing.energy.adapters import ADAPTERS
-from routing.energy.models import Feed
+from routing.energy.markets import Feed
 
 _KEY_MAX = 500
 _LOGGED = (

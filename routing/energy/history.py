@@ -16,7 +16,8 @@ from django.utils import timezone
 from routing.energy import depot
 from routing.energy.depot import WEEKS
 from routing.energy.fleet import SLOT, Fleet, Site, Step, slot
-from routing.energy.models import DataCentre, GridPrice
+from routing.energy.markets import GridPrice
+from routing.energy.models import DataCentre
 from routing.energy.smoothing import Point
 from routing.energy.tick import lock
 

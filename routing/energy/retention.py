@@ -7,7 +7,8 @@ from typing import Final
 from django.db import connection
 from django.utils import timezone
 
-from routing.energy.models import GridPrice, SitePrice
+from routing.energy.markets import GridPrice
+from routing.energy.models import SitePrice
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from django.db.models import OuterRef, Subquery
 
 from routing.energy.adapters.point import PricePoint
 from routing.energy.guards import refusal
-from routing.energy.models import Currency, Feed, GridNode, GridPrice, GridRate
+from routing.energy.markets import Currency, Feed, GridNode, GridPrice, GridRate
 from routing.errors import FeedError
 
 _MICRO: Final = Decimal("0.000001")

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from routing.energy.models import Feed, GridNode
+from routing.energy.markets import Feed, GridNode
 from tests.dashboard.test_energy_pages import site
 from tests.dashboard.test_pages import strict
 from tests.energy import Site

@@ -11,7 +11,8 @@ import pytest
 from django.utils import timezone
 
 from proxy.receipt import datacenter, find
-from routing.energy.models import DataCentre, Feed, GridNode, Preference, SiteState
+from routing.energy.markets import Feed, GridNode
+from routing.energy.models import DataCentre, Preference, SiteState
 from routing.models import CostVersion, Endpoint, Model, ModelName, Provider
 from routing.names import fold
 from tests.factories import Caller, make_caller

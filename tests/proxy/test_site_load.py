@@ -18,7 +18,8 @@ from proxy.site_load import LAST_KEY, read_loads
 from proxy.sites import SitesFull
 from proxy.vitals import Vitals
 from routing.energy.load import LOAD_KEY, WAIT_MAX_MS, Load, parse, wait_ms
-from routing.energy.models import DataCentre, Feed, GridNode
+from routing.energy.markets import Feed, GridNode
+from routing.energy.models import DataCentre
 from routing.models import Provider
 from routing.snaps import SiteSnap
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.process import spawn, stop, tail
-from routing.energy.models import Feed, GridNode
+from routing.energy.markets import Feed, GridNode
 from tests import embedded
 from tests.processes import until
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from routing.energy.models import DataCentre, Feed, GridNode, GridPrice, Hosting
+from routing.energy.markets import Feed, GridNode, GridPrice
+from routing.energy.models import DataCentre, Hosting
 from routing.models import CostVersion, Endpoint, Model
 from tests.energy import Site, make_site
 

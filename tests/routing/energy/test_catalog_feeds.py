@@ -10,7 +10,7 @@ from django.utils import timezone
 from routing.catalog.grid import find_node
 from routing.catalog.load import load
 from routing.catalog.parse import parse
-from routing.energy.models import Feed, GridNode, GridPrice
+from routing.energy.markets import Feed, GridNode, GridPrice
 from routing.errors import CatalogError
 
 FEEDS = """\

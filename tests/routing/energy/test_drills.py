@@ -7,7 +7,8 @@ from decimal import Decimal as D
 import pytest
 
 from accounts.models import Alert
-from routing.energy.models import DataCentre, Feed, SiteState
+from routing.energy.markets import Feed
+from routing.energy.models import DataCentre, SiteState
 from routing.energy.poll import poll_due
 from routing.energy.tick import tick
 from tests.energy import Site, make_model

@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.seals import seal, unseal
 from cloudapi.celery import app
 from routing.energy import poll
-from routing.energy.models import Feed, FeedState, GridNode, GridPrice, GridRate
+from routing.energy.markets import Feed, FeedState, GridNode, GridPrice, GridRate
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/routing/feed/"

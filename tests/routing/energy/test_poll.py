@@ -17,7 +17,7 @@ from accounts.seals import seal
 from cloudapi.celery import app
 from routing import tasks
 from routing.energy import http, poll
-from routing.energy.models import Feed, FeedState, GridPrice, GridRate
+from routing.energy.markets import Feed, FeedState, GridPrice, GridRate
 from routing.errors import FeedError
 from routing.pause import pause, resume
 from tests.routing.energy import markets_said as said

@@ -7,7 +7,7 @@ import pytest
 
 from routing.energy import backfill, make_week
 from routing.energy.adapters import ADAPTERS, Node, replay
-from routing.energy.models import Feed, GridNode, GridPrice
+from routing.energy.markets import Feed, GridNode, GridPrice
 
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
 WEEK = timedelta(days=7)

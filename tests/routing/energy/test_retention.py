@@ -4,7 +4,8 @@ from decimal import Decimal as D
 import pytest
 
 from routing.energy import retention
-from routing.energy.models import GridHour, GridPrice, SitePrice
+from routing.energy.markets import GridHour, GridPrice
+from routing.energy.models import SitePrice
 from tests.energy import Site, make_model
 from tests.routing.energy.clock import at
 from tests.routing.energy.grid import host, publish
