@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import Organization, User
 from accounts.seals import seal, unseal
@@ -68,14 +69,14 @@ class Preview:
 def file_adjustment(made: Adjustment) -> Adjustment:
     """Let it wait for another operator. Raises AmountRefused, NothingToReverse for somebody else's call."""
     if not 0 < made.amount_micros <= MICROS_MAX:
-        raise AmountRefused("an amount is more than zero and no more than a wallet can hold")
+        raise AmountRefused(_("an amount is more than zero and no more than a wallet can hold"))
     if made.kind == Adjustment.Kind.REFUND:
         assert made.call is not None
         parts = charge_parts(made.call)
         if {org for org, _left in parts} != {made.org_id}:
-            raise NothingToReverse("this organization was charged nothing for such a call")
+            raise NothingToReverse(_("this organization was charged nothing for such a call"))
         if made.amount_micros > sum(left for _org, left in parts):
-            raise AmountRefused("that is more than is left of what this call was charged")
+            raise AmountRefused(_("that is more than is left of what this call was charged"))
     made.save(force_insert=True)
     return made
 
@@ -84,7 +85,7 @@ def ask_payout(org: Organization, maker: User, micros: int, bank: BankDetails, r
     """A payout of unspent paid balance; nothing moves until it is approved. Raises AmountRefused for more
     than can be paid out; an IntegrityError where another one waits."""
     if not 0 < micros <= balance(org.pk).refundable:
-        raise AmountRefused("more than is paid and not held")
+        raise AmountRefused(_("more than is paid and not held"))
     return Adjustment.objects.create(
         kind=Adjustment.Kind.PAYOUT,
         org=org,
@@ -141,7 +142,7 @@ def approve(pk: int, operator: User) -> Adjustment:
     with transaction.atomic():
         found = _pending(pk)
         if found.requested_by_id == operator.pk:
-            raise OwnAdjustment("whoever asked for it can't approve it")
+            raise OwnAdjustment(_("whoever asked for it can't approve it"))
         _move(found, operator.email)
         return _decide(found, State.DONE, operator)
 
@@ -160,7 +161,7 @@ def withdraw(pk: int, org_id: int, person: User) -> Adjustment:
     with transaction.atomic():
         found = _pending(pk)
         if found.org_id != org_id or found.kind != Adjustment.Kind.PAYOUT:
-            raise AdjustmentDecided("there is no such request")
+            raise AdjustmentDecided(_("there is no such request"))
         return _decide(found, State.CANCELLED, person)
 
 
@@ -214,14 +215,14 @@ def _move(found: Adjustment, author: str) -> None:
 def _pending(pk: int) -> Adjustment:
     found = Adjustment.objects.select_for_update(of=("self",)).get(pk=pk)
     if found.state != State.PENDING or found.expires_at <= timezone.now():
-        raise AdjustmentDecided("this was decided before, or has waited too long")
+        raise AdjustmentDecided(_("this was decided before, or has waited too long"))
     return found
 
 
 def _approved_payout(pk: int) -> Adjustment:
     found = Adjustment.objects.select_for_update(of=("self",)).get(pk=pk)
     if found.state != State.DONE or found.kind != Adjustment.Kind.PAYOUT:
-        raise AdjustmentDecided("only an approved payout that isn't sent yet can be ended")
+        raise AdjustmentDecided(_("only an approved payout that isn't sent yet can be ended"))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import Membership, User
 from billing.errors import NotInDispute, SamePerson
@@ -30,7 +31,7 @@ def settle_dispute(payment_id: int, operator: User, *, arrived: bool, note: str)
         topup = TopUp.objects.select_for_update().get(pk=found.topup_id)
         payment = ProviderTransaction.objects.select_for_update(of=("self",)).get(pk=payment_id)
         if payment.dispute_op is None or payment.state != State.PERFORMED:
-            raise NotInDispute("nothing of this transaction is in dispute")
+            raise NotInDispute(_("nothing of this transaction is in dispute"))
         _check_person(topup, payment, operator)
         before = _picture(payment)
         if takes_two(payment) and payment.first_word_arrived is not arrived:
@@ -52,11 +53,11 @@ def takes_two(payment: ProviderTransaction) -> bool:
 
 def _check_person(topup: TopUp, payment: ProviderTransaction, operator: User) -> None:
     if payment.first_word_by_id == operator.pk:
-        raise SamePerson("the second word is somebody else's")
+        raise SamePerson(_("the second word is somebody else's"))
     if topup.requested_by_id == operator.pk:
-        raise SamePerson("whoever asked for a top-up can't settle its dispute")
+        raise SamePerson(_("whoever asked for a top-up can't settle its dispute"))
     if Membership.objects.filter(organization=topup.org_id, user=operator).exists():
-        raise SamePerson("nobody settles a dispute of their own organization")
+        raise SamePerson(_("nobody settles a dispute of their own organization"))
 
 
 def _say_first(payment: ProviderTransaction, operator: User, arrived: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from billing.errors import AlreadyReversed, AmountRefused, InsufficientFunds, NothingToReverse
 from billing.ids import Kind, new_op_id
@@ -98,11 +99,11 @@ def reverse_top_up(credit_op: UUID, op_id: UUID, meta: Mapping[str, object]) -> 
     """
     answer = _ask("SELECT reverse_topup(%s, %s, %s)", credit_op, op_id, json.dumps(meta))
     if answer == "missing":
-        raise NothingToReverse(str(credit_op))
+        raise NothingToReverse(_("there is no such top-up"))
     if answer == "done":
-        raise AlreadyReversed(str(credit_op))
+        raise AlreadyReversed(_("it was taken back before"))
     if answer == "short":
-        raise InsufficientFunds(f"the wallet has less than the operation {credit_op} brought")
+        raise InsufficientFunds(_("the wallet has less than this top-up brought"))
 
 
 def set_aside(org_id: int, micros: int, op_id: UUID, meta: Mapping[str, object]) -> int:
@@ -129,18 +130,18 @@ def refund_part(call: UUID, micros: int | None, op_id: UUID, meta: Mapping[str, 
     Raises NothingToReverse, AlreadyReversed, and AmountRefused for more than is left.
     """
     if micros is not None and micros <= 0:
-        raise AmountRefused("an amount is more than zero")
+        raise AmountRefused(_("an amount is more than zero"))
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT answer, given FROM refund_call(%s, %s, %s, %s)", [call, op_id, micros, json.dumps(meta)]
         )
         answer, given = cursor.fetchone()
     if answer == "missing":
-        raise NothingToReverse(str(call))
+        raise NothingToReverse(_("this organization was charged nothing for such a call"))
     if answer == "spent":
-        raise AlreadyReversed(str(call))
+        raise AlreadyReversed(_("all of it was given back before"))
     if answer == "short":
-        raise AmountRefused("that is more than is left of what this call was charged")
+        raise AmountRefused(_("that is more than is left of what this call was charged"))
     return int(given)
 
 
@@ -163,11 +164,11 @@ def take_out(org_id: int, kind: Kind, micros: int, op_id: UUID, meta: Mapping[st
     Raises InsufficientFunds beyond what is paid and not held, AmountRefused.
     """
     if micros <= 0:
-        raise AmountRefused("an amount is more than zero")
+        raise AmountRefused(_("an amount is more than zero"))
     to = "refund_payable" if kind == Kind.PAYOUT else "adjustment"
     done = _post("wallet_debit", org_id, _Posting(op_id, kind, to, micros, meta))
     if done is None:
-        raise InsufficientFunds(f"organization {org_id} has less than {micros} micros to take out")
+        raise InsufficientFunds(_("the organization has less than that paid and not held"))
     return bool(done)
 
 
@@ -189,7 +190,7 @@ def adjust(org_id: int, kind: Kind, micros: int, op_id: UUID, meta: Mapping[str,
 
 def _credit(org_id: int, posting: _Posting) -> bool:
     if not 0 < posting.micros <= MICROS_MAX:
-        raise AmountRefused("an amount is more than zero and no more than a wallet can hold")
+        raise AmountRefused(_("an amount is more than zero and no more than a wallet can hold"))
     return bool(_post("wallet_credit", org_id, posting))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import Membership, User
 from billing.bank.arrivals import Arrival, enter
@@ -36,10 +37,10 @@ def approve(topup_id: int, operator: User, incoming_id: int) -> TopUp:
         _check_person(topup, operator)
         incoming = IncomingTransfer.objects.select_for_update().get(pk=incoming_id)
         if incoming.topup_id not in (None, topup.pk):
-            raise TransferTaken("this transfer was credited before")
+            raise TransferTaken(_("this transfer was credited before"))
         bound = IncomingTransfer.objects.filter(topup=topup).exclude(pk=incoming.pk)
         if bound.exists():
-            raise TransferTaken("another transfer was chosen at the first approval")
+            raise TransferTaken(_("another transfer was chosen at the first approval"))
         before = _picture(topup)
         IncomingTransfer.objects.filter(pk=incoming.pk).update(topup=topup)
         if _needs_another(topup, incoming):
@@ -73,17 +74,17 @@ def _locked(topup_id: int) -> TopUp:
     """An undecided top-up by bank. One that expired isn't decided: its money may still have arrived."""
     topup = TopUp.objects.select_for_update(of=("self",)).get(pk=topup_id)
     if topup.state not in (State.PENDING, State.EXPIRED) or topup.provider != Channel.BANK:
-        raise NotPending("this top-up was decided before")
+        raise NotPending(_("this top-up was decided before"))
     return topup
 
 
 def _check_person(topup: TopUp, operator: User, *, rejecting: bool = False) -> None:
     if topup.requested_by_id == operator.pk:
-        raise SamePerson("whoever asked for a top-up can't decide it")
+        raise SamePerson(_("whoever asked for a top-up can't decide it"))
     if Membership.objects.filter(organization=topup.org_id, user=operator).exists():
-        raise SamePerson("nobody decides a top-up of their own organization")
+        raise SamePerson(_("nobody decides a top-up of their own organization"))
     if topup.first_approved_by_id == operator.pk and not rejecting:
-        raise SamePerson("the second approval is somebody else's")
+        raise SamePerson(_("the second approval is somebody else's"))
 
 
 def first_limit_of(topup: TopUp) -> int | None:
@@ -117,7 +118,7 @@ def _credited(topup: TopUp, operator: User, incoming: IncomingTransfer, before: 
     if not top_up(
         topup.org_id, topup.credited_micros, topup.op_id, Reference("bank", str(incoming.pk)), meta
     ):
-        raise TransferTaken("this transfer was credited before")
+        raise TransferTaken(_("this transfer was credited before"))
     _record(topup, operator, Action.APPROVE, before)
     return topup
 

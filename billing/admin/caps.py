@@ -41,7 +41,7 @@ class CapForm(forms.ModelForm):  # type: ignore[type-arg]
         try:
             return parse_uzs(text) if text else None
         except NotAnAmount as error:
-            raise forms.ValidationError(str(error)) from error
+            raise forms.ValidationError(_("Write an amount in so'm, such as 1500 or 1500.25.")) from error
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

@@ -8,6 +8,7 @@ from typing import Final
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet, Sum
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from billing.bank.lines import Line
@@ -56,7 +57,7 @@ def enter(arrival: Arrival, operator: User) -> IncomingTransfer:
     with transaction.atomic():
         _one_at_a_time()
         if is_known(arrival):
-            raise TransferKnown("this transfer is known; give the balance after it if it is another one")
+            raise TransferKnown(_("this transfer is known; give the balance after it if it is another one"))
         return IncomingTransfer.objects.create(
             card=arrival.card,
             amount_micros=arrival.micros,

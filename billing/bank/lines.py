@@ -69,8 +69,20 @@ class Statement:
     left_out: int = 0  # rows of no arrival, both among them
 
 
+def gettext_noop(text: str) -> str:
+    """Marks a text for the catalogues, by the name that they know: Django has no place here."""
+    return text
+
+
 class NotAStatement(ValueError):
-    """A file that can't be read as a statement; the message says where."""
+    """A file that can't be read as a statement; the message says where.
+
+    text: marked for translation, to be filled in with `values` after it.
+    """
+
+    def __init__(self, text: str, **values: object) -> None:
+        super().__init__(text % values if values else text)
+        self.text, self.values = text, values
 
 
 class NoHeadings(NotAStatement):
@@ -89,9 +101,9 @@ def read_table(rows: Iterable[Sequence[Cell]]) -> Statement:
         elif any(cell not in (None, "") for cell in row):
             _take(found, number, row, columns)
         if len(found.lines) + len(found.bad) > LINES_MAX:
-            raise NotAStatement("too many lines")
+            raise NotAStatement(gettext_noop("too many lines"))
     if not columns:
-        raise NoHeadings("no headings of a date and an amount")
+        raise NoHeadings(gettext_noop("no headings of a date and an amount"))
     return found
 
 

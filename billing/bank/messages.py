@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from billing.bank.amounts import BadAmount, parse_amount
-from billing.bank.lines import LINES_MAX, BadLine, Line, NotAStatement, Statement, moment, plain
+from billing.bank.lines import LINES_MAX, BadLine, Line, NotAStatement, Statement, gettext_noop, moment, plain
 
 _SUM: Final = r"[0-9][0-9.,\s]*[0-9]|[0-9]"
 _CLOCK: Final = r"(?P<clock>[0-9]{2}:[0-9]{2})"
@@ -36,7 +36,7 @@ def read_messages(text: str) -> Statement:
     found = Statement()
     for number, message in enumerate(_messages(text), 1):
         if number > LINES_MAX:
-            raise NotAStatement("too many messages")
+            raise NotAStatement(gettext_noop("too many messages"))
         if "➕" not in message and _OUTGOING.search(message):
             found.left_out += 1
             continue

@@ -4,6 +4,7 @@ They take the same lock and the same day as changes of the rate (billing/fx/prop
 """
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from billing.errors import ProposalWaits, RateRefused
@@ -19,15 +20,15 @@ def propose_markup(maker: User, kind: str, bps: int, reason: str) -> MarkupPropo
     """A markup of this kind, in basis points. Raises RateRefused, ProposalWaits."""
     kind = kind.strip()
     if not 0 <= bps <= BPS_MAX or not kind:
-        raise RateRefused("a markup has a kind and 0 to 100,000 basis points")
+        raise RateRefused(_("a markup has a kind and 0 to 100,000 basis points"))
     with transaction.atomic():
         lock_rates()
         expire()
         before = in_force(kind)
         if before == bps:
-            raise RateRefused("this markup is in force already")
+            raise RateRefused(_("this markup is in force already"))
         if MarkupProposal.objects.filter(kind=kind, state=State.PENDING).exists():
-            raise ProposalWaits("another proposal of this kind waits to be decided")
+            raise ProposalWaits(_("another proposal of this kind waits to be decided"))
         return MarkupProposal.objects.create(
             kind=kind, bps=bps, before_bps=before, reason=reason, proposed_by=maker
         )

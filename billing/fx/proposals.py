@@ -9,6 +9,7 @@ from datetime import date
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from billing.errors import MissingRate, ProposalDecided, ProposalOwn, ProposalWaits, RateRefused
@@ -23,9 +24,9 @@ Kind, State = FxProposal.Kind, FxProposal.State
 def propose_rate(maker: User, on: date, micros_per_usd: int, reason: str) -> FxProposal:
     """A manual rate from this Tashkent date on. Raises RateRefused, ProposalWaits."""
     if micros_per_usd <= 0:
-        raise RateRefused("a rate is positive")
+        raise RateRefused(_("a rate is positive"))
     if on < today():
-        raise RateRefused("a rate can't hold from a day that is over")
+        raise RateRefused(_("a rate can't hold from a day that is over"))
     said = FxProposal(kind=Kind.MANUAL, date=on, micros_per_usd=micros_per_usd, reason=reason)
     return _file(said, maker)
 
@@ -33,7 +34,7 @@ def propose_rate(maker: User, on: date, micros_per_usd: int, reason: str) -> FxP
 def propose_feed(maker: User, reason: str) -> FxProposal:
     """The end of the manual rates. Raises RateRefused where that would end nothing, ProposalWaits."""
     if _now() is None or current_rates().source != FxRate.Source.MANUAL:
-        raise RateRefused("no manual rate is in force")
+        raise RateRefused(_("no manual rate is in force"))
     _usable()
     return _file(FxProposal(kind=Kind.FEED, reason=reason), maker)
 
@@ -117,7 +118,7 @@ def _file(said: FxProposal, maker: User) -> FxProposal:
         lock_rates()
         expire()
         if FxProposal.objects.filter(kind=said.kind, state=State.PENDING).exists():
-            raise ProposalWaits("another proposal of this kind waits to be decided")
+            raise ProposalWaits(_("another proposal of this kind waits to be decided"))
         said.proposed_by = maker
         said.before_micros = _now()
         said.save()
@@ -128,7 +129,7 @@ def _usable() -> FxRate:
     now = today()
     found = newest_of_feed(now)
     if found is None or level((now - found.date).days) is Level.STOP:
-        raise RateRefused("the Central Bank's rate is too old to go back to")
+        raise RateRefused(_("the Central Bank's rate is too old to go back to"))
     return found
 
 
@@ -156,14 +157,14 @@ def pending[P: Proposal](kind: type[P], proposal_id: int) -> P:
     rows: QuerySet[P] = kind._default_manager.select_for_update(of=("self",))
     found = rows.get(pk=proposal_id)
     if found.state != State.PENDING or found.expires_at <= timezone.now():
-        raise ProposalDecided("this proposal was decided before, or has waited too long")
+        raise ProposalDecided(_("this proposal was decided before, or has waited too long"))
     return found
 
 
 def check_other(found: Proposal, operator: User) -> None:
     """Raises ProposalOwn if it is the operator's own."""
     if found.proposed_by_id == operator.pk:
-        raise ProposalOwn("whoever proposed it can't confirm it")
+        raise ProposalOwn(_("whoever proposed it can't confirm it"))
 
 
 def decide[P: Proposal](found: P, state: str, operator: User) -> P:

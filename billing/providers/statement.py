@@ -11,7 +11,7 @@ from datetime import date, datetime, time
 from typing import Final
 
 from billing.bank.amounts import BadAmount, amount_of_cell
-from billing.bank.lines import HEADING_ROWS, Cell, NoHeadings, NotAStatement, is_total, moment
+from billing.bank.lines import HEADING_ROWS, Cell, NoHeadings, NotAStatement, gettext_noop, is_total, moment
 from billing.money import MICROS_PER_TIYIN
 
 LINES_MAX: Final = 50_000
@@ -70,9 +70,9 @@ def read_rows(rows: Iterable[Sequence[Cell]]) -> list[Line]:
             missing = min(missing, _NEEDED - seen.keys(), key=len)
             columns = seen if not _NEEDED - seen.keys() else {}
         if len(found) > LINES_MAX:
-            raise NotAStatement("too many lines")
+            raise NotAStatement(gettext_noop("too many lines"))
     if not columns:
-        raise NoHeadings(f"no column for {', '.join(sorted(missing))}")
+        raise NoHeadings(gettext_noop("no column for %(columns)s"), columns=", ".join(sorted(missing)))
     return found
 
 
@@ -113,9 +113,12 @@ def _line(number: int, row: Sequence[Cell], columns: dict[str, int]) -> list[Lin
         return []
     number_cell = cell("id")
     if isinstance(number_cell, int | float) and abs(number_cell) >= _CUT:
-        raise NotAStatement(f"line {number}: a spreadsheet cuts numbers this long, export it as CSV")
+        raise NotAStatement(
+            gettext_noop("line %(number)s: a spreadsheet cuts numbers this long, export it as CSV"),
+            number=number,
+        )
     if len(row) <= max(columns[name] for name in _NEEDED) or not (external_id := _text(number_cell)):
-        raise NotAStatement(f"line {number} is too short")
+        raise NotAStatement(gettext_noop("line %(number)s is too short"), number=number)
     tiyin, fee = _tiyin(number, cell("amount")), 0
     if cell("fee") not in (None, "", "-"):
         fee = abs(_tiyin(number, cell("fee")))
@@ -139,7 +142,8 @@ def _tiyin(number: int, cell: Cell) -> int:
             raise BadAmount(str(cell))
         return amount_of_cell(cell) // MICROS_PER_TIYIN
     except BadAmount:
-        raise NotAStatement(f"line {number}: {str(cell)[:40]!r} is no amount of so'm") from None
+        text = gettext_noop("line %(number)s: '%(cell)s' is no amount of so'm")
+        raise NotAStatement(text, number=number, cell=str(cell)[:40]) from None
 
 
 def _day(number: int, day: Cell, clock: Cell) -> date | None:
@@ -148,4 +152,5 @@ def _day(number: int, day: Cell, clock: Cell) -> date | None:
     try:
         return moment(day, clock).date()
     except ValueError:
-        raise NotAStatement(f"line {number}: {str(day)[:40]!r} is no date") from None
+        text = gettext_noop("line %(number)s: '%(cell)s' is no date")
+        raise NotAStatement(text, number=number, cell=str(day)[:40]) from None

@@ -50,7 +50,7 @@ def test_a_cap_is_set_changed_and_removed_and_each_step_is_logged(operator: Clie
     ("change", "error"),
     [
         ({"reason": ""}, "required"),
-        ({"limit": "ten"}, "not an amount"),
+        ({"limit": "ten"}, "Write an amount in so&#x27;m"),
         ({"scope_id": 10**15}, "no such project"),
     ],
 )
