@@ -1,17 +1,22 @@
 """Operators' view of users, organizations, projects and keys. Nothing here shows a digest."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin, messages
+from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.forms import UserChangeForm as DjangoUserChangeForm
+from django.contrib.auth.models import Group, Permission
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from accounts.inlines import NamedTabularInline
 from accounts.keys import revoke_key
@@ -25,13 +30,27 @@ from accounts.models import (
     Membership,
     Organization,
     Project,
+    Scope,
     User,
 )
+from accounts.permissions import PermissionsField
 from accounts.read_only import ReadOnlyAdmin
 from accounts.signup import open_personal_organization
 
 # The site's own login: throttled, and with a second factor where the operator has one.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.unregister(Group)
+
+
+# Of keys and invitations: their own `state` is a word of the API.
+_STATES: Final[Mapping[str, Promise]] = {
+    "active": _("active"),
+    "revoked": _("revoked"),
+    "expired": _("expired"),
+    "waiting": _("waiting"),
+    "accepted": pgettext_lazy("invitation", "accepted"),
+    "withdrawn": _("withdrawn"),
+}
 
 
 class Told(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -43,7 +62,7 @@ class Told(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("state"))
     def state(self, row: Any) -> str:
-        return str(row.state)
+        return str(_STATES[row.state])
 
 
 class UserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]
@@ -58,8 +77,22 @@ class UserChangeForm(DjangoUserChangeForm):  # type: ignore[type-arg]
         fields = "__all__"  # noqa: DJ007 (the fieldsets below choose)
 
 
+class WithRights(BaseModelAdmin):  # type: ignore[type-arg]
+    """Rights to choose from have names in the operator's language."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.related_model is Permission:
+            kwargs["form_class"] = PermissionsField
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
+@admin.register(Group)
+class GroupAdmin(WithRights, DjangoGroupAdmin):  # type: ignore[misc]
+    pass
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(WithRights, DjangoUserAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     ordering = ("-date_joined",)
@@ -183,7 +216,7 @@ class ApiKeyAdmin(Told, ReadOnlyAdmin):
         "project",
         "state",
         "studio",
-        "scopes",
+        "rights",
         "rpm",
         "allowed_ips",
         "expires_at",
@@ -193,6 +226,10 @@ class ApiKeyAdmin(Told, ReadOnlyAdmin):
         "created_at",
     )
     actions = ("revoke",)
+
+    @admin.display(description=_("scopes"))
+    def rights(self, key: ApiKey) -> str:
+        return ", ".join(str(Scope(one).label) for one in key.scopes)
 
     @admin.action(description=_("Revoke for good"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

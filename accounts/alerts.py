@@ -23,10 +23,10 @@ AT_ONCE: Final = 20
 TRIES_MAX: Final = 20
 
 
-def alert(kind: str, subject: str, text: str, dedupe_key: str) -> bool:
+def alert(kind: Alert.Kind, subject: str, text: str, dedupe_key: str) -> bool:
     """Tells the operators, once an hour at most for each key; False if this hour has told them already.
 
-    kind: what sort of trouble, such as `credential`. Raises DatabaseError only.
+    Raises DatabaseError only.
     """
     row, is_new = Alert.objects.get_or_create(
         dedupe_key=dedupe_key[:200],

@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from accounts.access import Caller
-from accounts.models import AuditEntry, Organization
+from accounts.models import AuditEntry, Deed, Organization
 
 
 def note(
     caller: Caller, deed: str, subject: str, *, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> None:
-    """One entry, in the transaction of the change itself. deed: a stable word such as `content_log.on`."""
+    """One entry, in the transaction of the change itself. deed: one of Deed."""
     AuditEntry.objects.create(
         organization=caller.organization,
         user=caller.user,
         key=caller.key,
-        deed=deed,
+        deed=Deed(deed),
         subject=subject,
         before=dict(before),
         after=dict(after),

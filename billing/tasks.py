@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.alerts import alert
+from accounts.models import Alert
 from billing import adjustments, partitions, statements, sweeper
 from billing.bank import balances
 from billing.bank import requests as bank_requests
@@ -180,7 +181,7 @@ def reconcile_click() -> None:
     try:
         found = ask_click()
     except ProviderAway as error:
-        alert("payments", "Click's books can't be compared", str(error), "payments:click:away")
+        alert(Alert.Kind.PAYMENTS, "Click's books can't be compared", str(error), "payments:click:away")
     else:
         log.info("click: %d new differences", found)
 

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.alerts import alert
+from accounts.models import Alert
 from proxy.checkup import redis
 from proxy.keyring import OFF_KEY, ON_KEY, hour_key
 from routing.models import Credential
@@ -83,7 +84,7 @@ def _tell(row: Credential, reason: str) -> None:
     others = row.provider.credentials.filter(active=True, disabled_at=None, retired_at=None).count()
     left = f"{others} other credentials of it are in use." if others else "It was the last one in use."
     alert(
-        "credential",
+        Alert.Kind.CREDENTIAL,
         f"{row.provider.name} refuses credential '{row.label}' ({reason})",
         f"{row.provider.name} has refused the credential '{row.label}' (…{row.last4}): {reason}.\n"
         f"No call goes out with it any more. {left}\n\n"

@@ -11,7 +11,7 @@ The law of this app:
 """
 
 from accounts.models.alert import Alert
-from accounts.models.audit import AuditEntry
+from accounts.models.audit import AuditEntry, Deed
 from accounts.models.invitation import Invitation
 from accounts.models.key import ApiKey, Scope, default_scopes
 from accounts.models.organization import (
@@ -36,6 +36,7 @@ __all__ = [
     "AuditEntry",
     "BillingDetails",
     "Clock",
+    "Deed",
     "ContentLog",
     "Invitation",
     "Language",

@@ -9,7 +9,14 @@ from django.utils.translation import gettext_lazy as _
 class Alert(models.Model):
     """What operators must hear of, once for each key and hour. Made in accounts/alerts.py only."""
 
-    kind = models.CharField(_("kind"), max_length=40)
+    class Kind(models.TextChoices):
+        CATALOG_SYNC = "catalog_sync", _("catalog sync")
+        CREDENTIAL = "credential", _("credential")
+        ENERGY = "energy", _("electricity")
+        EXCHANGE_RATE = "exchange rate", _("exchange rate")
+        PAYMENTS = "payments", _("payments")
+
+    kind = models.CharField(_("kind"), max_length=40, choices=Kind)
     dedupe_key = models.CharField(max_length=200, editable=False)
     hour = models.DateTimeField(editable=False)
     subject = models.CharField(_("subject"), max_length=200)

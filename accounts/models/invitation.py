@@ -57,7 +57,7 @@ class Invitation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.email} {self.role} {self.organization_id}"
+        return f"{self.email}: {self.get_role_display()}"
 
     @property
     def api_id(self) -> str:

@@ -91,7 +91,7 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id} {self.role} {self.organization_id}"
+        return f"{self.user_id}: {self.get_role_display()}"
 
     @property
     def api_id(self) -> str:

@@ -69,7 +69,7 @@ def tell(subject: str, text: str, *, every: timedelta = timedelta(0)) -> None:
     """Operators hear of it, once an hour at most, or less often."""
     key = f"fx: {subject}"
     if not Alert.objects.filter(dedupe_key=key, created_at__gt=timezone.now() - every).exists():
-        alert("exchange rate", subject, text, key)
+        alert(Alert.Kind.EXCHANGE_RATE, subject, text, key)
 
 
 def _decide(quote: Quote) -> FxReading.Outcome:

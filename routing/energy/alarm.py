@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from accounts.alerts import alert
+from accounts.models import Alert
 from routing.energy.fleet import Turn
 from routing.energy.ladder import ESTIMATE_FOR, HOLD_FOR
 from routing.energy.smoothing import Smoothed
 
-_KIND: Final = "energy"
+_KIND: Final = Alert.Kind.ENERGY
 
 
 def tell(turn: Turn, known: Smoothed | None, last: datetime | None, now: datetime) -> None:

@@ -19,10 +19,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.alerts import alert
+from accounts.models import Alert
 from accounts.seals import unseal_or_none
 from routing.energy.adapters import ADAPTERS, Adapter, Http, Node, PricePoint
 from routing.energy.http import WHOLE_S, Client
-from routing.energy.models import Feed, FeedState, GridNode
+from routing.energy.markets import Feed, FeedState, GridNode
 from routing.energy.store import keep_prices, keep_rates
 from routing.errors import FeedError
 
@@ -159,7 +160,7 @@ def _failed(question: Question, error: FeedError) -> None:
     log.warning("feed %s failed for the %d. time: %s", question.feed, state.failures, error)
     if over == 0:
         alert(
-            "energy",
+            Alert.Kind.ENERGY,
             f"The market feed {question.feed} doesn't answer",
             f"It was asked {state.failures} times in vain and rests. The last time: {error}. "
             "Its sites go on with what was last known.",

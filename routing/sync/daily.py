@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.alerts import alert
+from accounts.models import Alert
 from routing.errors import ListRefused
 from routing.models import Provider
 from routing.sync.access import needs_secret, secret_of
@@ -57,7 +58,7 @@ def _failed(provider: Provider, error: str) -> None:
     log.warning("catalog sync of %s failed for the %d. time: %s", provider.slug, failures, error)
     if failures == FAILURES_TOLD:
         alert(
-            "catalog_sync",
+            Alert.Kind.CATALOG_SYNC,
             f"The list of {provider.slug} can't be read",
             f"Its models and prices were asked for {failures} times in vain. The last time: {error}.",
             f"catalog_sync:{provider.slug}",

@@ -19,7 +19,7 @@ def _operators(settings: Any) -> None:
 
 
 def raised(key: str = "credential:1") -> bool:
-    return alerts.alert("credential", "alpha refuses\n us", "The credential main is refused.", key)
+    return alerts.alert(Alert.Kind.CREDENTIAL, "alpha refuses\n us", "The credential main is refused.", key)
 
 
 def test_one_mail_for_each_trouble_and_hour() -> None:

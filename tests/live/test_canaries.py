@@ -63,7 +63,7 @@ def test_nothing_of_what_was_said_is_anywhere(stack: Stack, gateway: Gateway):
 def test_the_search_finds_what_is_there(stack: Stack, tmp_path: Path):
     bird = Flock(f"qanary{uuid4().hex[:16]}")
     word = bird("planted")
-    alert("test", word, "planted", word)
+    alert(Alert.Kind.CREDENTIAL, word, "planted", word)
     with redis.Redis.from_url(stack.env["REDIS_URL"]) as store:
         store.hset(f"test:{bird.mark}", "field", word)
         store.expire(f"test:{bird.mark}", 60)
