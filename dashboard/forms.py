@@ -28,12 +28,7 @@ from dashboard.widgets import LongSelect
 from proxy.models import Request
 
 WINDOWS = {Window.DAY: _("a day"), Window.MONTH: _("a month"), Window.LIFETIME: _("in its lifetime")}
-STATUSES = {
-    Request.Status.OK: _("Answered"),
-    Request.Status.ERROR: _("Failed"),
-    Request.Status.CANCELLED: _("Cancelled"),
-    Request.Status.CRASHED: _("Broken off by us"),
-}
+STATUSES = dict(Request.Status.choices)
 
 _GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]{1,2})?|[0-9]{1,3}(\.[0-9]{3})+(,[0-9]{1,2})?")
 

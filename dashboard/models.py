@@ -136,7 +136,7 @@ class AccountExport(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id} {self.state}"
+        return f"{self.user_id}: {self.get_state_display()}"
 
 
 class AccountClosure(models.Model):

@@ -13,6 +13,7 @@ from proxy.meter import Price
 from proxy.offers import Offer, catalog, market, offer
 from routing import choose
 from routing.errors import UnknownModel
+from routing.models import Modality
 from routing.snaps import ModelSnap
 
 MILLION = 1_000_000
@@ -29,15 +30,7 @@ COMPONENTS: dict[str, tuple[Promise, Promise]] = {
     "request": (_("Request"), _("per request")),
 }
 PER_ONE = frozenset({"image", "second", "request"})
-MODALITIES: dict[str, Promise] = {
-    "chat": _("Chat"),
-    "embedding": _("Embeddings"),
-    "image": _("Images"),
-    "video": _("Video"),
-    "speech": _("Speech"),
-    "transcription": _("Transcription"),
-    "moderation": _("Moderation"),
-}
+MODALITIES = dict(Modality.choices)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from routing.models import Credential, Endpoint
 
 class Request(models.Model):
     class Status(models.TextChoices):
-        OK = "ok"  # answered in full
-        ERROR = "error"  # no endpoint answered, or the answer broke off
-        CANCELLED = "cancelled"  # the caller left before the end
-        CRASHED = "crashed"  # our own process died: nothing is charged
+        OK = "ok", _("Answered")  # in full
+        ERROR = "error", _("Failed")  # no endpoint answered, or the answer broke off
+        CANCELLED = "cancelled", _("Cancelled")  # the caller left before the end
+        CRASHED = "crashed", _("Broken off by us")  # our own process died: nothing is charged
 
     id = models.UUIDField(_("request ID"), primary_key=True)
     at = models.DateTimeField(_("time"))
@@ -87,13 +87,13 @@ class VideoJob(models.Model):
     """
 
     class Status(models.TextChoices):
-        CREATING = "creating"  # the money is held, no provider has said yes yet
-        QUEUED = "queued"
-        IN_PROGRESS = "in_progress"
-        COMPLETED = "completed"  # charged
-        FAILED = "failed"  # the hold was given back, as in the two below
-        EXPIRED = "expired"  # nobody could say how it ended
-        DELETED = "deleted"
+        CREATING = "creating", _("no provider has said yes yet")  # the money is held
+        QUEUED = "queued", _("waits for its turn")
+        IN_PROGRESS = "in_progress", _("is being made")
+        COMPLETED = "completed", _("made")  # charged
+        FAILED = "failed", _("failed")  # the hold was given back, as in the two below
+        EXPIRED = "expired", _("nobody can say how it ended")
+        DELETED = "deleted", _("deleted")
 
     id = models.BigAutoField(primary_key=True)
     op_id = models.UUIDField(_("request ID"), unique=True)

@@ -8,11 +8,12 @@ from django.contrib.admin.widgets import AdminTextInputWidget
 from django.db.models import JSONField, OuterRef, QuerySet, Subquery, TextField
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.inlines import NamedTabularInline
+from routing.component_words import usd
 from routing.credential_words import told
 from routing.energy.feed_admin import FeedAdmin
 from routing.energy.site_admin import (
@@ -29,7 +30,6 @@ from routing.forms import (
     NameForm,
     ProviderForm,
     typed,
-    usd,
 )
 from routing.models import (
     COMPONENTS,
@@ -77,8 +77,9 @@ class CredentialInline(Kept, NamedTabularInline):
     @admin.display(description=_("stored secret"))
     def stored(self, row: Credential) -> str:
         if not row.sealed:
-            return "none"
-        return f"…{row.last4} ({'from the environment' if row.from_env else 'typed here'})"
+            return gettext("none")
+        told = gettext("from the environment") if row.from_env else gettext("typed here")
+        return f"…{row.last4} ({told})"
 
     @admin.display(description=_("state"))
     def state(self, row: Credential) -> str:
@@ -104,7 +105,7 @@ class ProviderAdmin(Kept, PausingAdmin):
         """How many are in use, of how many; a dash for a keyless provider."""
         rows = [row for row in provider.credentials.all() if row.retired_at is None]
         used = sum(bool(row.sealed and row.active and row.disabled_at is None) for row in rows)
-        return f"{used} of {len(rows)}" if rows else "–"
+        return gettext("%(used)d of %(all)d") % {"used": used, "all": len(rows)} if rows else "–"
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Who enabled what again, and why it had been disabled, is written down by itself."""
@@ -239,6 +240,6 @@ class CostVersionAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("for long prompts (USD)"))
     def tiers_shown(self, cost: CostVersion) -> str:
-        return (
-            "; ".join(f"over {t['over']} tokens: {usd(t['components'])}" for t in cost.above_input) or "none"
-        )
+        lines = [(tier["over"], usd(tier["components"])) for tier in cost.above_input]
+        told = [(gettext("over %(n)d tokens: %(price)s") % {"n": n, "price": price},) for n, price in lines]
+        return format_html_join("", "<div>{}</div>", told) or gettext("none")

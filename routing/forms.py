@@ -1,37 +1,17 @@
 """What operators type into the admin about providers, names and prices."""
 
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from django import forms
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from routing.catalog.amounts import from_nano, to_nano
 from routing.catalog.parse import WEIGHT_MAX, is_address, is_reference
+from routing.component_words import WORDS, unit
 from routing.credentials import seal
 from routing.models import COMPONENTS, CostVersion, Credential, Model, ModelName, Provider
 from routing.names import fold
-
-# What a price has, as lists of prices call it, and what each is counted in.
-_WORDS: Final[dict[str, Promise]] = {
-    "input": gettext_lazy("Input"),
-    "cached_input": gettext_lazy("Cached input"),
-    "cache_write_5m": gettext_lazy("Cache write, 5 minutes"),
-    "cache_write_1h": gettext_lazy("Cache write, 1 hour"),
-    "output": gettext_lazy("Output"),
-    "reasoning": gettext_lazy("Reasoning"),
-    "image": gettext_lazy("Image"),
-    "second": gettext_lazy("Duration"),
-    "character": gettext_lazy("Characters"),
-    "request": gettext_lazy("Request"),
-}
-_UNITS: Final[dict[str, Promise]] = {
-    "image": gettext_lazy("per image"),
-    "second": gettext_lazy("per second"),
-    "character": gettext_lazy("per million characters"),
-    "request": gettext_lazy("per request"),
-}
 
 
 class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -206,8 +186,7 @@ class CostForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in COMPONENTS:
-            unit = _UNITS.get(name) or _("per million tokens")
-            self.fields[name] = forms.CharField(required=False, label=f"{_WORDS[name]}, USD {unit}")
+            self.fields[name] = forms.CharField(required=False, label=f"{WORDS[name]}, USD {unit(name)}")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -238,13 +217,6 @@ class CostForm(forms.ModelForm):  # type: ignore[type-arg]
             return {}
         components = {name: self._nano("tiers", name, text) for name, _, text in pairs}
         return {"over": int(over), "components": components}
-
-
-def usd(components: dict[str, int]) -> str:
-    """Components as people read them: "input 2.50, output 10.00" (USD)."""
-    return ", ".join(
-        f"{name} {from_nano(name, components[name])}" for name in COMPONENTS if name in components
-    )
 
 
 def typed(cost: CostVersion) -> dict[str, str]:

@@ -17,21 +17,11 @@ from django.db import models
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from routing.energy.models import (
-    BenchmarkPrice,
-    DataCentre,
-    Feed,
-    FeedState,
-    GridHour,
-    GridNode,
-    GridPrice,
-    Hosting,
-    Preference,
-    SitePrice,
-    SiteState,
-)
+from routing.energy.markets import Feed, FeedState, GridHour, GridNode, GridPrice, GridRate
+from routing.energy.models import BenchmarkPrice, DataCentre, Hosting, Preference, SitePrice, SiteState
 from routing.pausable import Pausable, paused_with_a_reason
 from routing.sync.models import CatalogProposal as CatalogProposal
 from routing.sync.models import ProposalKind as ProposalKind
@@ -41,8 +31,8 @@ from routing.wordings import ModelWording as ModelWording
 
 # Django finds the models of an app in this module; those of other nouns have files of their own.
 OF_ENERGY = (
-    *(BenchmarkPrice, DataCentre, Feed, FeedState, GridHour, GridNode, GridPrice, Hosting, Preference),
-    *(SitePrice, SiteState),
+    *(BenchmarkPrice, DataCentre, Feed, FeedState, GridHour, GridNode, GridPrice, GridRate, Hosting),
+    *(Preference, SitePrice, SiteState),
 )
 
 COMPONENTS = (
@@ -67,49 +57,49 @@ class Dialect(models.TextChoices):
 
 
 class OnDisconnect(models.TextChoices):
-    CANCEL = "cancel"  # the upstream stops when the caller leaves: pay for what was produced
-    DRAIN = "drain"  # the upstream bills to the end anyway: read on for the real usage
+    CANCEL = "cancel", _("stop it, and pay for what was produced")
+    DRAIN = "drain", _("read to the end: it bills that anyway")
 
 
 class Prefill(models.TextChoices):
     """How an endpoint is asked to go on with what another one has said (proxy/dialects/prefill.py)."""
 
-    NO = "", "no"
-    TURN = "turn", "a conversation that ends with the assistant's turn"
+    NO = "", _("no")
+    TURN = "turn", _("a conversation that ends with the assistant's turn")
     FINAL_MESSAGE = "final_message", "continue_final_message (vLLM, SGLang)"
-    PREFIX = "prefix", "prefix: true (DeepSeek's beta)"
-    ECHOED_PREFIX = "echoed_prefix", "prefix: true, told again first (Mistral)"
+    PREFIX = "prefix", _("prefix: true (DeepSeek's beta)")
+    ECHOED_PREFIX = "echoed_prefix", _("prefix: true, told again first (Mistral)")
     PARTIAL = "partial", "partial: true (Moonshot, Alibaba)"
 
 
 class Modality(models.TextChoices):
-    CHAT = "chat"
-    EMBEDDING = "embedding"
-    IMAGE = "image"
-    VIDEO = "video"
-    SPEECH = "speech"
-    TRANSCRIPTION = "transcription"
-    MODERATION = "moderation"
+    CHAT = "chat", _("Chat")
+    EMBEDDING = "embedding", _("Embeddings")
+    IMAGE = "image", _("Images")
+    VIDEO = "video", _("Video")
+    SPEECH = "speech", _("Speech")
+    TRANSCRIPTION = "transcription", _("Transcription")
+    MODERATION = "moderation", _("Moderation")
 
 
 class Category(models.TextChoices):
-    HOSTED = "hosted"  # open weights: served from our own sites, or bought in where we have none
-    THIRD_PARTY = "third_party"  # closed: only its vendor (or the vendor's cloud partner) has it
+    HOSTED = "hosted", _("Open")  # open weights: served from our own sites, or bought in where we have none
+    THIRD_PARTY = "third_party", _("Closed")  # closed: only its vendor (or the vendor's cloud partner) has it
 
 
 class MarkupKind(models.TextChoices):
-    ROUTING_FEE = "routing_fee"
-    MARGIN = "margin"
-    HOSTED = "hosted"
+    ROUTING_FEE = "routing_fee", _("routing fee")
+    MARGIN = "margin", _("margin on models bought in")
+    HOSTED = "hosted", _("margin of our own sites")
 
 
 class ModelList(models.TextChoices):
     """Whose shape a provider's list of models has, for the catalog sync."""
 
-    DIALECT = "", "as its dialect"
-    OFF = "off", "not read"
+    DIALECT = "", _("as its dialect")
+    OFF = "off", _("not read")
     OPENAI = "openai", "OpenAI"
-    OPENROUTER = "openrouter", "OpenRouter (with prices)"
+    OPENROUTER = "openrouter", _("OpenRouter (with prices)")
     ANTHROPIC = "anthropic", "Anthropic"
     GEMINI = "gemini", "Gemini"
 
@@ -210,7 +200,7 @@ class Credential(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.label} of {self.provider}"
+        return gettext("%(label)s of %(provider)s") % {"label": self.label, "provider": self.provider}
 
     @property
     def name(self) -> str:
@@ -332,7 +322,7 @@ class Endpoint(Pausable):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model} at {self.provider}"
+        return gettext("%(model)s at %(provider)s") % {"model": self.model, "provider": self.provider}
 
 
 def _of_document(path: str) -> Any:
@@ -375,7 +365,7 @@ class CostVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"c{self.pk} of {self.endpoint}"
+        return gettext("c%(id)s of %(endpoint)s") % {"id": self.pk, "endpoint": self.endpoint}
 
 
 class CatalogVersion(models.Model):

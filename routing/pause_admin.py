@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, override
 
 from accounts.models import User
 from routing.pause import Switched, pause, resume
@@ -95,10 +95,10 @@ class PausingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         assert isinstance(request.user, User)
         changed = 0
         for row in rows:
-            before = switch(row)
+            with override("en"):  # before, after and why: the audit is one for all operators
+                before = switch(row)
             if pause(row, reason, request.user) if off else resume(row):
                 changed += 1
-                # Before, after and why, in one language: the audit is one for all operators.
                 after = "off" if off else "on"
                 self.log_change(request, row, f"switched {after}: {reason} (before: {before})")
         said = ngettext("%d row changed.", "%d rows changed.", changed) % changed

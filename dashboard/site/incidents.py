@@ -79,4 +79,4 @@ class IncidentUpdate(models.Model):
         ordering: ClassVar[list[str]] = ["-at", "-pk"]
 
     def __str__(self) -> str:
-        return f"{self.incident}: {self.state}"
+        return f"{self.incident}: {self.get_state_display()}"

@@ -142,7 +142,7 @@ def scopes(of_key: list[str]) -> str:
 
 @register.filter
 def call_status(status: str) -> str:
-    return str(dict(STATUSES).get(status, status))  # type: ignore[call-overload]
+    return str(STATUSES.get(status, status))
 
 
 @register.filter

@@ -10,7 +10,7 @@ from django.db.models.expressions import Func
 from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
@@ -146,11 +146,11 @@ class EndpointHealthAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("first token, p50"), ordering="sort_p50")
     def median(self, obj: Any) -> SafeString:
-        return _lines(_number(tally.ttft_ms(), "ms") for tally in _windows(obj.glance.seen))
+        return _lines(_number(tally.ttft_ms(), _("ms")) for tally in _windows(obj.glance.seen))
 
     @admin.display(description=gettext_lazy("first token, p95"), ordering="sort_p95")
     def slow(self, obj: Any) -> SafeString:
-        return _lines(_number(tally.ttft_ms(0.95), "ms") for tally in _windows(obj.glance.seen))
+        return _lines(_number(tally.ttft_ms(0.95), _("ms")) for tally in _windows(obj.glance.seen))
 
     @admin.display(description=gettext_lazy("tokens a second"), ordering="sort_rate")
     def pace(self, obj: Any) -> SafeString:
@@ -163,7 +163,7 @@ class EndpointHealthAdmin(ReadOnlyAdmin):
         try:
             for endpoint in queryset:
                 bring_back(endpoint.pk)
-                self.log_change(request, endpoint, [{"changed": {"fields": ["rest ended"]}}])
+                self.log_change(request, endpoint, "rest ended")
         except RedisError:
             self.message_user(request, _("Redis is away; nothing was changed."), messages.ERROR)
 
@@ -220,8 +220,8 @@ def _lines(texts: Any) -> SafeString:
 
 
 def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.1f}\N{NO-BREAK SPACE}%"
+    return "–" if share is None else f"{number_format(round(share, 1), 1)}{_NBSP}%"
 
 
 def _number(value: float | None, unit: str) -> str:
-    return "–" if value is None else f"{value:.0f}\N{NO-BREAK SPACE}{unit}".rstrip()
+    return "–" if value is None else f"{value:.0f}{_NBSP}{unit}".rstrip()

@@ -1,26 +1,15 @@
 """What a test call has shown, as rows of a table: name and value, in the operator's language."""
 
 from decimal import Decimal
-from typing import Final
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from billing.money import exact_uzs
 from proxy.models import Request, VideoJob
 from proxy.trial import NOT_ON_SALE, Shooting, Trial
 
 _NANO = 1_000_000_000
-_STATES: Final[dict[str, Promise]] = {
-    VideoJob.Status.CREATING: gettext_lazy("no provider has said yes yet"),
-    VideoJob.Status.QUEUED: gettext_lazy("waits for its turn"),
-    VideoJob.Status.IN_PROGRESS: gettext_lazy("is being made"),
-    VideoJob.Status.COMPLETED: gettext_lazy("made"),
-    VideoJob.Status.FAILED: gettext_lazy("failed"),
-    VideoJob.Status.EXPIRED: gettext_lazy("nobody can say how it ended"),
-    VideoJob.Status.DELETED: gettext_lazy("deleted"),
-}
+
 Facts = list[tuple[str, str]]
 
 
@@ -30,8 +19,8 @@ def facts_of(done: Trial) -> Facts:
     facts = [
         (_("Result"), _("answered") if finding.answered else _explained(done)),
         (_("HTTP status"), str(finding.status or "–")),
-        (_("Latency"), f"{finding.latency_ms} ms"),
-        (_("First token"), f"{finding.ttft_ms} ms" if finding.ttft_ms is not None else "–"),
+        (_("Latency"), _ms(finding.latency_ms)),
+        (_("First token"), _ms(finding.ttft_ms) if finding.ttft_ms is not None else "–"),
     ]
     if row is not None:
         facts += _booked(row)
@@ -43,11 +32,11 @@ def facts_of(done: Trial) -> Facts:
 def facts_of_film(film: Shooting) -> Facts:
     """Of a film, while it is made and after."""
     job = film.job
-    state = str(_STATES[job.status])
+    state = job.get_status_display()
     facts = [
         (_("Result"), f"{state}: {job.error_code}" if job.error_code else state),
         (_("Progress"), f"{100 if job.status == VideoJob.Status.COMPLETED else job.progress} %"),
-        (_("Latency"), f"{film.took_ms} ms"),
+        (_("Latency"), _ms(film.took_ms)),
         (_("Seconds asked for"), str(job.seconds)),
     ]
     if film.row is not None:
@@ -57,7 +46,7 @@ def facts_of_film(film: Shooting) -> Facts:
 
 def _booked(row: Request) -> Facts:
     attempts = "; ".join(
-        f"{one['provider']}: {one.get('error') or one.get('status')}, {one.get('ms')} ms"
+        f"{one['provider']}: {one.get('error') or one.get('status')}, {_ms(one.get('ms'))}"
         for one in row.attempts
     )
     usd = Decimal(row.provider_cost_nano) / _NANO
@@ -67,6 +56,10 @@ def _booked(row: Request) -> Facts:
         (_("Charged to the platform"), f"{exact_uzs(row.cost_micros)} UZS"),
         (_("Provider's cost"), f"${usd:f}"),
     ]
+
+
+def _ms(count: object) -> str:
+    return f"{count} {_('ms')}"
 
 
 def _units(row: Request) -> Facts:

@@ -1,8 +1,13 @@
-"""USD prices as catalog files write them, to and from nano-USD per 10^6 units. Pure and exact."""
+"""USD prices as catalog files write them, to and from nano-USD per 10^6 units; exact.
+
+What is wrong with a price is said in the language in force: operators type them too.
+"""
 
 import re
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Final
+
+from django.utils.translation import gettext as _
 
 # Prices of these are written per single unit, all others per million (tokens, characters).
 PER_UNIT: Final = frozenset({"image", "second", "request"})
@@ -21,12 +26,12 @@ def _scale(component: str) -> int:
 def to_nano(component: str, text: str) -> int:
     """Nano-USD per 10^6 units of a USD price; ValueError says what is wrong with it."""
     if not _PRICE.fullmatch(text):
-        raise ValueError(f"'{text}' is not a price: write a decimal number such as \"2.50\"")
+        raise ValueError(_("'%s' is not a price: write a decimal number such as \"2.50\"") % text)
     nano = Decimal(text) * _scale(component)
     if nano != int(nano):
-        raise ValueError(f"'{text}' is finer than a nano-dollar")
+        raise ValueError(_("'%s' is finer than a nano-dollar") % text)
     if nano > _NANO_MAX:
-        raise ValueError(f"'{text}' is too high for a price")
+        raise ValueError(_("'%s' is too high for a price") % text)
     return int(nano)
 
 

@@ -21,7 +21,7 @@ from accounts.models import User
 from accounts.read_only import AddOnlyAdmin, ReadOnlyAdmin
 from routing.energy.adapters import ADAPTERS
 from routing.energy.feed_form import FeedForm
-from routing.energy.models import Feed, FeedState, GridNode, GridPrice, GridRate
+from routing.energy.markets import Feed, FeedState, GridNode, GridPrice, GridRate
 from routing.energy.poll import usable
 from routing.pause_admin import PausedFilter, PausingAdmin, switch
 from routing.tasks import poll_feed
@@ -130,7 +130,7 @@ class FeedAdmin(Kept, PausingAdmin):
     @admin.display(description=gettext_lazy("newest price"))
     def newest(self, feed: Feed) -> str:
         usd = getattr(feed, "newest_usd", None)
-        return "–" if usd is None else f"{getattr(feed, 'newest_code', '')}: {usd:.2f} USD/MWh"
+        return "–" if usd is None else f"{getattr(feed, 'newest_code', '')}: {usd:.2f} {_('USD/MWh')}"
 
     @admin.display(description=gettext_lazy("newest price and its age"))
     def latest(self, feed: Feed) -> str:
@@ -221,7 +221,9 @@ class GridNodeAdmin(Kept, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=gettext_lazy("newest price"))
     def newest(self, node: GridNode) -> str:
         usd = getattr(node, "newest_usd", None)
-        return "–" if usd is None else f"{usd:.2f} USD/MWh, {_moment(getattr(node, 'newest_end', None))}"
+        return (
+            "–" if usd is None else f"{usd:.2f} {_('USD/MWh')}, {_moment(getattr(node, 'newest_end', None))}"
+        )
 
 
 @admin.register(GridPrice)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from routing.pausable import Pausable, paused_with_a_reason
@@ -103,7 +104,8 @@ class GridRate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.per_usd} {self.currency} for a dollar on {self.date}"
+        told = {"price": f"{self.per_usd} {self.currency}", "day": self.date}
+        return gettext("%(price)s for a dollar on %(day)s") % told
 
 
 class GridNode(models.Model):

@@ -13,16 +13,10 @@ from typing import ClassVar, Final
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from routing.energy.markets import Currency as Currency
-from routing.energy.markets import Feed as Feed
-from routing.energy.markets import FeedState as FeedState
-from routing.energy.markets import GridHour as GridHour
-from routing.energy.markets import GridNode as GridNode
-from routing.energy.markets import GridPrice as GridPrice
-from routing.energy.markets import GridRate as GridRate
-from routing.energy.markets import usd_per_mwh
+from routing.energy.markets import GridNode, usd_per_mwh
 from routing.energy.pricing import HostingTerms, SiteTerms
 
 _SITE_TERMS: Final = tuple(field.name for field in fields(SiteTerms))
@@ -184,7 +178,8 @@ class Hosting(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.endpoint} on {self.gpus} × {self.gpu}"
+        told = {"endpoint": self.endpoint, "machines": f"{self.gpus} × {self.gpu}"}
+        return gettext("%(endpoint)s on %(machines)s") % told
 
     @property
     def terms(self) -> HostingTerms:
@@ -251,7 +246,8 @@ class Preference(models.Model):
         ordering: ClassVar[list[str]] = ["model"]
 
     def __str__(self) -> str:
-        return f"{self.model} at {self.endpoint.provider}"
+        told = {"model": self.model, "provider": self.endpoint.provider}
+        return gettext("%(model)s at %(provider)s") % told
 
 
 class BenchmarkPrice(models.Model):
@@ -273,4 +269,4 @@ class BenchmarkPrice(models.Model):
         ordering: ClassVar[list[str]] = ["model", "provider", "-seen_at"]
 
     def __str__(self) -> str:
-        return f"{self.model} at {self.provider}"
+        return gettext("%(model)s at %(provider)s") % {"model": self.model, "provider": self.provider}

@@ -1,17 +1,18 @@
 """Deciding what providers' lists propose, and how reading them went. Each decision is in the admin's log."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, override
 
 from accounts.models import User
 from routing.errors import ProposalRefused
@@ -23,6 +24,13 @@ from routing.sync.wording import changes, percent
 from routing.tasks import sync_provider
 
 _LIST = "admin:routing_catalogproposal_changelist"
+# What a reading of a list counts: see record.py.
+_COUNTED: Final[Mapping[str, Promise | str]] = {
+    "listed": gettext_lazy("listed"),
+    "unclear": gettext_lazy("unclear"),
+    "applied": gettext_lazy("prices followed"),
+    **dict(ProposalKind.choices),
+}
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -104,7 +112,7 @@ class CatalogProposalAdmin(Watched):
     @admin.display(description=gettext_lazy("decided by"))
     def who(self, proposal: CatalogProposal) -> str:
         if proposal.state in (ProposalState.APPLIED, ProposalState.SUPERSEDED):
-            return "sync"
+            return _("the sync")
         return str(proposal.decided_by or "")
 
     def get_urls(self) -> list[URLPattern]:
@@ -146,7 +154,8 @@ class CatalogProposalAdmin(Watched):
                 left += [proposal.pk] if proposal.state == ProposalState.OPEN else []
                 continue
             decided += 1
-            said = "; ".join([f"{done.state}: {', '.join(changes(done))}", *filter(None, [done.reason])])
+            with override("en"):  # the audit is one for all operators
+                said = "; ".join([f"{done.state}: {', '.join(changes(done))}", *filter(None, [done.reason])])
             self.log_change(request, done, said)
         if decided:
             text = ngettext("%d proposal decided.", "%d proposals decided.", decided) % decided
@@ -181,8 +190,8 @@ class ProviderSyncAdmin(Watched):
 
     @admin.display(description=gettext_lazy("models listed, proposals waiting"))
     def told(self, sync: ProviderSync) -> str:
-        names = ("listed", "unclear", "applied", *ProposalKind.values)
-        return ", ".join(f"{name} {sync.counts[name]}" for name in names if sync.counts.get(name))
+        found = [(words, sync.counts.get(name)) for name, words in _COUNTED.items()]
+        return ", ".join(f"{words} {count}" for words, count in found if count)
 
     @admin.action(
         description=gettext_lazy("Read the lists of the selected providers now"), permissions=["change"]

@@ -5,7 +5,8 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from routing.catalog.amounts import PER_UNIT, to_nano
+from routing.catalog.amounts import to_nano
+from routing.component_words import WORDS, unit
 from routing.errors import ProposalRefused
 from routing.models import CatalogProposal, ProposalKind
 
@@ -51,7 +52,7 @@ def _name(proposal: CatalogProposal, component: str) -> str:
 
 
 def _label(component: str) -> str:
-    return f"{component}, {_('USD each') if component in PER_UNIT else _('USD per million')}"
+    return f"{WORDS[component]}, USD {unit(component)}"
 
 
 def _nano(component: str, text: str) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from routing.catalog.amounts import from_nano
+from routing.component_words import WORDS, usd
 from routing.models import COMPONENTS, CatalogProposal, CostVersion, ProposalKind
 from routing.sync.compare import step_bps
 
@@ -39,7 +40,8 @@ def _prices(before: Mapping[str, int], after: Mapping[str, int]) -> list[str]:
             continue
         was = "–" if old is None else from_nano(name, old)
         step = step_bps(old or 0, new)
-        lines.append(f"{name} {was} → {from_nano(name, new)}" + (f" ({percent(step)})" if step else ""))
+        moved = f"{was} → {from_nano(name, new)}"
+        lines.append(f"{WORDS[name]} {moved}" + (f" ({percent(step)})" if step else ""))
     return lines
 
 
@@ -47,11 +49,10 @@ def _new(told: Mapping[str, Any], cost: CostVersion | None) -> list[str]:
     """With the price that it is sold at since, where an operator has typed it."""
     typed = cost.components if cost and not told["prices"] else {}
     prices = told["prices"] or typed
-    listed = [f"{name} {from_nano(name, prices[name])}" for name in COMPONENTS if name in prices]
     window = told["context_window"]
     return [
         *([_("no price listed")] if not told["prices"] else []),
-        *([", ".join(listed)] if listed else []),
+        *([usd(prices)] if prices else []),
         *([_("%s tokens of context") % window] if window else []),
         *([", ".join(told["capabilities"])] if told["capabilities"] else []),
     ]

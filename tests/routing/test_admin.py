@@ -135,7 +135,7 @@ def test_a_price_is_added_in_usd_and_never_changed(operator: Client, endpoint: E
         {"over": 200_000, "components": {"input": 6_000_000_000, "output": 25_000_000_000}}
     ]
     page = operator.get(f"/admin/routing/costversion/{newest.pk}/change/").content.decode()
-    assert "output 12.50" in page
+    assert "Output 12.50" in page
     assert 'name="_save"' not in page
 
 

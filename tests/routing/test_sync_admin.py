@@ -40,9 +40,9 @@ def test_the_list_shows_what_was_what_would_be_and_by_how_much(
     desk: Client, waiting: CatalogProposal
 ) -> None:
     page = desk.get(LIST).content.decode()
-    assert "input 2.50 → 5.00 (+100.00 %)" in page
+    assert "Input 2.50 → 5.00 (+100.00 %)" in page
     assert waiting.provider.slug in page
-    assert "input 2.50 → 5.00 (+100.00 %)" in desk.get(f"{LIST}{waiting.pk}/change/").content.decode()
+    assert "Input 2.50 → 5.00 (+100.00 %)" in desk.get(f"{LIST}{waiting.pk}/change/").content.decode()
 
 
 def test_decided_ones_are_shown_when_asked_for(desk: Client, provider: Provider) -> None:
@@ -64,7 +64,7 @@ def test_several_are_accepted_at_once_and_each_is_in_the_log(
     chosen = {"action": "decide_selected", "_selected_action": [row.pk for row in rows]}
     asked = desk.post(LIST, chosen)
     page = desk.get(asked["Location"]).content.decode()
-    assert "input 2.50 → 9.00" in page
+    assert "Input 2.50 → 9.00" in page
     assert desk.post(asked["Location"], {"accept": "Accept", "reason": "as published"}).status_code == 302
     assert {row.state for row in proposals(waiting.provider)} == {"accepted"}
     assert in_force(endpoint)["input"] == 9_000_000_000
@@ -97,8 +97,8 @@ def test_the_price_of_a_model_without_one_is_typed_and_logged(desk: Client, prov
     page = desk.get(decide(row)).content.decode()
     assert all(f'name="{name}"' in page for name in names)
     for given, told in (
-        ({}, "type one (input, USD per million)"),
-        ({names[0]: "1.5"}, "type one (output, USD per million)"),
+        ({}, "type one (Input, USD per million tokens)"),
+        ({names[0]: "1.5"}, "type one (Output, USD per million tokens)"),
         ({names[0]: "much", names[1]: "2"}, "is not a price"),
     ):
         page = desk.post(decide(row), {"accept": "Accept"} | given, follow=True).content.decode()
@@ -110,7 +110,7 @@ def test_the_price_of_a_model_without_one_is_typed_and_logged(desk: Client, prov
     assert done.endpoint is not None
     assert in_force(done.endpoint) == {"input": 1_500_000_000, "output": 2_000_000_000}
     entry = LogEntry.objects.get(content_type__model="catalogproposal", object_id=str(row.pk))
-    assert "input 1.50, output 2.00" in entry.change_message
+    assert "Input 1.50; Output 2.00" in entry.change_message
 
 
 def test_how_far_small_steps_have_led_is_shown(desk: Client, provider: Provider) -> None:
