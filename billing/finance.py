@@ -96,7 +96,7 @@ class Report:
     wallets: Wallets
     clearing: list[Clearing]
     holds: Holds
-    losses: Mapping[str, int]  # of the period, by kind
+    losses: Mapping[Kind, int]  # of the period
     costs: Mapping[str, int]  # of the period, by provider
     checks: list[LedgerCheck] = field(default_factory=list)
 
@@ -118,7 +118,7 @@ def report(since: date, until: date) -> Report:
     days = {
         since + timedelta(days=n): Day(since + timedelta(days=n)) for n in range((until - since).days + 1)
     }
-    losses: dict[str, int] = defaultdict(int)
+    losses: dict[Kind, int] = defaultdict(int)
     costs: dict[str, int] = defaultdict(int)
     cleared: dict[tuple[str | None, int], int] = defaultdict(int)
     for day, kind, account, micros in _sums(since, until):
@@ -127,7 +127,7 @@ def report(since: date, until: date) -> Report:
             continue
         _enter(days[day], kind, micros)
         if kind in _LOSSES:
-            losses[Kind(kind).name.lower()] += micros
+            losses[Kind(kind)] += micros
         if kind == Kind.COST:
             costs[codes.get(account, str(account)).removeprefix("cogs:")] += micros
     return Report(

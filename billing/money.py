@@ -28,6 +28,12 @@ def ceil_div(numerator: int, denominator: int) -> int:
     return -(-numerator // denominator)
 
 
+def percent(bps: int) -> str:
+    """Basis points for people: 5.25 %."""
+    whole, hundredths = divmod(bps, 100)
+    return f"{whole}.{hundredths:02d} %"
+
+
 def parse_uzs(text: str) -> int:
     """Micros of an amount written in so'm: "1500", "1 500.25". No sign, exponent, or more decimals than six.
 

@@ -11,6 +11,8 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from accounts.alerts import alert
+from accounts.models import Alert
+from billing import sayings
 from billing.errors import NotPending
 from billing.ids import new_op_id
 from billing.ledger import Reference, give_back, reverse_top_up, set_aside, top_up
@@ -63,8 +65,9 @@ def perform(topup: TopUp, payment: ProviderTransaction, at_ms: int) -> None:
     if not top_up(topup.org_id, micros, payment.op_id, reference, meta):
         raise CreditedBefore(str(payment))
     if was != TopUp.State.PENDING:
-        told = Told(f"top-up {topup.number} was {was.value}", f"paid {payment.amount_tiyin} tiyin")
-        report(payment, Discrepancy.Kind.OVERPAID, told)
+        ours = sayings.TOPUP_WAS % {"number": topup.number, "state": was.value}
+        both = Told(ours, sayings.PAID % {"tiyin": payment.amount_tiyin})
+        report(payment, Discrepancy.Kind.OVERPAID, both)
 
 
 def cancel(payment: ProviderTransaction, at_ms: int, reason: int | None) -> None:
@@ -175,7 +178,7 @@ def report_unknown(provider: str, external_id: str, kind: Discrepancy.Kind, told
     if is_new:
         subject = f"{provider} {external_id}: {kind.value}"
         text = f"{subject}\nOur books: {told.ours}\nThe provider: {told.theirs}\nSee Admin, Discrepancies."
-        alert("payments", subject, text, f"payments:{provider}:{external_id}:{kind.value}")
+        alert(Alert.Kind.PAYMENTS, subject, text, f"payments:{provider}:{external_id}:{kind.value}")
     return is_new
 
 

@@ -12,6 +12,7 @@ from hashlib import sha256
 from django.conf import settings
 from django.db.models import Q, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.alerts import alert
 from accounts.models import Alert, User
@@ -72,7 +73,10 @@ def check_days(lines: Iterable[Line], since: date, until: date) -> None:
     """Raises NotAStatement if a payment is of none of these days: then others may be missing."""
     for line in lines:
         if line.day is not None and not since <= line.day <= until:
-            raise NotAStatement(f"{line.external_id} is of {line.day}, outside of the days given")
+            raise NotAStatement(
+                _("%(number)s is of %(day)s, outside of the days given")
+                % {"number": line.external_id, "day": line.day}
+            )
 
 
 def differing(statement: ProviderStatement) -> list[Difference]:
@@ -184,7 +188,7 @@ def tell_of_stale() -> int:
         subject = f"{channel.value}: no statement for more than {settings.STATEMENT_DAYS} days"
         key = f"statement:{channel.value}:{timezone.localdate():%G-%V}"
         if not Alert.objects.filter(dedupe_key=key).exists():  # once a week
-            alert("payments", subject, text, key)
+            alert(Alert.Kind.PAYMENTS, subject, text, key)
     return len(moved)
 
 

@@ -143,7 +143,7 @@ def _context(found: Report) -> dict[str, Any]:
         "width": len(found.days) * _STEP,
         "height": _HEIGHT,
         "held": format_uzs(found.holds.micros),
-        "losses": [(kind, format_uzs(micros)) for kind, micros in sorted(found.losses.items())],
+        "losses": [(KIND_NAMES[kind], format_uzs(micros)) for kind, micros in sorted(found.losses.items())],
         "costs": [(name, format_uzs(micros)) for name, micros in sorted(found.costs.items())],
         "rates": _rates(),
     }

@@ -18,6 +18,7 @@ from billing.errors import InsufficientFunds, NotInDispute, SamePerson
 from billing.models import Discrepancy, ExternalMessage, ProviderTransaction
 from billing.money import MICROS_PER_TIYIN
 from billing.payments import close, moment
+from billing.sayings import in_words
 
 
 @admin.register(ProviderTransaction)
@@ -105,10 +106,24 @@ class ExternalMessageAdmin(ReadOnlyAdmin):
 
 @admin.register(Discrepancy)
 class DiscrepancyAdmin(ReadOnlyAdmin):
-    list_display = ("found_at", "provider", "external_id", "kind", "ours", "theirs", "closed_at", "closed_by")
+    list_display = (
+        *("found_at", "provider", "external_id", "kind", "our_word", "their_word", "closed_at", "closed_by"),
+    )
+    fields = (
+        *("provider", "external_id", "kind", "our_word", "their_word"),
+        *("found_at", "closed_at", "closed_by", "note"),
+    )
     list_filter = ("provider", "kind", ("closed_at", admin.EmptyFieldListFilter))
     search_fields = ("=external_id",)
     actions = ("close_selected",)
+
+    @admin.display(description=gettext_lazy("our books"))
+    def our_word(self, row: Discrepancy) -> str:
+        return in_words(row.ours)
+
+    @admin.display(description=gettext_lazy("the provider"))
+    def their_word(self, row: Discrepancy) -> str:
+        return in_words(row.theirs)
 
     @admin.action(description=gettext_lazy("Close: looked at and explained"), permissions=["view"])
     def close_selected(self, request: HttpRequest, queryset: QuerySet[Discrepancy]) -> None:

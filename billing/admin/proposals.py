@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from billing.admin.rates import percent_of
+from billing.admin.rates import KindFilter, kind_words
 from billing.errors import MissingRate, RateError, RateJump
 from billing.fx.markups import confirm_markup, propose_markup
 from billing.fx.proposals import confirm, propose_feed, propose_rate, refuse
 from billing.models import FxProposal, Markup, MarkupProposal, Proposal
-from billing.money import NotAnAmount, exact_uzs, parse_uzs
+from billing.money import NotAnAmount, exact_uzs, parse_uzs, percent
 from billing.rates import check_jump, current_rates
 
 Kind = FxProposal.Kind
@@ -43,7 +43,7 @@ class FxProposalForm(forms.ModelForm):  # type: ignore[type-arg]
         try:
             return parse_uzs(self.cleaned_data["rate_uzs"] or "0")
         except NotAnAmount as error:
-            raise forms.ValidationError(str(error)) from error
+            raise forms.ValidationError(_("Write an amount in so'm, such as 1500 or 1500.25.")) from error
 
     def clean(self) -> dict[str, Any]:
         """A manual rate says what and from when; the way back says neither."""
@@ -64,7 +64,9 @@ class FxProposalForm(forms.ModelForm):  # type: ignore[type-arg]
         except MissingRate:
             return
         except RateJump as error:
-            self.add_error("checked", str(error))
+            told = {"old": exact_uzs(error.old_micros), "new": exact_uzs(error.new_micros)}
+            said = _("The rate would go from %(old)s to %(new)s so'm, a step over 5 %%: confirm it.") % told
+            self.add_error("checked", said)
 
     def _post_clean(self) -> None:
         """The row is made by billing/fx, under its lock and its rules."""
@@ -73,7 +75,7 @@ class FxProposalForm(forms.ModelForm):  # type: ignore[type-arg]
 class ProposalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """What both kinds of proposals have in common: filed by a form, decided on a page of their own."""
 
-    list_filter = ("state", "kind")
+    list_filter: ClassVar[Any] = ("state", "kind")
     list_select_related = ("proposed_by", "decided_by")
     change_form_template = "admin/billing/proposal/change_form.html"
     question: Any = ""
@@ -223,14 +225,15 @@ class MarkupProposalForm(forms.ModelForm):  # type: ignore[type-arg]
 class MarkupProposalAdmin(ProposalAdmin):
     form = MarkupProposalForm
     question = gettext_lazy("Put this markup in force?")
-    list_display = ("created_at", "kind", "percent", "before", "proposed_by", "state", "decided_by")
+    list_filter = ("state", ("kind", KindFilter))
+    list_display = ("created_at", "of", "share", "before", "proposed_by", "state", "decided_by")
     asked = ("kind", "bps", "reason")
-    shown = ("kind", "state", "percent", "before", "markup")
+    shown = ("of", "state", "share", "before", "markup")
 
     def facts(self, found: Any) -> list[tuple[Any, Any]]:
         return [
-            (_("Kind"), found.kind),
-            (_("Markup"), self.percent(found)),
+            (_("Kind"), kind_words(found.kind)),
+            (_("Markup"), self.share(found)),
             (_("In force when proposed"), self.before(found)),
         ]
 
@@ -238,15 +241,19 @@ class MarkupProposalAdmin(ProposalAdmin):
         return confirm_markup(found.pk, operator)
 
     def step(self, found: Any) -> str:
-        return f"{found.kind}: {self.before(found)} → {self.percent(found)}"
+        return f"{found.kind}: {self.before(found)} → {self.share(found)}"
+
+    @admin.display(description=gettext_lazy("kind"), ordering="kind")
+    def of(self, proposal: MarkupProposal) -> str:
+        return kind_words(proposal.kind)
 
     @admin.display(description=gettext_lazy("markup"), ordering="bps")
-    def percent(self, proposal: MarkupProposal) -> str:
-        return percent_of(proposal.bps)
+    def share(self, proposal: MarkupProposal) -> str:
+        return percent(proposal.bps)
 
     @admin.display(description=gettext_lazy("in force when proposed"))
     def before(self, proposal: MarkupProposal) -> str:
-        return "–" if proposal.before_bps is None else percent_of(proposal.before_bps)
+        return "–" if proposal.before_bps is None else percent(proposal.before_bps)
 
     def save_model(self, request: HttpRequest, obj: MarkupProposal, form: Any, change: bool) -> None:
         said = form.cleaned_data

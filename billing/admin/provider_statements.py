@@ -16,6 +16,7 @@ from billing.bank.files import FILE_BYTES_MAX, read_as
 from billing.bank.lines import NotAStatement
 from billing.models import Channel, ProviderStatement
 from billing.providers.statement import read_rows
+from billing.sayings import in_words
 from billing.statements import TakenIn, Upload, check_days, differing, figures, take_in
 
 _SHOWN = 200
@@ -59,7 +60,7 @@ class ProviderStatementForm(forms.ModelForm):  # type: ignore[type-arg]
             check_days(read_as(read_rows, said["data"]), said["since"], said["until"])
         except NotAStatement as error:
             raise forms.ValidationError(
-                _("No statement of these days: %(why)s."), params={"why": error}
+                _("No statement of these days: %(why)s."), params={"why": _why(error)}
             ) from None
         return said
 
@@ -132,7 +133,8 @@ class ProviderStatementAdmin(AddOnlyAdmin):
         context: dict[str, Any] = {}
         if statement is not None and self.has_view_permission(request, statement):
             found = differing(statement)
-            context = {"differing": found[:_SHOWN], "differing_count": len(found), "of_days": statement}
+            shown = [(one, in_words(one.told.ours), in_words(one.told.theirs)) for one in found[:_SHOWN]]
+            context = {"differing": shown, "differing_count": len(found), "of_days": statement}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     @admin.display(description=gettext_lazy("days"), ordering="until")
@@ -170,6 +172,11 @@ class ProviderStatementAdmin(AddOnlyAdmin):
     @admin.display(description=gettext_lazy("went out, UZS"))
     def gone(self, statement: ProviderStatement) -> str:
         return format_uzs(statement.gone_micros)
+
+
+def _why(error: NotAStatement) -> str:
+    """What is wrong with a file, by rooms that know no languages."""
+    return _(error.text) % error.values if error.values else _(error.text)
 
 
 def days_of(statement: ProviderStatement) -> str:

@@ -1,11 +1,35 @@
 """Exchange rates and markups: dated rows that two operators add."""
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 from django.contrib import admin
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.read_only import ReadOnlyAdmin
 from billing.admin.amounts import full_uzs
 from billing.models import FxRate, FxReading, Markup
+from billing.money import percent
+
+# Of what the catalog's endpoints name; an operator may add a kind that has no words here.
+_KINDS: Final[Mapping[str, Promise]] = {
+    "routing_fee": _("routing fee"),
+    "margin": _("margin on models bought in"),
+    "hosted": _("margin of our own sites"),
+    "fx": _("exchange margin"),
+}
+
+
+def kind_words(kind: str) -> str:
+    """What a kind of markup is for, beside the name that endpoints and proposals go by."""
+    return f"{_KINDS[kind]} ({kind})" if kind in _KINDS else kind
+
+
+class KindFilter(admin.AllValuesFieldListFilter):
+    def choices(self, changelist: Any) -> Any:
+        for choice in super().choices(changelist):
+            yield choice | {"display": kind_words(str(choice["display"]))}
 
 
 @admin.register(FxRate)
@@ -34,15 +58,14 @@ class FxReadingAdmin(ReadOnlyAdmin):
 class MarkupAdmin(ReadOnlyAdmin):
     """What was and is in force; a change is proposed (see proposals)."""
 
-    list_display = ("kind", "percent", "author", "reason", "created_at")
-    list_filter = ("kind",)
+    list_display = ("of", "share", "author", "reason", "created_at")
+    list_filter = (("kind", KindFilter),)
+    fields = ("of", "share", "author", "reason", "created_at")
+
+    @admin.display(description=_("kind"), ordering="kind")
+    def of(self, markup: Markup) -> str:
+        return kind_words(markup.kind)
 
     @admin.display(description=_("markup"), ordering="bps")
-    def percent(self, markup: Markup) -> str:
-        return percent_of(markup.bps)
-
-
-def percent_of(bps: int) -> str:
-    """Basis points for people: 5.25 %."""
-    whole, hundredths = divmod(bps, 100)
-    return f"{whole}.{hundredths:02d} %"
+    def share(self, markup: Markup) -> str:
+        return percent(markup.bps)

@@ -14,7 +14,8 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.alerts import alert
-from accounts.models import User
+from accounts.models import Alert, User
+from billing import sayings
 from billing.bank.closings import Closing
 from billing.models import CardBalance, Channel, Discrepancy, IncomingTransfer, ReceivingCard
 from billing.money import exact_uzs
@@ -97,7 +98,7 @@ def tell_of_missing() -> int:
     if cards:
         named = "\n".join(str(card) for card in cards)
         text = f"Enter them in Admin, Balances of cards, or import a statement with balances:\n{named}"
-        alert("payments", f"no card balance of {yesterday}", text, f"balances:{yesterday}")
+        alert(Alert.Kind.PAYMENTS, f"no card balance of {yesterday}", text, f"balances:{yesterday}")
     return len(cards)
 
 
@@ -105,22 +106,23 @@ def _meet(row: CardBalance, closing: Closing) -> None:
     """A statement's word on a balance that is there."""
     if row.balance_micros != closing.balance_micros:
         ours, theirs = (exact_uzs(one.balance_micros) for one in (row, closing))
-        told = Told(f"{ours} so'm were entered", f"{theirs} so'm by the statement")
-        report_unknown(Channel.BANK, _subject(row), _KIND, told)
+        both = Told(sayings.ENTERED % {"soum": ours}, sayings.BY_STATEMENT % {"soum": theirs})
+        report_unknown(Channel.BANK, _subject(row), _KIND, both)
     elif row.gone_micros != closing.gone_micros and row.source == CardBalance.Source.MANUAL:
         row.gone_micros = closing.gone_micros
         row.save(update_fields=["gone_micros"])
 
 
 def _check(row: CardBalance) -> bool:
-    told = reckon(row)
-    if told is None:
+    seen = reckon(row)
+    if seen is None:
         return False
-    if told.expected == row.balance_micros:
+    if seen.expected == row.balance_micros:
         close(Channel.BANK, _subject(row), _KIND, "the daily comparison", "agrees by now")
         return False
-    made = f"{exact_uzs(told.before)} + {exact_uzs(told.arrived)} − {exact_uzs(told.gone)}"
-    said = Told(f"{exact_uzs(told.expected)} so'm expected: {made}", f"{exact_uzs(row.balance_micros)} so'm")
+    made = f"{exact_uzs(seen.before)} + {exact_uzs(seen.arrived)} − {exact_uzs(seen.gone)}"
+    ours = sayings.EXPECTED % {"soum": exact_uzs(seen.expected), "made": made}
+    said = Told(ours, sayings.BALANCE % {"soum": exact_uzs(row.balance_micros)})
     return report_unknown(Channel.BANK, _subject(row), _KIND, said)
 
 

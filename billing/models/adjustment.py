@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from billing.ids import new_op_id
 
@@ -84,7 +85,7 @@ class Adjustment(models.Model):
         ordering: ClassVar[list[str]] = ["-id"]
         verbose_name = _("adjustment")
         verbose_name_plural = _("refunds and adjustments")
-        permissions = (("approve_adjustment", "Can approve adjustments and send payouts"),)
+        permissions = (("approve_adjustment", gettext_noop("Can approve adjustments and send payouts")),)
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(name="adjustment_amount", condition=Q(amount_micros__gt=0)),
             models.CheckConstraint(

@@ -35,7 +35,7 @@ class Cap(models.Model):
         verbose_name_plural = _("caps")
 
     def __str__(self) -> str:
-        return f"{Scope(self.scope).name.lower()} {self.scope_id}"
+        return f"{self.get_scope_display()} {self.scope_id}"
 
     @staticmethod
     def number(scope: int, scope_id: int) -> int:

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from billing.money import BPS_MAX
+from billing.money import BPS_MAX, percent
 
 PROPOSAL_LIFE = timedelta(hours=24)
 
@@ -150,7 +150,7 @@ class MarkupProposal(Proposal):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.bps} bps"
+        return f"{self.kind} {percent(self.bps)}"
 
 
 class FxReading(models.Model):

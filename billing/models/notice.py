@@ -47,7 +47,7 @@ class Notice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.dedupe_key}"
+        return f"{self.get_kind_display()} {self.dedupe_key}"
 
 
 class Delivery(models.Model):
@@ -81,7 +81,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.channel} {self.outcome}"
+        return f"{self.get_channel_display()}: {self.get_outcome_display()}"
 
 
 class NoticeChoice(models.Model):

@@ -6,7 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from billing.money import BPS_MAX
+from billing.money import BPS_MAX, percent
 
 
 class FxRate(models.Model):
@@ -57,4 +57,4 @@ class Markup(models.Model):
         verbose_name_plural = _("markups")
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.bps} bps"
+        return f"{self.kind} {percent(self.bps)}"

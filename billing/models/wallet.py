@@ -20,7 +20,7 @@ class Wallet(models.Model):
         verbose_name_plural = _("wallets")
 
     def __str__(self) -> str:
-        return f"wallet {self.org_id}"
+        return f"{self._meta.verbose_name} {self.org_id}"
 
     @property
     def balance_micros(self) -> int:

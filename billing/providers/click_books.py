@@ -7,7 +7,7 @@ attempt whatever has become of the top-up meanwhile.
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from billing import payments
+from billing import payments, sayings
 from billing.models import Channel, ProviderTransaction, TopUp
 from billing.payments import State, Told, now_ms, tiyin
 from billing.providers.click import Answer, Asked, Code
@@ -99,7 +99,8 @@ def _failed(asked: Asked, topup: TopUp, payment: ProviderTransaction) -> Code:
     elif payment.state == State.PERFORMED:
         payment.reason = asked.error
         payment.save(update_fields=["reason"])
-        told = Told(f"top-up {topup.number}: paid", f"Complete with error {asked.error} after that")
-        payments.dispute(topup, payment, told)
+        ours = sayings.TOPUP_PAID % {"number": topup.number}
+        both = Told(ours, sayings.COMPLETE_FAILED % {"error": asked.error})
+        payments.dispute(topup, payment, both)
         return {-4: Code.PAID}.get(settings.CLICK_DISPUTE_CODE, Code.CANCELLED)
     return Code.CANCELLED

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.db import connection, transaction
 
+from billing import sayings
 from billing.models import Discrepancy, ProviderStatement, StatementLine
 from billing.money import MICROS_PER_TIYIN
 from billing.payments import Told, report_unknown
@@ -105,7 +106,7 @@ def _tell_of_contradictions(rows: Sequence[StatementLine]) -> None:
         for known in StatementLine.objects.filter(provider=provider, external_id__in=numbers):
             row = batch.get((known.external_id, known.outcome))
             if row is not None and row.tiyin != known.tiyin:
-                said = Told(f"told before: {known.tiyin} tiyin", f"told now: {row.tiyin} tiyin")
+                said = Told(sayings.BEFORE % {"tiyin": known.tiyin}, sayings.NOW % {"tiyin": row.tiyin})
                 report_unknown(provider, known.external_id, Discrepancy.Kind.AMOUNT, said)
 
 

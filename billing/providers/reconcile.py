@@ -13,6 +13,7 @@ from typing import Any, Final
 import requests
 from django.db.models import QuerySet
 
+from billing import sayings
 from billing.models import Channel, Discrepancy, ProviderStatement, ProviderTransaction
 from billing.money import MICROS_PER_TIYIN
 from billing.payments import State, Told, moment, now_ms, report, report_unknown
@@ -60,9 +61,7 @@ def differences(provider: Channel, lines: Iterable[Line], days: Days, as_of_ms: 
     rows = {row.external_id: row for row in _rows(provider, theirs)}
     found = [_difference(line, rows.get(line.external_id), as_of_ms) for line in theirs.values()]
     found += [
-        Difference(
-            row.external_id, Kind.UNKNOWN_THERE, Told(f"paid {row.amount_tiyin} tiyin", "not in the export")
-        )
+        Difference(row.external_id, Kind.UNKNOWN_THERE, Told(_paid(row.amount_tiyin), sayings.UNLISTED))
         for row in paid_between(provider, days, as_of_ms)
         if row.external_id not in theirs and state_at(row, as_of_ms) == State.PERFORMED
     ]
@@ -72,15 +71,20 @@ def differences(provider: Channel, lines: Iterable[Line], days: Days, as_of_ms: 
 def _difference(line: Line, row: ProviderTransaction | None, as_of_ms: int) -> Difference | None:
     number = line.external_id[:64]
     if row is None:
-        told = Told("unknown", f"paid {line.tiyin} tiyin")
-        return Difference(number, Kind.UNKNOWN_HERE, told) if line.paid else None
+        both = Told(sayings.UNKNOWN, _paid(line.tiyin))
+        return Difference(number, Kind.UNKNOWN_HERE, both) if line.paid else None
     if row.amount_tiyin != line.tiyin:
-        return Difference(number, Kind.AMOUNT, Told(f"{row.amount_tiyin} tiyin", f"{line.tiyin} tiyin"))
+        ours, theirs = (sayings.AMOUNT % {"tiyin": tiyin} for tiyin in (row.amount_tiyin, line.tiyin))
+        return Difference(number, Kind.AMOUNT, Told(ours, theirs))
     state = state_at(row, as_of_ms)
     if (state == State.PERFORMED) == line.paid:
         return None
-    said = "paid" if line.paid else "taken back" if line.returned else "not paid"
+    said = sayings.IS_PAID if line.paid else sayings.TAKEN_BACK if line.returned else sayings.NOT_PAID
     return Difference(number, Kind.STATE, Told(state.name.lower(), said))
+
+
+def _paid(tiyin: int) -> str:
+    return sayings.PAID % {"tiyin": tiyin}
 
 
 def state_at(row: ProviderTransaction, as_of_ms: int) -> State:
@@ -138,7 +142,7 @@ def ask_click() -> int:
 
 def _keep_confirmed(rows: list[ProviderTransaction], day: date) -> None:
     said = ",".join(sorted(row.external_id for row in rows))
-    told = ProviderStatement(
+    found = ProviderStatement(
         provider=Channel.CLICK,
         source=ProviderStatement.Source.API,
         since=day,
@@ -147,7 +151,7 @@ def _keep_confirmed(rows: list[ProviderTransaction], day: date) -> None:
         lines_count=len(rows),
         taken_micros=sum(row.amount_tiyin for row in rows) * MICROS_PER_TIYIN,
     )
-    keep(told)
+    keep(found)
 
 
 def _tashkent(ms: int) -> date:
@@ -156,10 +160,11 @@ def _tashkent(ms: int) -> date:
 
 def _meet_click(row: ProviderTransaction, said: dict[str, Any], paid_there: bool) -> bool:
     if row.state == State.CREATED:
-        told = Told("created", "paid")
+        both = Told("created", sayings.IS_PAID)
         others = ProviderTransaction.objects.filter(topup=row.topup_id, state=State.PERFORMED)
-        return paid_there and not others.exists() and report(row, Kind.STATE, told)
+        return paid_there and not others.exists() and report(row, Kind.STATE, both)
     if paid_there:
         return False
     kind = Kind.STATE if said.get("error_code") == 0 else Kind.UNKNOWN_THERE
-    return report(row, kind, Told("paid", f"status {said.get('payment_status')}, {said.get('error_code')}"))
+    theirs = sayings.STATUS % {"status": said.get("payment_status"), "error": said.get("error_code")}
+    return report(row, kind, Told(sayings.IS_PAID, theirs))

@@ -57,7 +57,7 @@ def figures(of: Report) -> dict[str, Any]:
         "paid": of.wallets.paid,
         "credited": bank.credited,
         "balance": bank.balance,
-        "orphan": of.losses.get("orphan", 0),
+        "orphan": of.losses.get(Kind.ORPHAN, 0),
     }
 
 

@@ -1,5 +1,7 @@
-"""Operators read the admin in their own language: what it calls things, columns, fields and filters."""
+"""Operators read the admin in their own language: what it calls things, columns, fields and filters, and what
+they may choose from."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -13,17 +15,33 @@ from django.contrib.admin.utils import (
     help_text_for_field,
     label_for_field,
 )
+from django.core.exceptions import FieldDoesNotExist
+from django.forms import ChoiceField, ModelChoiceField
 from django.forms.utils import pretty_name
 from django.http import HttpRequest
 from django.test import RequestFactory
 from django.utils import translation
+from django.views.i18n import JSONCatalog
 
 from accounts.models import User
 
 ADMINS = sorted(admin.site._registry.values(), key=lambda one: one.opts.label)
 # The same in every language; in Uzbek some words are also spelled as in English.
-SAME = {"id", "№", "usd", "cloudapi"}
-SAME_IN_UZBEK = {"model", "operator", "bank", "endpoint", "stir (inn)"}
+SAME = {"id", "№", "usd", "cad", "cloudapi"}
+SAME |= {"anthropic", "gemini", "openai", "pollinations", "telegram", "webauthn"}
+SAME |= {"click", "payme", "uzum", "jpeg", "pdf"}
+SAME |= {"continue_final_message (vllm, sglang)", "partial: true (moonshot, alibaba)"}
+SAME |= {"english", "oʻzbekcha", "русский"}  # languages by their own names
+SAME_IN_UZBEK = {
+    "administrator",
+    "bank",
+    "endpoint",
+    "model",
+    "operator",
+    "promo bonus",
+    "stir (inn)",
+    "video",
+}
 Texts = Iterator[tuple[str, Any]]
 
 
@@ -51,10 +69,20 @@ def test_no_two_groups_of_the_index_have_one_name(language: str) -> None:
     assert len(set(names)) == len(names)
 
 
+def test_the_admins_scripts_lack_no_uzbek_word() -> None:
+    said = {}
+    for language in ("ru", "uz"):
+        with translation.override(language):
+            answer = JSONCatalog.as_view(packages=["django.contrib.admin"])(RequestFactory().get("/"))
+        said[language] = json.loads(answer.content)["catalog"]
+    assert said["ru"].keys() - said["uz"].keys() == set()
+
+
 def _told(owner: Any, request: HttpRequest, language: str) -> dict[str, str]:
     with translation.override(language):
         found = [*_names(owner), *_columns(owner, request), *_filters(owner), *_pages(owner, request)]
-        return {where: str(text) for where, text in found if str(text).strip()}
+        found += [*_actions(owner, request), *_filter_choices(owner, request)]
+        return {where: str(text) for where, text in found if any(sign.isalpha() for sign in str(text))}
 
 
 def _is_russian(text: str) -> bool:
@@ -70,6 +98,8 @@ def _names(owner: Any) -> Texts:
 def _columns(owner: Any, request: HttpRequest) -> Texts:
     for name in owner.get_list_display(request):
         yield f"column {getattr(name, '__name__', name)}", label_for_field(name, owner.model, owner)
+        yield from _labels(f"column {name}", owner.model, name)
+    yield "help of the search", owner.search_help_text or ""
 
 
 def _filters(owner: Any) -> Texts:
@@ -88,6 +118,9 @@ def _pages(owner: Any, request: HttpRequest) -> Texts:
     for kind, obj in (("new", None), ("old", row)):
         if obj is None and not owner.has_add_permission(request):
             continue
+        for place, (title, options) in enumerate(owner.get_fieldsets(request, obj)):
+            yield f"{kind} section {place}", title or ""
+            yield f"{kind} about section {place}", options.get("description", "")
         names = flatten_fieldsets(owner.get_fieldsets(request, obj))
         form = owner.get_form(request, obj, change=obj is not None)
         form = form if obj else form()
@@ -110,6 +143,42 @@ def _fields(where: str, owner: Any, names: list[str], readonly: Any, form: Any) 
         if name in fields and name not in readonly:
             yield f"{where} field {name}", fields[name].label or pretty_name(name)
             yield f"{where} help of {name}", fields[name].help_text
+            yield f"{where} nothing of {name}", getattr(fields[name], "empty_label", None) or ""
+            yield from _offered(f"{where} field {name}", fields[name])
         else:
+            yield from _labels(f"{where} field {name}", owner.model, name)
             yield f"{where} field {name}", label_for_field(name, owner.model, owner)
             yield f"{where} help of {name}", help_text_for_field(name, owner.model)
+
+
+def _offered(where: str, field: Any) -> Texts:
+    """What a form lets choose from, unless those are rows."""
+    if isinstance(field, ChoiceField) and not isinstance(field, ModelChoiceField):
+        for value, label in field.choices:
+            yield f"{where}: {value}", label
+
+
+def _labels(where: str, model: Any, name: Any) -> Texts:
+    """What a field of the model can say, if that is one of a few words."""
+    try:
+        field: Any = model._meta.get_field(name)
+    except (FieldDoesNotExist, TypeError, AttributeError):
+        return
+    for value, label in getattr(field, "flatchoices", ()):
+        yield f"{where}: {value}", label
+
+
+def _actions(owner: Any, request: HttpRequest) -> Texts:
+    for name, label in owner.get_action_choices(request):
+        yield f"action {name}", label
+
+
+def _filter_choices(owner: Any, request: HttpRequest) -> Texts:
+    """Of each filter: its heading and what it offers, unless those are rows."""
+    if not owner.get_list_filter(request):
+        return
+    changelist = owner.get_changelist_instance(request)
+    for number, one in enumerate(changelist.filter_specs):
+        yield f"heading of filter {number}", one.title
+        for place, choice in enumerate(one.choices(changelist)):
+            yield f"filter {number}, choice {place}", choice["display"]
