@@ -91,7 +91,7 @@ def test_the_price_is_large_with_its_change_and_its_electricity(client: Client, 
 def test_what_is_simulated_is_said_at_the_chart_and_once_in_words(client: Client, site: Site) -> None:
     text = client.get("/energy").content.decode()
     assert text.count("SIMULATED") == 1 < text.index("SIMULATED") - text.index('id="price-chart"')
-    assert text.count("The market&#x27;s prices on this site are simulated") == 1
+    assert text.count("prices on this site are simulated") == 1
 
 
 def test_the_chart_is_drawn_of_what_the_api_says(client: Client, site: Site) -> None:
