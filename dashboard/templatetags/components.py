@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django import template
 from django.forms import BaseForm, BoundField
-from django.utils.html import format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from dashboard.templatetags.icons import lucide
@@ -18,6 +18,12 @@ register = template.Library()
 
 # They say what they say by being there.
 _BARE: Final = frozenset({"hidden", "disabled", "download", "formnovalidate"})
+
+
+@register.filter
+def breakable(text: str) -> SafeString:
+    """An address, or a name that may be one: it is broken before its @ where a line is too short."""
+    return mark_safe(conditional_escape(text).replace("@", "<wbr>@"))
 
 
 @register.simple_block_tag

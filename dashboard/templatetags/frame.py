@@ -86,7 +86,12 @@ def sections(context: RequestContext) -> list[Entry]:
 
 @register.simple_tag(takes_context=True)
 def open_section(context: RequestContext) -> Entry | None:
-    """The section above this page; None on a section's own page and outside of the dashboard."""
+    """The section above this page; None on its own page, outside of the dashboard and in settings' list.
+
+    That list stands beside each of its pages, so a way back would only push it down on some of them.
+    """
+    if any(entry.here for entry in settings_entries(context)):
+        return None
     found = [entry for entry in entries(context.get("request")) if entry.open and not entry.here]
     return found[0] if found else None
 
