@@ -6,6 +6,7 @@ DJANGO_ENV=production takes all from the environment and refuses missing or publ
 
 from typing import Any
 
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
@@ -251,6 +252,7 @@ if PRODUCTION:
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("uz", _("Uzbek")), ("ru", _("Russian")), ("en", _("English"))]
+LANG_INFO["uz"]["name_local"] = "oʻzbekcha"  # as accounts say it: Django's is "the Uzbek language"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = ["cloudapi.formats"]
 USE_TZ = True

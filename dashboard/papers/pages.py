@@ -107,8 +107,8 @@ def act_pdf(paper: Paper, act: Act) -> bytes:
 
 
 def month_name(month: str) -> str:
-    """October 2026, in the active language."""
-    return date_format(Month.parse(month).first_day, "F Y")
+    """October 2026, as the active language says it."""
+    return date_format(Month.parse(month).first_day, "YEAR_MONTH_FORMAT")
 
 
 def vat_line(tiyin: int, bps: int) -> str:
