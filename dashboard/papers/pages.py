@@ -108,7 +108,8 @@ def act_pdf(paper: Paper, act: Act) -> bytes:
 
 def month_name(month: str) -> str:
     """October 2026, as the active language says it."""
-    return date_format(Month.parse(month).first_day, "YEAR_MONTH_FORMAT")
+    # Uzbek dates join their parts by a character that the fonts of papers lack, and would print as a box.
+    return date_format(Month.parse(month).first_day, "YEAR_MONTH_FORMAT").replace("\N{WORD JOINER}", "")
 
 
 def vat_line(tiyin: int, bps: int) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import BillingDetails
 from billing.models import TopUp
@@ -16,6 +16,7 @@ from dashboard.papers import issue
 from dashboard.papers.figures import Act, statement_of, vat_within
 from dashboard.papers.files import act_file, monthly_statement, receipt_file, statement_file
 from dashboard.papers.months import Month
+from dashboard.papers.pages import month_name
 from dashboard.papers.ready import Ready, keep, made
 from tests.dashboard.calls import browser, log_call
 from tests.dashboard.months import MONTH, call_at, close
@@ -164,6 +165,15 @@ def test_a_statement_as_csv_adds_up_to_the_micro() -> None:
         (f"{MONTH}-01", "12345.678901"),
         (f"{MONTH}-10", "4000"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("uz", "2026-yil noyabr"), ("ru", "ноябрь 2026"), ("en", "November 2026")]
+)
+def test_a_month_is_named_as_its_language_does_in_letters_that_papers_have(language: str, told: str) -> None:
+    with translation.override(language):
+        name = month_name("2026-11")
+    assert name.lower() == told.lower()
 
 
 def test_the_month_under_way_is_preliminary_and_never_kept() -> None:
