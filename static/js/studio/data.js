@@ -18,7 +18,7 @@ export const number = (value, places = 0) =>
 export function money(text) {
   const amount = Number(text);
   const places = amount !== 0 && Math.abs(amount) < 1 ? 6 : 2;
-  const options = { minimumFractionDigits: amount === 0 ? 0 : 2, maximumFractionDigits: places };
+  const options = { minimumFractionDigits: 2, maximumFractionDigits: places };
   return `${new Intl.NumberFormat(locale, options).format(amount)}\u00a0${data.unit}`;
 }
 
