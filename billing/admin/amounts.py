@@ -1,4 +1,4 @@
-"""Amounts as operators read them: the decimals after their language's point."""
+"""Amounts as operators read them: groups and decimals as their language parts them."""
 
 from django.utils.formats import get_format
 
@@ -6,10 +6,15 @@ from billing import money
 
 
 def format_uzs(micros: int, decimals: int = 2) -> str:
-    """money.format_uzs for pages: "1 500,25" in Uzbek and in Russian."""
-    return money.format_uzs(micros, decimals).replace(".", str(get_format("DECIMAL_SEPARATOR")))
+    """money.format_uzs for pages: "1 500,25" in Uzbek and in Russian, "1,500.25" in English."""
+    return _written(money.format_uzs(micros, decimals))
 
 
 def full_uzs(micros: int) -> str:
     """money.full_uzs for pages."""
-    return money.full_uzs(micros).replace(".", str(get_format("DECIMAL_SEPARATOR")))
+    return _written(money.full_uzs(micros))
+
+
+def _written(amount: str) -> str:
+    parts = {"\N{NO-BREAK SPACE}": "THOUSAND_SEPARATOR", ".": "DECIMAL_SEPARATOR"}
+    return amount.translate(str.maketrans({mark: str(get_format(name)) for mark, name in parts.items()}))

@@ -12,10 +12,10 @@ from django.utils import timezone
 from openpyxl import Workbook
 
 from accounts.models import User
+from billing.admin.amounts import format_uzs
 from billing.bank.receipts import Upload, add_receipt
 from billing.ledger import balance
 from billing.models import ReceivingCard, TopUp
-from billing.money import format_uzs
 from billing.topups import approve
 from tests.billing.books import UZS
 from tests.factories import make_caller

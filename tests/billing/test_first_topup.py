@@ -94,7 +94,7 @@ def test_more_than_the_limit_that_has_arrived_takes_a_second_person_and_the_page
     client = Client()
     client.force_login(operator)
     page = client.get(reverse("admin:billing_topup_decide", args=[topup.pk])).text
-    assert "The first top-up of this organization." in page and "100\u00a0099" in page
+    assert "The first top-up of this organization." in page and "100,099" in page
 
     arrival = Arrival(topup.card, 700_000 * UZS, topup.created_at)
     assert approve_arrival(topup.pk, operator, arrival).state == "pending"
