@@ -6,6 +6,7 @@ from typing import Any, Final
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin, messages
 from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.templatetags import admin_list
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
@@ -18,6 +19,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
 
+from accounts.icons import boolean_icon
 from accounts.inlines import NamedTabularInline
 from accounts.keys import revoke_key
 from accounts.models import (
@@ -40,6 +42,8 @@ from accounts.signup import open_personal_organization
 # The site's own login: throttled, and with a second factor where the operator has one.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.unregister(Group)
+# Django asks nobody how its pictures are called.
+admin_list._boolean_icon = boolean_icon  # type: ignore[attr-defined]
 
 
 # Of keys and invitations: their own `state` is a word of the API.

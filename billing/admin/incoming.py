@@ -44,7 +44,8 @@ class IncomingForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["at"].initial = timezone.localtime().replace(second=0, microsecond=0)
+        if at := self.fields.get("at"):  # none where an arrival is only looked at
+            at.initial = timezone.localtime().replace(second=0, microsecond=0)
 
     def clean_amount(self) -> int:
         micros: int = self.cleaned_data["amount"]

@@ -52,6 +52,8 @@ def test_the_admins_own_words_are_uzbek_where_django_has_none(operator: Client) 
     form = operator.get(reverse("admin:billing_adjustment_add"), headers=uzbek).text
     for english in ("Select ", "Show counts", "Start typing", ">Groups<", "Save and", "Catalog and", "Add "):
         assert english not in listed + form, english
+    searched = operator.get(reverse("admin:billing_transfer_changelist"), headers=uzbek).text
+    assert 'alt="Qidirish"' in searched
     assert "Qidirish uchun yozing" in listed and "Saqlash va yana qoʻshish" in form
 
 

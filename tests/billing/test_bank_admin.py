@@ -218,5 +218,7 @@ def test_a_mistyped_transfer_may_go_until_it_is_used(operator: Client, asked: To
     free, used = arrived(asked), arrived(asked)
     approve(asked.pk, person(), used.pk)
     for incoming in (free, used):
+        shown = operator.get(reverse("admin:billing_incomingtransfer_change", args=[incoming.pk]))
+        assert shown.status_code == 200 and format_uzs(incoming.amount_micros) in shown.text
         operator.post(reverse("admin:billing_incomingtransfer_delete", args=[incoming.pk]), {"post": "yes"})
     assert list(asked.card.incoming.all()) == [used]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.utils import display_for_field
 from django.contrib.auth.models import Permission
 from django.utils import timezone, translation
 
@@ -137,6 +138,12 @@ def test_a_reading_of_a_list_is_counted_in_words() -> None:
     assert differ(lambda: page_of(ProviderSync).told(sync)) == (
         "listed 12, unclear 1, prices followed 2, new model 3"
     )
+
+
+@pytest.mark.parametrize(("value", "word"), [(True, "yes"), (False, "no"), (None, "unknown")])
+def test_a_picture_of_yes_or_no_is_named(value: bool | None, word: str) -> None:
+    field = ApiKey._meta.get_field("studio")
+    assert f'alt="{word}"' in differ(lambda: display_for_field(value, field, "-"))
 
 
 # --- What two books say -------------------------------------------------------------------------------------
