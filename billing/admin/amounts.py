@@ -17,4 +17,4 @@ def full_uzs(micros: int) -> str:
 
 def _written(amount: str) -> str:
     parts = {"\N{NO-BREAK SPACE}": "THOUSAND_SEPARATOR", ".": "DECIMAL_SEPARATOR"}
-    return amount.translate(str.maketrans({mark: str(get_format(name)) for mark, name in parts.items()}))
+    return amount.translate({ord(mark): str(get_format(name)) for mark, name in parts.items()})
