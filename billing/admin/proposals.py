@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from billing.admin.amounts import full_uzs
 from billing.admin.rates import KindFilter, kind_words
 from billing.errors import MissingRate, RateError, RateJump
 from billing.fx.markups import confirm_markup, propose_markup
@@ -64,7 +65,7 @@ class FxProposalForm(forms.ModelForm):  # type: ignore[type-arg]
         except MissingRate:
             return
         except RateJump as error:
-            told = {"old": exact_uzs(error.old_micros), "new": exact_uzs(error.new_micros)}
+            told = {"old": full_uzs(error.old_micros), "new": full_uzs(error.new_micros)}
             said = _("The rate would go from %(old)s to %(new)s so'm, a step over 5 %%: confirm it.") % told
             self.add_error("checked", said)
 
