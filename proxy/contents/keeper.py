@@ -156,7 +156,6 @@ class Keeper:
             await self._insert(rows)
         except AWAY as error:
             log.warning("content log: %s", type(error).__name__)
-            await self._database.close()
             return False
         except psycopg.Error as error:
             await self._one_by_one(rows, error)
