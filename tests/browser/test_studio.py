@@ -161,6 +161,7 @@ def test_hostile_answers_do_nothing(studio: Tab) -> None:
     say(page, HOSTILE)
     answered(page)
     answer = page.locator("[data-text]")
+    expect(answer.locator("a")).to_have_count(1)  # the renderer is loaded beside the first answer
     for what in ("script", "img", "svg", "iframe", "form", "input", "style", "[onerror]", "[style]"):
         expect(answer.locator(what)).to_have_count(0)
     assert page.title() == title

@@ -71,9 +71,9 @@ class House:
         said = directive(**TOKENS | (wishes or {}))
         return chat(self.stack, caller, model=self.model.slug, max_tokens=2_000, messages=said, **body)
 
-    def at(self, caller: Caller, version: int) -> bool:
-        """Whether a call pays by this cost version now."""
-        reply = self.ask(caller)
+    def at(self, caller: Caller, version: int, **body: Any) -> bool:
+        """Whether a call pays by this cost version now; one that was refused, by a rate limit say, doesn't."""
+        reply = self.ask(caller, **body)
         return reply.headers.get("x-cloudapi-price-version", "").startswith(f"c{version}.")
 
     def once(self, caller: Caller, name: str) -> None:
@@ -177,12 +177,7 @@ def test_a_failover_charges_the_locked_price_or_less(house: House, caller: Calle
         (moved,) = house.ask_for(b=then)
         watcher = make_caller(balance_uzs=100_000)
         only = {"only": [house.slug("b")]}
-        until(
-            lambda: (
-                house.ask(watcher, provider=only).headers["x-cloudapi-price-version"].startswith(f"c{moved}.")
-            ),
-            "the new price of b",
-        )
+        until(lambda: house.at(watcher, moved, provider=only), "the new price of b")
         house.stack.upstream.release(name)
         reply = asked.result()
     assert (reply.status, house.site_of(reply), reply.headers["x-cloudapi-attempts"]) == (200, "b", "2")
