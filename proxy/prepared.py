@@ -1,4 +1,4 @@
-"""One statement, prepared once, on a connection of its own: JSON text and perhaps bytes in, text out.
+"""One statement, prepared once, on a connection of its own: JSON text in, text out.
 
 The ledger's lanes call nothing else, twice per call of a customer. psycopg's cursors spend several times as
 long on adapting, describing and waiting as libpq does on the exchange itself (docs/performance.md).
@@ -12,7 +12,6 @@ from psycopg import errors, pq
 
 _CONNECT_S: Final = 3
 _NAME: Final = b"s"
-_TEXT_AND_BYTES: Final = [pq.Format.TEXT, pq.Format.BINARY]
 
 
 class Prepared:
@@ -23,20 +22,11 @@ class Prepared:
     """
 
     def __init__(
-        self,
-        url: str,
-        query: str,
-        *,
-        lock_timeout_ms: int = 100,
-        statement_timeout_ms: int = 5_000,
-        durable: bool = True,
+        self, url: str, query: str, *, lock_timeout_ms: int = 100, statement_timeout_ms: int = 5_000
     ) -> None:
-        """durable: whether a call's answer says that it outlives a crash of the server."""
         self._url = url
         self._query = query.encode()
         self._options = f"-c lock_timeout={lock_timeout_ms} -c statement_timeout={statement_timeout_ms}"
-        if not durable:
-            self._options += " -c synchronous_commit=off"
         # A stopped server answers nothing at all: no statement_timeout of its own would fire.
         self._limit_s = statement_timeout_ms / 1000 + 1
         self._socket = -1
@@ -44,14 +34,11 @@ class Prepared:
         self._answer: asyncio.Future[pq.abc.PGresult | None] | None = None
         self._result: pq.abc.PGresult | None = None
 
-    async def call(self, text: bytes, data: bytes | None = None) -> bytes:
-        """`data`: the statement's second value, a bytea. Raises psycopg.Error, OSError or TimeoutError."""
+    async def call(self, text: bytes) -> bytes:
+        """Raises psycopg.Error, OSError or TimeoutError."""
         try:
             live = self._live or await self._connect()
-            if data is None:
-                live.pgconn.send_query_prepared(_NAME, [text])
-            else:
-                live.pgconn.send_query_prepared(_NAME, [text, data], _TEXT_AND_BYTES)
+            live.pgconn.send_query_prepared(_NAME, [text])
             result = await self._answered(live)
             return _value(result)
         except BaseException as error:

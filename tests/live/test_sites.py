@@ -72,7 +72,7 @@ class House:
         return chat(self.stack, caller, model=self.model.slug, max_tokens=2_000, messages=said, **body)
 
     def at(self, caller: Caller, version: int, **body: Any) -> bool:
-        """Whether a call pays by this cost version now; one that was refused, by a rate limit say, doesn't."""
+        """Whether a call pays by this cost version now; one that was refused doesn't."""
         reply = self.ask(caller, **body)
         return reply.headers.get("x-cloudapi-price-version", "").startswith(f"c{version}.")
 

@@ -1,9 +1,12 @@
 """The content log of a worker: bounded, apart from the calls, and honest about what it lost."""
 
 import asyncio
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -126,6 +129,27 @@ def test_a_connection_that_died_costs_nothing(keeper: Looped, caller: Caller, pa
     assert keeper.lost == 0
 
 
+def test_a_sealer_that_died_is_started_anew_and_asked_again(keeper: Looped, caller: Caller, pair: Pair):
+    put(keeper, pair)
+    kept(caller, 1)
+    first = keeper.keeper.sealer.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    for _ in range(3):
+        put(keeper, pair)
+    kept(caller, 4)
+    assert keeper.lost == 0
+    assert keeper.keeper.sealer.pid != first
+
+
+def test_a_sealer_ends_with_its_worker(keeper: Looped, caller: Caller, pair: Pair):
+    put(keeper, pair)
+    kept(caller, 1)
+    pid = keeper.keeper.sealer.pid
+    keeper.stop()
+    assert not Path(f"/proc/{pid}").exists()
+
+
 def test_what_the_database_refuses_takes_no_other_along(keeper: Looped, caller: Caller, pair: Pair):
     put(keeper, pair)
     far = UUID(int=new_op_id().int | 0xFFFFFF << 104)  # a month that has no place
@@ -138,11 +162,12 @@ def test_what_the_database_refuses_takes_no_other_along(keeper: Looped, caller: 
 def test_a_key_that_nothing_can_be_sealed_to_loses_its_own_content_only(
     keeper: Looped, caller: Caller, pair: Pair
 ):
-    bad = keeper.reel(seal_key(pair, bytes(32)), b"ab", "")
-    keeper.put(str(new_op_id()), make_caller().project.pk, datetime.now(UTC), bad)
+    other = make_caller()
+    bad = keeper.reel(seal_key(log_to(other.project), bytes(32)), b"ab", "")
+    keeper.put(str(new_op_id()), other.project.pk, datetime.now(UTC), bad)
     put(keeper, pair)
-    kept(caller, 1)
-    assert bad.lost == "not_written"
+    assert [record["lost"] for record in kept(caller, 1) + kept(other, 1)] == [None, "not_written"]
+    until(lambda: (keeper.kept, keeper.lost) == (1, 1), "both counted")
 
 
 def test_what_waits_is_written_when_a_worker_stops(keeper: Looped, caller: Caller, pair: Pair):
