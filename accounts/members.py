@@ -86,6 +86,11 @@ def leave(caller: Caller) -> None:
     _take_out(caller, _held(caller, member), "member.leave", 0)
 
 
+def may_leave(caller: Caller) -> bool:
+    """Whether the person could go, or be less than an owner, now; the deeds ask again, under a lock."""
+    return caller.role != Role.OWNER or _owners(caller.organization.pk).exclude(user=caller.user).exists()
+
+
 @transaction.atomic
 def hand_over(caller: Caller, member: Membership) -> Membership:
     """The member becomes the owner, the caller an administrator.
@@ -131,12 +136,14 @@ def _held(caller: Caller, member: Membership) -> Membership:
     return held
 
 
+def _owners(organization_id: int) -> QuerySet[Membership]:
+    return Membership.objects.filter(organization_id=organization_id, role=Role.OWNER, user__is_active=True)
+
+
 def _needs_heir(member: Membership) -> Membership:
     """Another owner. Raises InvalidField where there is none."""
-    owners = Membership.objects.filter(
-        organization_id=member.organization_id, role=Role.OWNER, user__is_active=True
-    )
-    heir = owners.exclude(pk=member.pk).select_related("user").order_by("created_at", "pk").first()
+    others = _owners(member.organization_id).exclude(pk=member.pk).select_related("user")
+    heir = others.order_by("created_at", "pk").first()
     if heir is None:
         raise InvalidField(
             "role", _("The last owner can't go: make somebody else an owner first, or hand it over.")

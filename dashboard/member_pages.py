@@ -60,12 +60,14 @@ def member_list(request: HttpRequest) -> HttpResponseBase:
         found = listed.rows(rows)
         return csv_download(request, "cloudapi-members.csv", MEMBER_COLUMNS, lambda: member_rows(found))
     gives, shown = members.roles_to_give(caller), listing(listed, rows, request.GET)
+    bound = None if members.may_leave(caller) else request.user.pk  # the only owner stays what they are
     context = {
         "organization": caller.organization,
         "listing": shown,
-        "members": [(one, one.role in gives) for one in shown.rows],
+        "members": [(one, one.role in gives and one.user_id != bound) for one in shown.rows],
         "tabs": tabs(request),
         "roles": [(role, Role(role).label) for role in gives],
+        "may_leave": bound is None,
         "meaning": [(role.label, MEANING[role]) for role in MEANING],
         "form": form,
     }

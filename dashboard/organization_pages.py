@@ -38,6 +38,7 @@ def _page(request: HttpRequest, caller: Caller, **forms_: NameForm) -> HttpRespo
     context = {
         "organization": caller.organization,
         "role": caller.role,
+        "may_leave": members.may_leave(caller),
         "mine": organizations.mine(_person(caller)),
         "name_form": NameForm(initial={"name": caller.organization.name}, auto_id="rename_%s"),
         "new_form": NameForm(auto_id="new_%s"),
@@ -100,7 +101,8 @@ def leave(request: HttpRequest) -> HttpResponse:
         request.session.pop(ORGANIZATION, None)
         messages.success(request, _("You have left “%(name)s”.") % {"name": caller.organization.name})
         return redirect("overview")
-    return render(request, "dashboard/organization_leave.html", {"organization": caller.organization})
+    context = {"organization": caller.organization, "may_leave": members.may_leave(caller)}
+    return render(request, "dashboard/organization_leave.html", context)
 
 
 def _person(caller: Caller) -> User:

@@ -139,3 +139,15 @@ document.addEventListener("change", (event) => {
 });
 
 showCode(localStorage.getItem(CODE));
+
+/* A form of one choice that holds at once shows its button while another is chosen. */
+function markChanged(form) {
+  const changed = [...form.querySelectorAll("select")].some((one) => !one.selectedOptions[0]?.defaultSelected);
+  form.toggleAttribute("data-changed", changed);
+}
+
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("[data-changes]");
+  if (form) markChanged(form);
+});
+addEventListener("pageshow", () => document.querySelectorAll("[data-changes]").forEach(markChanged));

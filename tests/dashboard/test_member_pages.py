@@ -188,6 +188,22 @@ def test_organizations_are_made_switched_renamed_and_left() -> None:
     assert deeds == {"organization.create", "organization.name"}
 
 
+def test_the_only_owner_reads_why_they_cannot_leave_and_has_no_button_for_it() -> None:
+    caller = make_caller()
+    admin, client = member(caller, Role.ADMIN), browser(caller)
+    own = membership(caller, caller.user.email).api_id
+    why, row = "You are the only owner.", f'action="/dashboard/members/{own}/role"'
+    question = client.get("/dashboard/organization/leave").text
+    assert why in question and "Leave it" not in question
+    page = client.get("/dashboard/organization").text
+    assert why in page and "/organization/leave" not in page
+    assert row not in client.get("/dashboard/members").text
+    assert "Leave it" in admin.get("/dashboard/organization/leave").text
+    member(caller, Role.OWNER)
+    assert "Leave it" in client.get("/dashboard/organization/leave").text
+    assert row in client.get("/dashboard/members").text
+
+
 def test_nobody_switches_to_a_strangers_organization() -> None:
     caller, other = make_caller(), make_caller()
     said = {"do": "switch", "organization": other.organization.api_id}
