@@ -203,8 +203,11 @@ def _usual(found: PriceHistory) -> Usual | None:
 
 
 def _short(micros: int | None) -> orjson.Fragment | None:
-    """So'm with two decimals: a chart needs no more."""
-    return None if micros is None else orjson.Fragment(f"{micros // 10**6}.{micros // 10**4 % 100:02d}")
+    """So'm with two decimals, half up as everywhere, so that a chart says what its heading says."""
+    if micros is None:
+        return None
+    whole, rest = divmod((micros + 5_000) // 10_000, 100)
+    return orjson.Fragment(f"{whole}.{rest:02d}")
 
 
 def _states() -> dict[str, str]:

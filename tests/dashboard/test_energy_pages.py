@@ -101,7 +101,7 @@ def test_the_chart_is_drawn_of_what_the_api_says(client: Client, site: Site) -> 
     drawn = json.loads(html.unescape(found[1]))
     told = client.get(f"/v1/models/{MODEL}/price-history?window=4h").json()
     for name, other in (("out", "out"), ("energy", "energy"), ("least", "min"), ("most", "max")):
-        assert drawn[name] == [one and int(one * 100) / 100 for one in told[other]]
+        assert drawn[name] == [one and int(one * 100 + 0.5) / 100 for one in told[other]]
     assert (drawn["site"], drawn["state"], drawn["t0"]) == (told["site"], told["state"], told["t0"])
     assert drawn["sites"] == {"dal": "Dallas, Texas"} and drawn["states"]["fresh"] == "live"
 

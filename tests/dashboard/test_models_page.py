@@ -37,9 +37,10 @@ def test_htmx_gets_the_table_alone(client: Client) -> None:
 
 
 def test_prices_are_in_soum_with_the_markup(client: Client) -> None:
-    """$1.00 and $3.00 per million at 12,000 so'm and 5 %."""
+    """$1.00 and $3.00 per million at 12,000 so'm and 5 %; what they are for is said once."""
     text = client.get("/models/test/one").content.decode()
     assert "12,600.00" in text and "37,800.00" in text and "$" not in text
+    assert text.count("per million tokens") == 1
 
 
 def test_a_replaced_model_names_its_successor(client: Client) -> None:
