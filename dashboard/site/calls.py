@@ -52,18 +52,18 @@ def _curl(path: str, body: dict[str, object], *, save: str = "") -> str:
 
 
 def _chat(model: str) -> Texts:
-    prompt = gettext("Explain in two sentences what a token is.")
-    message = f'{{ role: "user", content: {_quoted(prompt)} }}'
+    prompt = gettext("Explain what a token is.")
     return {
         "python": _python(
             "answer = client.chat.completions.create(\n"
             f"    model={_quoted(model)},\n"
-            f'    messages=[{{"role": "user", "content": {_quoted(prompt)}}}],\n'
+            f'    messages=[{{\n        "role": "user",\n        "content": {_quoted(prompt)},\n    }}],\n'
             ")\nprint(answer.choices[0].message.content)"
         ),
         "javascript": _node(
             "const answer = await client.chat.completions.create({\n"
-            f"  model: {_quoted(model)},\n  messages: [{message}],\n"
+            f"  model: {_quoted(model)},\n"
+            f'  messages: [{{\n    role: "user",\n    content: {_quoted(prompt)},\n  }}],\n'
             "});\nconsole.log(answer.choices[0].message.content);"
         ),
         "bash": _curl(
@@ -76,7 +76,8 @@ def _embedding(model: str) -> Texts:
     text = gettext("The Registan is a square in Samarkand.")
     return {
         "python": _python(
-            f"answer = client.embeddings.create(model={_quoted(model)}, input={_quoted(text)})\n"
+            "answer = client.embeddings.create(\n"
+            f"    model={_quoted(model)},\n    input={_quoted(text)},\n)\n"
             "print(answer.data[0].embedding[:5])"
         ),
         "javascript": _node(
@@ -92,7 +93,8 @@ def _image(model: str) -> Texts:
     prompt = gettext("The Registan at dawn, in watercolour")
     return {
         "python": _python(
-            f"answer = client.images.generate(model={_quoted(model)}, prompt={_quoted(prompt)})\n"
+            "answer = client.images.generate(\n"
+            f"    model={_quoted(model)},\n    prompt={_quoted(prompt)},\n)\n"
             'with open("image.png", "wb") as file:\n'
             "    file.write(base64.b64decode(answer.data[0].b64_json))",
             imports="import base64\n",
@@ -112,7 +114,7 @@ def _video(model: str) -> Texts:
     return {
         "python": _python(
             "video = client.videos.create_and_poll(\n"
-            f'    model={_quoted(model)}, prompt={_quoted(prompt)}, seconds="4"\n)\n'
+            f'    model={_quoted(model)},\n    prompt={_quoted(prompt)},\n    seconds="4",\n)\n'
             'client.videos.download_content(video.id).write_to_file("video.mp4")'
         ),
         "bash": _curl("/videos", {"model": model, "prompt": prompt, "seconds": "4"}),
@@ -124,7 +126,7 @@ def _speech(model: str) -> Texts:
     return {
         "python": _python(
             "answer = client.audio.speech.create(\n"
-            f'    model={_quoted(model)}, voice="alloy", input={_quoted(text)}\n)\n'
+            f'    model={_quoted(model)},\n    voice="alloy",\n    input={_quoted(text)},\n)\n'
             'answer.write_to_file("speech.mp3")'
         ),
         "javascript": _node(
@@ -141,7 +143,8 @@ def _transcription(model: str) -> Texts:
     return {
         "python": _python(
             'with open("speech.mp3", "rb") as file:\n'
-            f"    answer = client.audio.transcriptions.create(model={_quoted(model)}, file=file)\n"
+            "    answer = client.audio.transcriptions.create(\n"
+            f"        model={_quoted(model)},\n        file=file,\n    )\n"
             "print(answer.text)"
         ),
         "javascript": _node(
@@ -161,7 +164,8 @@ def _moderation(model: str) -> Texts:
     text = gettext("What a wonderful day!")
     return {
         "python": _python(
-            f"answer = client.moderations.create(model={_quoted(model)}, input={_quoted(text)})\n"
+            "answer = client.moderations.create(\n"
+            f"    model={_quoted(model)},\n    input={_quoted(text)},\n)\n"
             "print(answer.results[0].flagged)"
         ),
         "javascript": _node(
