@@ -96,14 +96,16 @@ def main(words: list[str]) -> int:
             (path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None
         )
         people = _people()
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         table: list[Figures] = []
         for language in wanted.lang or LANGUAGES:
+            # Its own language is what the browser draws native fields in, whatever a page asks for.
+            flags = [*FLAGS, f"--lang={language}"]
+            browser = playwright.chromium.launch(executable_path=chromium, args=flags)
             table += _in_language(browser, site, language, wanted, people)
+            browser.close()
             for scheme in SCHEMES:
                 for width in WIDTHS:
                     sheet(FOLDER / language, f"-{scheme}-{width}.png")
-        browser.close()
     return _tell(table)
 
 
