@@ -126,7 +126,7 @@ def show(request: HttpRequest, topup: TopUp, receipt_form: ReceiptForm | None = 
         "receipts": topup.receipts.all(),
         "takes": takes and topup.card_id is not None,
         "receipt_form": receipt_form or ReceiptForm(),
-        "days": settings.RECEIPT_DAYS,
+        "kept_days": settings.RECEIPT_DAYS,
     }
     return render(request, "dashboard/transfer_state.html", context)
 

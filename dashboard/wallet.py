@@ -23,11 +23,11 @@ _CALLS = (Kind.CHARGE_PAID, Kind.CHARGE_BONUS)
 
 MEANING: dict[int, Promise] = {
     Kind.TOPUP: _("Top-up"),
-    Kind.PROMO: _("Promo balance"),
+    Kind.PROMO: _("Bonus"),
     Kind.CHARGE_PAID: _("Call"),
-    Kind.CHARGE_BONUS: _("Call, from the promo balance"),
+    Kind.CHARGE_BONUS: _("Call, from the bonus"),
     Kind.REFUND: _("Refund"),
-    Kind.REFUND_BONUS: _("Refund to the promo balance"),
+    Kind.REFUND_BONUS: _("Refund to the bonus"),
     Kind.PAYOUT: _("Payout to your bank"),
     Kind.REVERSAL: _("Top-up taken back"),
     Kind.DISPUTE: _("Set aside: the payment is in question"),

@@ -8,6 +8,7 @@ from django.db.models import F, Func, IntegerField, Q
 from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models.organization import Organization
 from accounts.models.people import User
@@ -16,7 +17,7 @@ DAYS_MIN, DAYS_MAX, DAYS = 7, 90, 30  # how long content is kept
 
 
 class ContentLog(models.TextChoices):
-    OFF = "off", _("Off")
+    OFF = "off", pgettext_lazy("content log", "Off")
     ENCRYPTED = "encrypted", _("Encrypted")  # sealed to the project's LogKey; we can't read it
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from billing.admin.amounts import full_uzs
-from billing.admin.rates import KindFilter, kind_words
+from billing.admin.rates import KindFilter, kind_words, reason_words
 from billing.errors import MissingRate, RateError, RateJump
 from billing.fx.markups import confirm_markup, propose_markup
 from billing.fx.proposals import confirm, propose_feed, propose_rate, refuse
@@ -82,7 +82,11 @@ class ProposalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     question: Any = ""
     asked: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
-    told = ("reason", "proposed_by", "created_at", "expires_at", "decided_by", "decided_at", "answer")
+    told = ("why", "proposed_by", "created_at", "expires_at", "decided_by", "decided_at", "answer")
+
+    @admin.display(description=gettext_lazy("reason"))
+    def why(self, found: Proposal) -> str:
+        return reason_words(found.reason)
 
     def facts(self, found: Proposal) -> list[tuple[Any, Any]]:
         """What an operator has to see before deciding: names and values."""

@@ -21,6 +21,18 @@ _KINDS: Final[Mapping[str, Promise]] = {
 }
 
 
+# What our own code gives as a reason; an operator's is told as it was typed.
+_REASONS: Final[Mapping[str, Promise]] = {
+    "the Central Bank's of that day": _("the Central Bank's of that day"),
+    "a step over 5 %": _("a step over 5 %"),
+}
+
+
+def reason_words(reason: str) -> str:
+    """A reason in the operator's language, if it is one of ours."""
+    return str(_REASONS.get(reason, reason))
+
+
 def kind_words(kind: str) -> str:
     """What a kind of markup is for, beside the name that endpoints and proposals go by."""
     return f"{_KINDS[kind]} ({kind})" if kind in _KINDS else kind
@@ -36,12 +48,17 @@ class KindFilter(admin.AllValuesFieldListFilter):
 class FxRateAdmin(ReadOnlyAdmin):
     """What was and is in force; a change is proposed (see proposals)."""
 
-    list_display = ("date", "source", "so_m", "author", "reason", "ends_manual", "created_at")
+    list_display = ("date", "source", "so_m", "author", "why", "ends_manual", "created_at")
     list_filter = ("source",)
+    fields = list_display
 
     @admin.display(description=_("so'm for one dollar"), ordering="micros_per_usd")
     def so_m(self, rate: FxRate) -> str:
         return full_uzs(rate.micros_per_usd)
+
+    @admin.display(description=_("reason"), ordering="reason")
+    def why(self, rate: FxRate) -> str:
+        return reason_words(rate.reason) or "–"
 
 
 @admin.register(FxReading)

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.ids import new_op_id
@@ -143,6 +144,11 @@ class TopUp(models.Model):
     def number(self) -> str:
         """What the customer, Payme and Click know it by."""
         return str(self.pk)
+
+    @property
+    def way(self) -> str:
+        """How it is paid, for the customer: a bank transfer to a card of ours is one from theirs."""
+        return gettext("card transfer") if self.card_id is not None else str(self.get_provider_display())
 
     @property
     def answer(self) -> str:

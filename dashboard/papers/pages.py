@@ -157,7 +157,7 @@ def _balances(month: Statement) -> list[Flowable]:
     """Opening balance, what moved, closing balance; both parts of the wallet apart."""
     sums = [month.opening, month.closing, *(row.sums for row in month.movements)]
     places = drawing.places_of([part for each in sums for part in (each.paid, each.bonus)])
-    head = [_("Balance"), _("Paid"), _("Promo"), f"{_('Total')}, {som_unit()}"]
+    head = [_("Balance"), _("Paid"), _("Bonus"), f"{_('Total')}, {som_unit()}"]
     rows = [[paragraph(text, _heading(place)) for place, text in enumerate(head)]]
     rows.append(_sums(_("Opening balance"), month.opening, places, strong=True))
     for row in month.movements:

@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard.shop import MODALITIES
 from dashboard.site.showcase import Card, Showcase
-from dashboard.templatetags.catalog import CAPABILITIES
+from dashboard.templatetags.catalog import CAPABILITIES, tokens
 
-WINDOWS: Final = {32_000: "32K", 128_000: "128K", 200_000: "200K", 1_000_000: "1M"}
+WINDOWS: Final = (32_000, 128_000, 200_000, 1_000_000)
 SORTS: Final = {
     "": _("Catalog order"),
     "cheap": _("Cheapest first"),
@@ -39,13 +39,7 @@ class CatalogForm(forms.Form):
         required=False,
     )
     capability = forms.ChoiceField(label=_("Can"), required=False)
-    context = forms.TypedChoiceField(
-        label=_("Context"),
-        choices=[("", _("Any")), *((size, f"≥ {name}") for size, name in WINDOWS.items())],
-        coerce=int,
-        empty_value=None,
-        required=False,
-    )
+    context = forms.TypedChoiceField(label=_("Context"), coerce=int, empty_value=None, required=False)
     sort = forms.ChoiceField(label=_("Order"), choices=list(SORTS.items()), required=False)
     free = forms.BooleanField(label=_("Free only"), required=False)
 
@@ -64,6 +58,7 @@ class CatalogForm(forms.Form):
         self._choices("provider", [("", _("Any")), *providers])
         abilities = [(word, CAPABILITIES.get(word, word)) for word in shown.capabilities]
         self._choices("capability", [("", _("Anything")), *abilities])
+        self._choices("context", [("", _("Any")), *((str(size), f"≥ {tokens(size)}") for size in WINDOWS)])
 
     def _choices(self, name: str, choices: Sequence[tuple[str, Any]]) -> None:
         field = self.fields[name]

@@ -1,12 +1,13 @@
 """The catalog's words and figures for readers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django import template
 from django.utils.functional import Promise
 from django.utils.timezone import localtime
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Scope
@@ -66,6 +67,13 @@ def headline(price: Price | None) -> Headline:
 
 
 @register.filter
+def one_unit(lines: Sequence[PriceLine]) -> str:
+    """What all of these prices are for, to be said once; "" for a single one, or different things."""
+    units = {str(line.unit) for line in lines}
+    return units.pop() if len(units) == 1 and len(lines) > 1 else ""
+
+
+@register.filter
 def modality(name: str) -> str:
     return str(MODALITIES.get(name, name))
 
@@ -89,10 +97,11 @@ def percent_sign(number: str) -> str:
 
 @register.filter
 def tokens(number: int) -> str:
-    """A context window in short: 128000 → 128K, 1048576 → 1M."""
-    for unit, size in (("M", 1_000_000), ("K", 1_000)):
-        if number >= size:
-            return f"{number // size}{unit}"
+    """A context window in short, as the language shortens: 128000 → 128K, 1048576 → 1M; 128 тыс., 1 млн."""
+    if number >= 1_000_000:
+        return pgettext("millions in short", "%(n)sM") % {"n": number // 1_000_000}
+    if number >= 1_000:
+        return pgettext("thousands in short", "%(n)sK") % {"n": number // 1_000}
     return str(number)
 
 

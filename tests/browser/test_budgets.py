@@ -27,7 +27,7 @@ def owner(stack: Stack, site: Gateway) -> Caller:
 def test_an_owner_caps_a_project_and_is_warned(new_tab: Callable[..., Tab], owner: Caller) -> None:
     tab = new_tab(viewport={"width": 360, "height": 800})
     tab.enter(owner.user)
-    expect(tab.open("/dashboard").get_by_text("used today 0 of 100")).to_be_visible()
+    expect(tab.open("/dashboard").get_by_text("0 of 100 today")).to_be_visible()
     page = tab.open("/dashboard/budgets")
     page.get_by_role("link", name="Change caps Default").click()
     page.get_by_label("Cap a month, so'm").fill("2 000 000")

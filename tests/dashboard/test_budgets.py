@@ -187,5 +187,5 @@ def test_free_requests_of_today_are_shown_with_their_reset() -> None:
     rows("INSERT INTO free_use VALUES (%s, billing_today(), 37) RETURNING org", caller.organization.pk)
     for page in ("/dashboard", "/dashboard/billing"):
         text = browser(caller).get(page).text
-        assert "used today 37 of 100" in text and "resets at 00:00 (Tashkent)" in text
-    assert "used today" not in browser(make_caller()).get("/dashboard").text
+        assert "37 of 100 today" in text and "resets at 00:00 (Tashkent)" in text
+    assert "of 100 today" not in browser(make_caller()).get("/dashboard").text

@@ -55,5 +55,8 @@ def test_basis_points_are_per_cent() -> None:
 def test_windows_and_times_are_short() -> None:
     with override("en"):
         times = [seconds(ms).replace("\u00a0", " ") for ms in (0, 999, 1000, 2437, 61_000)]
-    assert [tokens(n) for n in (512, 128_000, 1_048_576)] == ["512", "128K", "1M"]
+        assert [tokens(n) for n in (512, 128_000, 1_048_576)] == ["512", "128K", "1M"]
+    for language, short in (("ru", ["128 тыс.", "1 млн"]), ("uz", ["128 ming", "1 mln"])):
+        with override(language):
+            assert [tokens(n).replace("\u00a0", " ") for n in (128_000, 1_048_576)] == short
     assert times == ["0 ms", "999 ms", "1.0 s", "2.4 s", "61.0 s"]

@@ -35,7 +35,7 @@ def test_today_and_the_month_are_what_the_calls_cost() -> None:
     log_call(caller)
     log_call(caller, status="error", cost_micros=0, latency_ms=100)
     text = shown(caller)
-    for fact in ("1,000.00 UZS", "paid 1,000.00 UZS, promo 0.00 UZS", "50%", "95% answered within"):
+    for fact in ("1,000.00 UZS", "paid 1,000.00 UZS, bonus 0.00 UZS", "50%", "95% answered within"):
         assert fact in text, fact
     assert text.count("31.50 UZS") == 2  # today and this month
 

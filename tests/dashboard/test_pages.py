@@ -85,7 +85,7 @@ def test_the_overview_sums_up_today(catalog: None) -> None:
     text = browser(caller).get("/dashboard").content.decode().replace("\u00a0", " ")
     assert "255,000.00 UZS" in text and "5,000.00 UZS" in text
     assert "32.00 UZS" in text
-    assert "used today 0 of 100" in text
+    assert "0 of 100 today" in text
 
 
 def test_the_landing_page_tells_the_markups_in_force(client: Client) -> None:

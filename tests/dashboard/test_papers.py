@@ -146,7 +146,7 @@ def test_a_statement_shows_what_came_what_went_and_what_is_left() -> None:
     caller = month_of(make_caller())
     said = text_of(monthly_statement(caller.organization, MONTH, "en").body)
     for part in (
-        *("Opening balance", "Top-up (1)", "100,000.000000", "Promo balance (1)", "Closing balance"),
+        *("Opening balance", "Top-up (1)", "100,000.000000", "Bonus (1)", "Closing balance"),
         *("openai/gpt-4o", "flux/schnell", "3 images", "12,345.678901", "84,654.321099", "16,345.678901"),
     ):
         assert part in said, part

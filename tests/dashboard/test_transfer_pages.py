@@ -91,6 +91,7 @@ def test_a_receipt_is_uploaded_and_downloaded_as_an_attachment() -> None:
     receipt = topup.receipts.get()
     assert (receipt.cheque_no, receipt.sender_last4) == ("AB12", "6478")
     assert "We have your receipt" in page and "data-countdown" not in page
+    assert "deleted 1,095 days after" in page
 
     file = client.get(f"/dashboard/topups/{topup.pk}/receipts/{receipt.name}")
     assert file.headers["Content-Disposition"].startswith("attachment")
