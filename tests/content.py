@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import orjson
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from django.db import connection
 from django.utils import timezone
 
 from accounts.logkeys import turn_on
 from accounts.models import LogKey, Project
 from billing.ids import new_op_id
 from cloudapi.decrypt import open_record, shown
+from proxy.contents.copying import COPY, Row, copied
 from proxy.contents.records import all_of, id_at, lines
 from proxy.contents.sealing import Envelope, SealKey, to_the_ms, unix_ms
 from tests.factories import Caller, rows
@@ -60,10 +61,12 @@ def keep(caller: Caller, pair: Pair, at: datetime | None = None, *, lost: str = 
     at = to_the_ms(at or timezone.now())
     call = UUID(int=id_at(at).int | new_op_id().int & (1 << 80) - 1)
     key = SealKey(pair.key.pk, pair.key.api_id, caller.project.api_id, bytes(pair.key.public_key))
-    sealed = b"" if lost else Envelope(key).seal(str(call), unix_ms(at), CONTENT)
-    item = {"project": caller.project.pk, "id": call, "at": at, "log_key": key.id, "lost": lost}
-    item |= {"request_bytes": 2, "response_bytes": 1, "truncated": False, "size": len(sealed)}
-    rows("SELECT keep_contents(%s::json, %s)", orjson.dumps([item]).decode(), sealed)
+    at_ms, sealed = unix_ms(at), b""
+    if not lost:
+        sealed = Envelope(key).seal(str(call), at_ms, CONTENT)
+    row = Row(caller.project.pk, str(call), at_ms, key.id, 2, 1, truncated=False, lost=lost, sealed=sealed)
+    with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+        copy.write(copied([row]))
     return call
 
 

@@ -9,25 +9,20 @@ its connection and the envelopes of the second, and it ends with its stdin, that
 import signal
 import sys
 import time
-from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, Final
 
 import orjson
 import psycopg
 
+from proxy.contents.copying import COPY, Row, copied
 from proxy.contents.frames import Answer, read_frame
 from proxy.contents.reel import NOT_WRITTEN
-from proxy.contents.sealing import OVERHEAD, Envelope, SealKey
+from proxy.contents.sealing import Envelope, SealKey
 
 ENVELOPE_S: Final = 1.0
 STUCK_S: Final = 20  # longer than the statement's own limit: nobody waits for a server that says nothing
-_WRITE: Final = "SELECT keep_contents(%s::json, %b)"
 _OPTIONS: Final = "-c lock_timeout=1000 -c statement_timeout=10000 -c synchronous_commit=off"
 AWAY: Final = (psycopg.OperationalError, psycopg.InterfaceError, OSError)
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-# An item of keep_contents(), and its bytes.
-Row = tuple[dict[str, Any], bytes]
 
 
 def main(inbound: BinaryIO, outbound: BinaryIO) -> None:
@@ -75,17 +70,16 @@ class Sealer:
         return rows
 
     def _row(self, item: dict[str, Any], key: SealKey, content: bytes) -> Row:
-        time_ms = item["at"]
-        item["at"] = EPOCH + timedelta(milliseconds=time_ms)
-        if item["lost"]:
-            return item, b""
-        envelope = self._envelope(key)
-        if envelope is None:
-            item.update(lost=NOT_WRITTEN, size=0)
-            self._answer["lost"] += 1
-            return item, b""
-        item["size"] += OVERHEAD
-        return item, envelope.seal(item["id"], time_ms, content)
+        lost, sealed = item["lost"], b""
+        if not lost:
+            envelope = self._envelope(key)
+            if envelope is None:
+                lost = NOT_WRITTEN
+                self._answer["lost"] += 1
+            else:
+                sealed = envelope.seal(item["id"], item["at"], content)
+        sizes = (item["request_bytes"], item["response_bytes"], item["truncated"])
+        return Row(item["project"], item["id"], item["at"], key.id, *sizes, lost, sealed)
 
     def _envelope(self, key: SealKey) -> Envelope | None:
         """The same for all calls of a second; None where nothing can be sealed to the key."""
@@ -104,7 +98,7 @@ class Sealer:
             return None
 
     def _insert_all(self, rows: list[Row]) -> None:
-        """What the database refuses mustn't take the others along."""
+        """What the database refuses mustn't take the others along; what it has already, it has."""
         try:
             self._insert(rows)
         except AWAY:
@@ -114,19 +108,22 @@ class Sealer:
                 for row in rows:
                     self._insert_all([row])
                 return
+            if isinstance(error, psycopg.errors.UniqueViolation):
+                self._answer["kept"] += not rows[0].lost
+                return
             self._answer["lost"] += 1
-            trouble = f"content of call {rows[0][0]['id']} can't be kept: {type(error).__name__}"
+            trouble = f"content of call {rows[0].call} can't be kept: {type(error).__name__}"
             self._answer["troubles"].append(trouble)
 
     def _insert(self, rows: list[Row]) -> None:
         """One commit for all. Raises psycopg.Error or OSError."""
         if self._connection is None:
             self._connection = psycopg.connect(
-                self._url, autocommit=True, prepare_threshold=0, options=_OPTIONS, connect_timeout=3
+                self._url, autocommit=True, options=_OPTIONS, connect_timeout=3
             )
-        items = orjson.dumps([item for item, _ in rows])
-        self._connection.execute(_WRITE, (items.decode(), b"".join(sealed for _, sealed in rows)))
-        self._answer["kept"] += sum(1 for item, _ in rows if not item["lost"])
+        with self._connection.cursor() as cursor, cursor.copy(COPY) as copy:
+            copy.write(copied(rows))
+        self._answer["kept"] += sum(1 for row in rows if not row.lost)
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

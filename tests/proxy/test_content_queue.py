@@ -121,7 +121,7 @@ def test_a_connection_that_died_costs_nothing(keeper: Looped, caller: Caller, pa
     kept(caller, 1)
     ended = rows(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND query LIKE '%%keep_contents%%' AND pid <> pg_backend_pid()"
+        " WHERE datname = current_database() AND query LIKE 'COPY proxy_cont%%' AND pid <> pg_backend_pid()"
     )
     assert ended
     put(keeper, pair)
@@ -140,6 +140,17 @@ def test_a_sealer_that_died_is_started_anew_and_asked_again(keeper: Looped, call
     kept(caller, 4)
     assert keeper.lost == 0
     assert keeper.keeper.sealer.pid != first
+
+
+def test_calls_that_were_given_twice_are_kept_once(keeper: Looped, caller: Caller, pair: Pair):
+    """As after a sealer that died when its commit was done."""
+    first = put(keeper, pair)
+    kept(caller, 1)
+    put(keeper, pair, call=first)
+    put(keeper, pair)
+    kept(caller, 2)
+    until(lambda: keeper.kept == 3, "all of them")
+    assert keeper.lost == 0
 
 
 def test_a_sealer_ends_with_its_worker(keeper: Looped, caller: Caller, pair: Pair):
