@@ -14,6 +14,7 @@ guide. Pictures and contact sheets are left in var/screenshots.
 import argparse
 import gzip
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -98,9 +99,12 @@ def main(words: list[str]) -> int:
         people = _people()
         table: list[Figures] = []
         for language in wanted.lang or LANGUAGES:
-            # Its own language is what the browser draws native fields in, whatever a page asks for.
-            flags = [*FLAGS, f"--lang={language}"]
-            browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+            # Native fields are in the browser's own language, if it is installed (Debian: chromium-l10n).
+            browser = playwright.chromium.launch(
+                executable_path=chromium,
+                args=[*FLAGS, f"--lang={language}"],
+                env={**os.environ, "LANGUAGE": language},
+            )
             table += _in_language(browser, site, language, wanted, people)
             browser.close()
             for scheme in SCHEMES:

@@ -89,6 +89,11 @@ def removed(tab: Tab, email: str) -> None:
     tab.picture("projects")
     tab.sound("projects")
     page = tab.open("/dashboard/members")
+    change = page.get_by_role("button", name=f"Change {email}")
+    expect(change).to_be_hidden()  # as long as the role is what it is
+    page.get_by_label(f"Role of {email}").select_option("viewer")
+    change.click()
+    expect(page.get_by_text(f"{email} now has the role: Viewer.")).to_be_visible()
     page.get_by_role("link", name=f"Remove {email}").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove the member").click()
     expect(page.get_by_text(f"{email} is no longer a member.")).to_be_visible()
