@@ -66,7 +66,7 @@ class FxProposalForm(forms.ModelForm):  # type: ignore[type-arg]
             return
         except RateJump as error:
             told = {"old": full_uzs(error.old_micros), "new": full_uzs(error.new_micros)}
-            said = _("The rate would go from %(old)s to %(new)s so'm, a step over 5 %%: confirm it.") % told
+            said = _("The rate would go from %(old)s to %(new)s so'm, a step over 5%%: confirm it.") % told
             self.add_error("checked", said)
 
     def _post_clean(self) -> None:

@@ -24,7 +24,7 @@ _KINDS: Final[Mapping[str, Promise]] = {
 # What our own code gives as a reason; an operator's is told as it was typed.
 _REASONS: Final[Mapping[str, Promise]] = {
     "the Central Bank's of that day": _("the Central Bank's of that day"),
-    "a step over 5 %": _("a step over 5 %"),
+    "a step over 5 %": _("a step over 5%"),
 }
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class NoticeKind(models.TextChoices):
-    CAP = "cap", _("A cap is used up to 50, 80 or 100 %")
+    CAP = "cap", _("A cap is used up to 50, 80 or 100%")
     BALANCE = "balance", _("The balance is low")
     TOPUP = "topup", _("A top-up is decided")
     REFUND = "refund", _("A refund or correction is decided")
