@@ -54,6 +54,14 @@ new PerformanceObserver((list) => {
 """
 
 
+# What lies far below the window is left undrawn for speed (content-visibility); a picture shows all of it.
+DRAW_ALL = """
+() => {
+  for (const one of document.querySelectorAll("main *"))
+    if (getComputedStyle(one).contentVisibility === "auto") one.style.contentVisibility = "visible";
+}
+"""
+
 SEND_EMPTY = """
 (form) => {
   for (const field of form.querySelectorAll("[required]")) field.value = "";
@@ -267,6 +275,7 @@ def _pictures(page: Page, path: Path, *, whole: bool = True) -> None:
 
 
 def _whole(page: Page, file: Path, width: int) -> None:
+    page.evaluate(DRAW_ALL)
     height = min(int(page.evaluate("document.documentElement.scrollHeight")), TALLEST)
     page.screenshot(path=file, full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
 
