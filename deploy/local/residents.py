@@ -158,7 +158,9 @@ def _rows(organization: Organization, keys: list[ApiKey]) -> Iterator[dict[str, 
             **{"key_id": key.pk, "model": model.slug, "asked": model.name, "endpoint_id": None},
             **{"provider": "demo", "kind": "chat", "stream": n % 2 == 0, "sandbox": False, "free": False},
             **{"status": status, "http_status": code, "error_code": error, "finish_reason": finish},
-            "attempts": [{"endpoint": None, "provider": "demo", "status": code, "error": None, "ms": 600 + 53 * n}],
+            "attempts": [
+                {"endpoint": None, "provider": "demo", "status": code, "error": None, "ms": 600 + 53 * n}
+            ],
             **{"route": [], "input_tokens": tokens[0], "cached_tokens": 0, "cache_write_tokens": 0},
             **{"output_tokens": tokens[1], "reasoning_tokens": 0, "estimated": status == "cancelled"},
             **{"price_micros": cost, "cost_micros": cost if status == "ok" else 0, "hold_micros": 2 * cost},
