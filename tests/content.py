@@ -18,7 +18,7 @@ from billing.ids import new_op_id
 from cloudapi.decrypt import open_record, shown
 from proxy.contents.copying import COPY, Row, copied
 from proxy.contents.records import all_of, id_at, lines
-from proxy.contents.sealing import Envelope, SealKey, to_the_ms, unix_ms
+from proxy.contents.sealing import Envelope, SealKey, unix_ms
 from tests.factories import Caller, rows
 from tests.processes import until
 
@@ -58,7 +58,7 @@ def log_to(project: Project) -> Pair:
 
 def keep(caller: Caller, pair: Pair, at: datetime | None = None, *, lost: str = "") -> UUID:
     """A call's content in the table, as the gateway writes it: the request `ab`, the answer `!`."""
-    at = to_the_ms(at or timezone.now())
+    at = at or timezone.now()
     call = UUID(int=id_at(at).int | new_op_id().int & (1 << 80) - 1)
     key = SealKey(pair.key.pk, pair.key.api_id, caller.project.api_id, bytes(pair.key.public_key))
     at_ms, sealed = unix_ms(at), b""

@@ -117,13 +117,15 @@ class Keeper:
 
     async def _keep(self, batch: list[Taken]) -> None:
         try:
-            answer = await self._answer(_framed(batch))
+            data = _framed(batch)
+            for taken in batch:  # once in clear is enough; the room stays taken by the frame
+                taken.reel.clear()
+            answer = await self._answer(data)
         except Exception:  # the rim: without it nothing more would ever be kept
             log.exception("content log")
             answer = None
         finally:
             for taken in batch:
-                taken.reel.clear()
                 taken.reel.release()
         if answer is None:
             self._count_lost(sum(1 for taken in batch if not taken.reel.lost))

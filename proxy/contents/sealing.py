@@ -19,7 +19,6 @@ FORMAT: Final = "cloudapi-log-v1"
 SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_128_GCM)
 KEY_BYTES: Final = 16
 NONCE_BYTES: Final = 12
-OVERHEAD: Final = 92  # bytes that a record is longer than its content
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +61,3 @@ def bound(key: SealKey, call: str, time_ms: int) -> bytes:
 def unix_ms(at: datetime) -> int:
     """Unix time in whole milliseconds, exact: of a float only the seconds are."""
     return floor(at.timestamp()) * 1000 + at.microsecond // 1000
-
-
-def to_the_ms(at: datetime) -> datetime:
-    """The moment that unix_ms() names."""
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
